@@ -1,0 +1,28 @@
+"""The errors Tintype raises. Every message says what was expected, what came, and what to do.
+
+TintypeError
+├── PhotoError      a photo cannot be read or written
+├── PaletteError    a palette, a colour or an edit makes no sense
+├── ModelError      a model folder is missing, broken or of another version
+└── DataError       training or evaluation data, a run or a checkpoint is unusable
+"""
+
+
+class TintypeError(Exception):
+    """Base of all errors that Tintype raises on purpose; the message is one line for people."""
+
+
+class PhotoError(TintypeError):
+    """A photo cannot be read or written."""
+
+
+class PaletteError(TintypeError):
+    """A palette, a colour or an edit is not usable."""
+
+
+class ModelError(TintypeError):
+    """A model cannot be loaded."""
+
+
+class DataError(TintypeError):
+    """Training data, evaluation data, a run or a checkpoint is not usable."""
