@@ -1,0 +1,56 @@
+"""Tintype colours black-and-white photographs, and lets you steer the colours by a palette.
+
+import tintype
+
+colorizer = tintype.load()
+colorizer.colorize("photo.jpg").save("photo.color.jpg")
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tintype.colorizer import Colorizer, Encoded, Result, load
+    from tintype.errors import DataError, ModelError, PaletteError, PhotoError, TintypeError
+    from tintype.palette import Bins, Palette
+    from tintype.photo import Photo
+    from tintype.recipe import Recipe
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Bins",
+    "Colorizer",
+    "DataError",
+    "Encoded",
+    "ModelError",
+    "Palette",
+    "PaletteError",
+    "Photo",
+    "PhotoError",
+    "Recipe",
+    "Result",
+    "TintypeError",
+    "load",
+]
+
+_HOMES = {
+    "colorizer": ("Colorizer", "Encoded", "Result", "load"),
+    "errors": ("DataError", "ModelError", "PaletteError", "PhotoError", "TintypeError"),
+    "palette": ("Bins", "Palette"),
+    "photo": ("Photo",),
+    "recipe": ("Recipe",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `tintype --help` stays fast."""
+    from importlib import import_module
+
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"tintype.{home}"), name)
+    raise AttributeError(f"module 'tintype' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -38,7 +38,7 @@ class Bins:
         angle = np.arange(self.hues) * (2 * math.pi / self.hues)
         ring = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
         rings = [chroma * ring for chroma in self.chromas]
-        return np.concatenate([np.zeros((1, 2)), *rings]).astype(np.float32)
+        return np.asarray(np.concatenate([np.zeros((1, 2)), *rings]).astype(np.float32))
 
     @cached_property
     def areas(self) -> np.ndarray:
@@ -47,7 +47,7 @@ class Bins:
         edges = np.append((radii[1:] + radii[:-1]) / 2, 1.5 * radii[-1] - 0.5 * radii[-2])
         rings = np.diff(edges**2)
         areas = np.concatenate([[edges[0] ** 2], np.repeat(rings / self.hues, self.hues)])
-        return (areas / areas.sum()).astype(np.float32)
+        return np.asarray((areas / areas.sum()).astype(np.float32))
 
     @cached_property
     def hex_colors(self) -> list[str]:

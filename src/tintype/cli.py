@@ -1,0 +1,416 @@
+"""The command line: thin, and quick to start, so commands import what they need."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tintype import __version__
+from tintype.errors import PaletteError, TintypeError
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: tintype colorize photo.jpg --towards red",
+)
+@click.version_option(__version__, prog_name="tintype")
+def cli() -> None:
+    """Colour black-and-white photographs, and steer the colours through a palette."""
+
+
+def main() -> None:
+    """Run the command line; errors that Tintype raises on purpose are one line, status 1."""
+    try:
+        cli()
+    except TintypeError as error:
+        _complain(str(error))
+        sys.exit(1)
+
+
+def _complain(message: str) -> None:
+    click.echo(f"tintype: {message}", err=True)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the steering options say."""
+
+    palette: str | None
+    edits: tuple[dict[str, Any], ...]
+    model: Path | None
+    threads: int | None
+
+
+def _steering(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that choose and edit a palette, as one argument `choice`."""
+
+    @wraps(command)
+    def gathered(
+        palette: str | None, model: Path | None, threads: int | None, **options: Any
+    ) -> None:
+        names = ("towards", "shift_hue", "saturation", "ban")
+        edits = _edits(*(options.pop(name) for name in names))
+        command(choice=Choice(palette, edits, model, threads), **options)
+
+    for option in reversed(_STEERING):
+        gathered = option(gathered)
+    return gathered
+
+
+_STEERING = [
+    click.option(
+        "--palette",
+        metavar="FILE_OR_PHOTO",
+        help="Start from a palette's JSON or from the colours of a photo.",
+    ),
+    click.option(
+        "--towards",
+        metavar="COLOUR[:AMOUNT]",
+        multiple=True,
+        help="Turn the colours towards one; AMOUNT 0..1, 0.5 by default.",
+    ),
+    click.option(
+        "--shift-hue",
+        type=float,
+        metavar="DEGREES",
+        help="Turn all hues, red to yellow to green to blue.",
+    ),
+    click.option(
+        "--saturation",
+        type=click.FloatRange(0, 10),
+        metavar="X",
+        help="Multiply the colours' strength; 0 is gray, 1 no change.",
+    ),
+    click.option(
+        "--ban",
+        metavar="COLOUR",
+        multiple=True,
+        help="Allow no hue within 20 degrees of this colour's (in OKLab).",
+    ),
+    click.option(
+        "--model", type=click.Path(path_type=Path), help="A model folder, not the bundled one."
+    ),
+    click.option(
+        "--threads", type=click.IntRange(1), metavar="N", help="Processors to use; all by default."
+    ),
+]
+
+
+def _edits(
+    towards: tuple[str, ...],
+    shift_hue: float | None,
+    saturation: float | None,
+    ban: tuple[str, ...],
+) -> tuple[dict[str, Any], ...]:
+    """Edits in the order in which they are done; what makes no sense is a usage error."""
+    edits: list[dict[str, Any]] = []
+    for text in towards:
+        color, _, amount = text.rpartition(":")
+        if color in ("", "hue"):
+            color, amount = text, "0.5"
+        try:
+            edits.append({"towards": color, "amount": float(amount)})
+        except ValueError:
+            raise click.UsageError(f"expected COLOUR[:AMOUNT], found {text!r}") from None
+    if shift_hue is not None:
+        edits.append({"shift_hue": shift_hue})
+    if saturation is not None:
+        edits.append({"saturation": saturation})
+    edits += [{"ban": color} for color in ban]
+    if edits:  # tried on any palette before a photo is read
+        from tintype.palette import Bins, Palette
+        from tintype.recipe import edited
+
+        try:
+            edited(Palette.of_chroma(Bins(), Bins().centers), tuple(edits))
+        except PaletteError as error:
+            raise click.UsageError(str(error)) from None
+    return tuple(edits)
+
+
+@cli.command()
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="A file, or a folder if it exists or several photos come; - for stdout.",
+)
+@_steering
+@click.option(
+    "--vividness",
+    type=click.FloatRange(0, 1),
+    metavar="X",
+    help="0 calm .. 1 vivid; the model's choice by default.",
+)
+@click.option(
+    "--alternatives",
+    type=click.IntRange(0, 4),
+    default=0,
+    metavar="N",
+    help="Write N (up to 4) distinct plausible colourings.",
+)
+@click.option(
+    "--compare", is_flag=True, help="Write a side-by-side picture, NAME.compare.EXT, too."
+)
+@click.option(
+    "--recipe",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Save what was chosen, to do it again.",
+)
+@click.option(
+    "--recipe-in",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Do what a saved recipe says.",
+)
+@click.option("--strip-metadata", is_flag=True, help="Leave out EXIF (camera, date, place).")
+@click.option(
+    "--quality",
+    type=click.IntRange(1, 100),
+    metavar="N",
+    help="Of JPEG, WebP and AVIF. Lossless formats keep the luma to the bit.",
+)
+@click.option(
+    "--max-megapixels",
+    type=click.FloatRange(0, min_open=True),
+    metavar="N",
+    help="Refuse larger photos.",
+)
+@click.option(
+    "--overwrite", is_flag=True, help="Replace outputs that exist; the input is never written."
+)
+def colorize(
+    photos: tuple[str, ...],
+    output: str | None,
+    choice: Choice,
+    vividness: float | None,
+    recipe: Path | None,
+    recipe_in: Path | None,
+    alternatives: int,
+    max_megapixels: float | None,
+    **options: Any,
+) -> None:
+    """Colour photographs. The result of PHOTO goes to NAME.color.EXT beside it.
+
+    COLOUR is a CSS name, #rrggbb, or hue:DEGREES (0 red, 120 green, 240 blue). PHOTO - reads
+    standard input. The exit status is 1 if any photo failed.
+
+    \b
+    Examples:
+      tintype colorize photo.jpg
+      tintype colorize photo.jpg --towards red --ban blue --compare
+      tintype colorize *.jpg -o coloured/ --palette holiday.jpg
+      tintype colorize - < photo.jpg > coloured.jpg
+    """
+    from tintype.batch import Job, outputs, run
+    from tintype.colorizer import load
+    from tintype.recipe import Recipe
+
+    chosen = choice.palette is not None or choice.edits or vividness is not None
+    if recipe_in and (chosen or alternatives):
+        raise click.UsageError("--recipe-in already says what to do: leave the other choices out.")
+    if recipe and (len(photos) > 1 or alternatives):
+        raise click.UsageError("--recipe saves one result: give one photo and no --alternatives.")
+    if alternatives and choice.palette is not None:
+        raise click.UsageError("--alternatives start from the photo, not from a --palette.")
+    try:
+        targets = outputs(photos, output)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    pixels = None if max_megapixels is None else round(1e6 * max_megapixels)
+    job = Job(alternatives=alternatives, max_pixels=pixels, recipe_file=recipe, **options)
+    colorizer = load(choice.model, threads=choice.threads)
+    if recipe_in is None:
+        # Through JSON, so that a saved recipe holds just what is asked for here.
+        start = colorizer.palette(choice.palette).to_json() if choice.palette else None
+        what = Recipe(palette=start, edits=choice.edits, vividness=vividness)
+    else:
+        what = Recipe.read(recipe_in)
+        if what.model not in (None, colorizer.fingerprint):
+            _complain(f"{recipe_in}: made with another model; the colours will differ")
+    failures = run(colorizer, what, job, targets, say=_complain)
+    sys.exit(1 if failures else 0)
+
+
+@cli.command()
+@click.argument("photo")
+@_steering
+@click.option("--own", is_flag=True, help="The colours that the photo has, not the estimated ones.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the palette as JSON, which --palette accepts."
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="FILE.png",
+    help="Draw the histogram, before and after the edits.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
+def palette(
+    photo: str, choice: Choice, own: bool, as_json: bool, plot: Path | None, overwrite: bool
+) -> None:
+    """Show the palette that is estimated for PHOTO, and what edits make of it.
+
+    \b
+    Examples:
+      tintype palette photo.jpg
+      tintype palette photo.jpg --json > palette.json
+      tintype palette photo.jpg --towards red --plot palette.png
+    """
+    import json
+
+    from tintype import chart
+    from tintype.colorizer import load
+    from tintype.photo import write
+    from tintype.recipe import edited
+
+    colorizer = load(choice.model, threads=choice.threads)
+    source: Any = sys.stdin.buffer.read() if photo == "-" else photo
+    if choice.palette is not None:
+        before = colorizer.palette(choice.palette)
+    elif own:
+        before = colorizer.palette_of(source)
+    else:
+        before = colorizer.encode(source).palette
+    after = edited(before, choice.edits) if choice.edits else None
+    if plot is not None:
+        write(chart.histogram(before, after), plot, overwrite=overwrite)
+    if as_json:
+        click.echo(json.dumps((after or before).to_json(), indent=1))
+    elif plot is None:
+        click.echo(chart.bars(after or before, colour=sys.stdout.isatty()))
+
+
+@cli.command()
+@click.option("--method", default="tintype", show_default=True, help="What to train.")
+@click.option(
+    "--data",
+    "patterns",
+    multiple=True,
+    required=True,
+    metavar="PATTERN",
+    help="Tar files, or a folder, of colour photos; may be given again.",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The run's folder.")
+@click.option("--minutes", type=float, help="How long to train.")
+@click.option("--steps", type=int, help="How many steps to train.")
+@click.option("--resume", is_flag=True, help="Go on with the run in the folder.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Any field of the run's or the method's config.",
+)
+def train(
+    method: str,
+    patterns: tuple[str, ...],
+    out: Path,
+    minutes: float | None,
+    steps: int | None,
+    resume: bool,
+    settings: tuple[str, ...],
+) -> None:
+    """Train a model on colour photographs (needs the extra [train]).
+
+    \b
+    Example:
+      tintype train --data 'photos*.tar.gz' --out runs/mine --minutes 90
+    """
+    with _extra("train"):
+        from tintype.research.train import METHODS, TrainConfig, configure
+        from tintype.research.train import train as run
+    if method not in METHODS:
+        raise click.BadParameter(f"expected one of {', '.join(METHODS)}, found {method!r}")
+    values = dict(text.partition("=")[::2] for text in settings)
+    config = TrainConfig(method=method, data=patterns, minutes=minutes, steps=steps)
+    run(out, configure(config, values), values, resume=resume)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model's folder."
+)
+@click.option(
+    "--data",
+    "patterns",
+    multiple=True,
+    metavar="PATTERN",
+    help="Photos to check on; the run's held-out ones by default.",
+)
+@click.option(
+    "--side",
+    default=160,
+    show_default=True,
+    help="Short side at which the network looks at a photo.",
+)
+@click.option("--temperature", default=0.5, show_default=True, help="Of the annealed mean.")
+@click.option(
+    "--vividness", default=0.5, show_default=True, help="The default of colorize's option."
+)
+def export(run: Path, output: Path, patterns: tuple[str, ...], **settings: Any) -> None:
+    """Turn a run into a model folder: two ONNX files and model.json (needs the extra [train])."""
+    with _extra("train"):
+        from tintype.research import export as exporting
+    found = exporting.export(run, output, exporting.Settings(**settings), list(patterns))
+    click.echo(", ".join(f"{name} {value:.3g}" for name, value in found.items()))
+
+
+@cli.command()
+@click.option(
+    "--data",
+    "patterns",
+    multiple=True,
+    required=True,
+    metavar="PATTERN",
+    help="Tar files, or a folder, of colour photos.",
+)
+@click.option(
+    "--model", type=click.Path(path_type=Path), help="A model folder instead of the bundled one."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Where evaluation.json and .md go.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first photos.")
+@click.option("--steering/--no-steering", default=True, help="Measure edits, too (slower).")
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Processors to use.")
+def evaluate(
+    patterns: tuple[str, ...],
+    model: Path | None,
+    out: Path | None,
+    limit: int | None,
+    steering: bool,
+    threads: int | None,
+) -> None:
+    """Measure a model on photographs whose colours are known (needs the extra [train])."""
+    with _extra("train"):
+        from tintype.research import evaluate as evaluating
+    from tintype.colorizer import load
+
+    colorizer = load(model, threads=threads)
+    report = evaluating.evaluate(colorizer, list(patterns), limit=limit, steer=steering)
+    if out is not None:
+        evaluating.write(report, out)
+    click.echo(evaluating.table(report), nl=False)
+
+
+class _extra:  # noqa: N801  (reads as a word: with _extra("train"))
+    """Says which extra to install where an import needs one."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, ModuleNotFoundError):
+            raise TintypeError(
+                f"expected the extra [{self.name}] to be installed, found no {error.name}; "
+                f"run: pip install 'tintype[{self.name}]'"
+            ) from None

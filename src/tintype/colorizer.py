@@ -1,0 +1,345 @@
+"""The flow: a photo is encoded once, then decoded for any palette in milliseconds.
+
+photo -> luma -> encode -> features, estimated palette -> decode(palette) -> chroma -> photo
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import onnxruntime as ort
+from PIL import Image
+
+from tintype.color import (
+    hue_degrees,
+    oklab_of_luma,
+    oklab_to_rgb,
+    rgb_to_oklab,
+    rgb_to_ycbcr,
+    ycbcr_to_rgb,
+)
+from tintype.enlarge import enlarge, fit_gamut
+from tintype.errors import ModelError, PaletteError
+from tintype.palette import BAN_WIDTH, Bins, Palette
+from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, read_rgb, write
+
+FORMAT = 1  # of model.json
+SEVERE = -1e4  # what a banned bin's logits are lowered by
+
+Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray | Photo
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A photo after the encoder: everything that an edit needs.
+
+    features: the model's own, finest first
+    luma: (h, w) float32, 0..1, the luma that chroma is decoded for, at 1/4 of the working size
+    palette: the estimated palette
+    alternatives: four distinct palettes, each plausible
+    """
+
+    photo: Photo
+    features: list[np.ndarray]
+    luma: np.ndarray
+    palette: Palette
+    alternatives: list[Palette]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A coloured photo.
+
+    chroma: (2, h, w) float32 Cb and Cr, centred on 0, 0..255 units, small and in gamut
+    palette: the colours that came out
+    wanted: the palette that was asked for, None in automatic mode
+    """
+
+    photo: Photo
+    chroma: np.ndarray
+    palette: Palette
+    wanted: Palette | None
+    automatic: Palette | None
+    threads: int | None = None
+
+    @cached_property
+    def planes(self) -> Image.Image:
+        """The full-size photo in Pillow's YCbCr mode: the input's own luma, and chroma in gamut."""
+        cb, cr = enlarge(self.chroma, self.photo.luma, threads=self.threads)
+        bands = [Image.fromarray(plane) for plane in (self.photo.luma, cb, cr)]
+        return Image.merge("YCbCr", bands)
+
+    @property
+    def image(self) -> Image.Image:
+        """The full-size coloured photo in RGB, or RGBA where the input had transparency."""
+        rgb = self.planes.convert("RGB")
+        if self.photo.alpha is not None:
+            rgb.putalpha(Image.fromarray(self.photo.alpha))
+        return rgb
+
+    @cached_property
+    def reached(self) -> float | None:
+        """How far the result went from the automatic colours to the wanted ones: 1 is all the way.
+
+        1 - d(result, wanted) / d(automatic, wanted), d the earth mover's distance of palettes;
+        None without a wish.
+        """
+        if self.wanted is None or self.automatic is None:
+            return None
+        whole = self.automatic.distance(self.wanted)
+        return 1 - self.palette.distance(self.wanted) / whole if whole > 1e-6 else 1.0
+
+    def save(
+        self,
+        target: str | os.PathLike[str] | BinaryIO,
+        *,
+        format: str | None = None,
+        quality: int | None = None,
+        overwrite: bool = False,
+        strip_metadata: bool = False,
+    ) -> None:
+        """Write the full-size photo, whole or not at all; the format goes by the file's name.
+
+        Raises PhotoError where it exists and may not be overwritten, or cannot be written.
+        """
+        write(
+            self.planes,
+            target,
+            like=self.photo,
+            format=format,
+            quality=quality,
+            overwrite=overwrite,
+            strip_metadata=strip_metadata,
+        )
+
+
+class Colorizer:
+    """A model, ready to colour photos."""
+
+    def __init__(self, folder: str | os.PathLike[str] | None = None, *, threads: int | None = None):
+        """Load a model folder; the bundled one by default.
+
+        threads: how many processors to use; all by default. Raises ModelError.
+        """
+        files = _model_files(folder)
+        self.about: dict[str, Any] = files.about
+        self.threads = threads
+        self.bins = Bins(self.about["bins"]["hues"], tuple(self.about["bins"]["chromas"]))
+        self._rebalancing = np.log(np.array(self.about["rebalancing"], dtype=np.float32))
+        self._encoder = _session(files.encoder, threads)
+        self._decoder = _session(files.decoder, threads)
+        self._inputs = [i.name for i in self._decoder.get_inputs() if i.name.startswith("feature")]
+
+    @property
+    def fingerprint(self) -> str:
+        """What names this model in a recipe."""
+        return str(self.about["sha256"]["decoder.onnx"])[:16]
+
+    @property
+    def vividness(self) -> float:
+        """The default vividness of this model."""
+        return float(self.about["vividness"])
+
+    def encode(self, source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Encoded:
+        """Run the encoder: once per photo.
+
+        source: a path, a file's bytes, a binary file, a PIL image, an array or a Photo. Raises
+        PhotoError where it is none of these.
+        """
+        photo = source if isinstance(source, Photo) else read(source, max_pixels=max_pixels)
+        small = self._shrink(Image.fromarray(photo.luma))
+        names = [output.name for output in self._encoder.get_outputs()]
+        luma = np.asarray(small, dtype=np.float32) / 255
+        values = self._encoder.run(None, {"luma": luma[None, None]})
+        outputs = dict(zip(names, values, strict=True))
+        estimate = Palette(self.bins, outputs["palette"][0])
+        return Encoded(
+            photo=photo,
+            features=[outputs[name] for name in self._inputs],
+            luma=np.asarray(small.reduce(4), dtype=np.float32) / 255,
+            palette=estimate,
+            alternatives=self._alternatives(estimate, outputs["shares"][0], outputs["prototypes"]),
+        )
+
+    def decode(
+        self, encoded: Encoded, palette: Palette | None = None, *, vividness: float | None = None
+    ) -> Result:
+        """Colour an encoded photo; the encoder is not run again.
+
+        palette: the wanted colours, over this model's bins; the estimated ones by default
+        vividness: 0 (calm) .. 1 (vivid); the model's own by default
+        """
+        automatic = self._chroma(encoded, encoded.palette, vividness)
+        if palette is None:
+            return self._result(encoded, automatic, None, None)
+        if palette.bins != self.bins:
+            raise PaletteError("expected a palette over this model's bins, found another model's")
+        chroma = self._chroma(encoded, palette, vividness)
+        return self._result(encoded, chroma, palette, automatic)
+
+    def colorize(
+        self,
+        source: Source,
+        palette: Palette | dict[str, Any] | str | os.PathLike[str] | None = None,
+        *,
+        vividness: float | None = None,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+    ) -> Result:
+        """Colour a photo.
+
+        palette: a Palette, its JSON, or the path of a palette file or of a photo to take it from
+        """
+        wanted = None if palette is None else self.palette(palette)
+        return self.decode(self.encode(source, max_pixels=max_pixels), wanted, vividness=vividness)
+
+    def palette(self, source: Palette | dict[str, Any] | str | os.PathLike[str]) -> Palette:
+        """A palette over this model's bins: from JSON, a palette file, or a colour photo.
+
+        Raises PaletteError or PhotoError.
+        """
+        if isinstance(source, Palette):
+            return source if source.bins == self.bins else self.palette(source.to_json())
+        if isinstance(source, dict):
+            return Palette.from_json(self.bins, source)
+        path = Path(source)
+        try:
+            if path.suffix.lower() == ".json":
+                return Palette.from_json(self.bins, path.read_bytes())
+        except OSError as error:
+            why = error.strerror or error
+            raise PaletteError(f"{path}: expected a palette file, found none: {why}") from None
+        except PaletteError as error:
+            raise PaletteError(f"{path}: {error}") from None
+        return self.palette_of(path)
+
+    def palette_of(self, photo: Source) -> Palette:
+        """The palette that a colour photo has, measured as the model measures its own."""
+        assert not isinstance(photo, Photo)
+        rgb = self._shrink(Image.fromarray(read_rgb(photo, max_side=2048)))
+        ab = rgb_to_oklab(np.asarray(rgb, dtype=np.float32) / 255)[..., 1:]
+        high, wide = ab.shape[0] // 4, ab.shape[1] // 4
+        return Palette.of_chroma(self.bins, ab.reshape(high, 4, wide, 4, 2).mean((1, 3)))
+
+    def _shrink(self, image: Image.Image) -> Image.Image:
+        """To the working size: sides multiples of 32, near the photo's shape."""
+        scale = self.about["side"] / min(image.size)
+        longest = 4 * self.about["side"]
+        wide, high = (min(longest, max(32, 32 * round(s * scale / 32))) for s in image.size)
+        gap = 2.0 if max(image.size) > 2 * max(wide, high) else None
+        return image.resize((wide, high), Image.Resampling.BICUBIC, reducing_gap=gap)
+
+    def _bias(self, palette: Palette, vividness: float | None) -> np.ndarray:
+        """(1, bins) what is added to the logits: rebalancing taken back, bans."""
+        vivid = self.vividness if vividness is None else vividness
+        if not 0 <= vivid <= 1:
+            raise PaletteError(f"expected a vividness between 0 and 1, found {vivid:g}")
+        bias = (vivid - 1) * self._rebalancing
+        for hue in palette.banned:
+            bias = np.where(self.bins.near_hue(hue, BAN_WIDTH + 180 / self.bins.hues), SEVERE, bias)
+        return bias[None].astype(np.float32)
+
+    def _chroma(self, encoded: Encoded, palette: Palette, vividness: float | None) -> np.ndarray:
+        """OKLab chroma (h, w, 2) at 1/4 of the working size."""
+        feed = dict(zip(self._inputs, encoded.features, strict=True))
+        feed["palette"] = palette.shares[None].astype(np.float32)
+        feed["estimate"] = encoded.palette.shares[None].astype(np.float32)
+        feed["bias"] = self._bias(palette, vividness)
+        (ab,) = self._decoder.run(["chroma"], feed)
+        return _without(np.moveaxis(ab[0], 0, -1), palette.banned)
+
+    def _result(
+        self,
+        encoded: Encoded,
+        ab: np.ndarray,
+        wanted: Palette | None,
+        automatic: np.ndarray | None,
+    ) -> Result:
+        chroma, palette = self._in_gamut(encoded, ab)
+        before = None if automatic is None else self._in_gamut(encoded, automatic)[1]
+        return Result(encoded.photo, chroma, palette, wanted, before, self.threads)
+
+    def _in_gamut(self, encoded: Encoded, ab: np.ndarray) -> tuple[np.ndarray, Palette]:
+        """Cb and Cr (2, h, w) for the photo's luma, and the palette that they have."""
+        rgb = oklab_to_rgb(oklab_of_luma(encoded.luma, ab))
+        planes = np.moveaxis(rgb_to_ycbcr(rgb), -1, 0).astype(np.float32)
+        cb, cr = fit_gamut(255 * encoded.luma, 255 * planes[1], 255 * planes[2])
+        shown = ycbcr_to_rgb(np.stack([encoded.luma, cb / 255, cr / 255], axis=-1))
+        return np.stack([cb, cr]), Palette.of_chroma(self.bins, rgb_to_oklab(shown)[..., 1:])
+
+    def _alternatives(
+        self, estimate: Palette, shares: np.ndarray, prototypes: np.ndarray, count: int = 4
+    ) -> list[Palette]:
+        """Likely prototype palettes that are far from each other, leaned on by the estimate."""
+        points = np.sqrt(prototypes)
+        gap = np.linalg.norm(points - np.sqrt(estimate.shares), axis=1)
+        chosen: list[Palette] = []
+        for _ in range(count):
+            best = int(np.argmax(shares * gap**2))
+            gap = np.minimum(gap, np.linalg.norm(points - points[best], axis=1))
+            chosen.append(estimate.blend(Palette(self.bins, prototypes[best]), 0.6))
+        return chosen
+
+
+def load(path: str | os.PathLike[str] | None = None, *, threads: int | None = None) -> Colorizer:
+    """Load a model folder; the bundled one by default. Raises ModelError."""
+    return Colorizer(path, threads=threads)
+
+
+def _without(ab: np.ndarray, banned: tuple[float, ...]) -> np.ndarray:
+    """Fade what the mean of allowed colours brought back into a banned range of hues."""
+    for hue in banned:
+        away = np.abs((hue_degrees(ab) - hue + 180) % 360 - 180)
+        keep = np.clip((away - (BAN_WIDTH - 2)) / 6, 0.0, 1.0)
+        ab = ab * keep[..., None].astype(np.float32)
+    return ab
+
+
+@dataclass(frozen=True)
+class _Files:
+    about: dict[str, Any]
+    encoder: bytes
+    decoder: bytes
+
+
+def _model_files(folder: str | os.PathLike[str] | None) -> _Files:
+    """A model's files, checked against their hashes."""
+    root = resources.files("tintype") / "weights" if folder is None else Path(folder)
+    content = {}
+    for name in ("model.json", "encoder.onnx", "decoder.onnx"):
+        try:
+            content[name] = (root / name).read_bytes()
+        except OSError as error:
+            why = error.strerror or error
+            raise ModelError(f"{root / name}: expected a model's file, found none: {why}") from None
+    try:
+        about = json.loads(content.pop("model.json"))
+        found = about["format"]
+        hashes = {name: about["sha256"][name] for name in content}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{root}: expected a model description, found {error!r}") from None
+    if found != FORMAT:
+        raise ModelError(f"{root}: expected model format {FORMAT}, found {found}; update tintype")
+    for name, data in content.items():
+        if hashlib.sha256(data).hexdigest() != hashes[name]:
+            raise ModelError(
+                f"{root / name}: expected sha256 {hashes[name][:12]}..., found "
+                "another; the file is damaged or not this model's"
+            )
+    return _Files(about, content["encoder.onnx"], content["decoder.onnx"])
+
+
+def _session(model: bytes, threads: int | None) -> ort.InferenceSession:
+    """An ONNX Runtime session from bytes, so that no external data file can be referred to."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(f"expected an ONNX model, found {str(error).splitlines()[0]}") from None

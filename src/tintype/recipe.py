@@ -1,0 +1,136 @@
+"""A recipe: everything that was chosen for a colouring, so that it can be done again."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tintype.colorizer import Colorizer, Encoded, Result
+from tintype.errors import PaletteError
+from tintype.palette import Palette
+
+EDITS: dict[str, tuple[str, ...]] = {
+    "towards": ("towards", "amount"),
+    "shift_hue": ("shift_hue",),
+    "saturation": ("saturation",),
+    "boost": ("boost", "share"),
+    "ban": ("ban",),
+}  # each edit is an object with just these fields, the first of which names it
+
+_APPLY: dict[str, Callable[..., Palette]] = {
+    "towards": Palette.towards,
+    "shift_hue": Palette.shift_hue,
+    "saturation": Palette.saturate,
+    "boost": Palette.boost,
+    "ban": Palette.ban,
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to do with a photo.
+
+    palette: a palette's JSON to start from; None for the estimated one
+    alternative: 1..4 starts from that one of the photo's alternatives, 0 from the estimated one
+    edits: done to the palette in this order, e.g. {"towards": "red", "amount": 0.5}
+    vividness: 0..1; None for the model's default
+    model: the fingerprint of the model that it was made with; None before it was used
+
+    Nothing in the colouring is random, so there is no seed beside `alternative`. Raises
+    PaletteError for edits that are none.
+    """
+
+    palette: dict[str, Any] | None = None
+    alternative: int = 0
+    edits: tuple[dict[str, Any], ...] = ()
+    vividness: float | None = None
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        for edit in self.edits:
+            _known(edit)
+        if self.alternative not in range(5):
+            raise PaletteError(f"expected an alternative from 0 to 4, found {self.alternative!r}")
+        if self.alternative and self.palette is not None:
+            raise PaletteError("expected a palette or an alternative to start from, found both")
+
+    def wanted(self, colorizer: Colorizer, encoded: Encoded) -> Palette | None:
+        """The palette to ask for; None where nothing was chosen."""
+        if self.palette is not None:
+            start = colorizer.palette(self.palette)
+        elif self.alternative:
+            start = encoded.alternatives[self.alternative - 1]
+        elif self.edits:
+            start = encoded.palette
+        else:
+            return None
+        return edited(start, self.edits)
+
+    def decode(self, colorizer: Colorizer, encoded: Encoded) -> Result:
+        """Colour an encoded photo by this recipe."""
+        wanted = self.wanted(colorizer, encoded)
+        return colorizer.decode(encoded, wanted, vividness=self.vividness)
+
+    def complete(self, colorizer: Colorizer) -> "Recipe":
+        """The same with defaults spelled out, to be saved."""
+        vividness = colorizer.vividness if self.vividness is None else self.vividness
+        return replace(self, vividness=vividness, model=colorizer.fingerprint)
+
+    def to_json(self) -> str:
+        """Text that `from_json` reads."""
+        about: dict[str, Any] = {"version": 1, "model": self.model, "palette": self.palette}
+        about |= {"alternative": self.alternative, "edits": list(self.edits)}
+        return json.dumps(about | {"vividness": self.vividness}, indent=1) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> "Recipe":
+        """Read a recipe's file. Raises PaletteError where it is none."""
+        try:
+            return cls.from_json(path.read_bytes())
+        except OSError as error:
+            why = error.strerror or error
+            raise PaletteError(f"{path}: expected a recipe, found none: {why}") from None
+        except PaletteError as error:
+            raise PaletteError(f"{path}: {error}") from None
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Recipe":
+        """Read a recipe. Raises PaletteError for anything else."""
+        try:
+            about = json.loads(text)
+        except ValueError as error:
+            raise PaletteError(f"expected a recipe in JSON, found {error}") from None
+        if not isinstance(about, dict) or about.pop("version", None) != 1:
+            raise PaletteError('expected a recipe with "version": 1, found something else')
+        kinds = {
+            "palette": (dict, type(None)),
+            "alternative": (int,),
+            "edits": (list,),
+            "vividness": (int, float, type(None)),
+            "model": (str, type(None)),
+        }
+        for name, value in about.items():
+            if name not in kinds or not isinstance(value, kinds[name]):
+                fields = ", ".join(kinds)
+                raise PaletteError(f"expected a recipe of {fields}, found {name}: {value!r}")
+        return cls(**about | {"edits": tuple(about.get("edits", ()))})
+
+
+def edited(palette: Palette, edits: tuple[dict[str, Any], ...]) -> Palette:
+    """A palette after edits, in their order. Raises PaletteError."""
+    for edit in edits:
+        name = _known(edit)
+        try:
+            palette = _APPLY[name](palette, *(edit[field] for field in EDITS[name]))
+        except (TypeError, AttributeError):
+            raise PaletteError(f"expected numbers and colours in an edit, found {edit}") from None
+    return palette
+
+
+def _known(edit: Any) -> str:
+    for name, fields in EDITS.items():
+        if isinstance(edit, dict) and tuple(sorted(edit)) == tuple(sorted(fields)):
+            return name
+    forms = ", ".join(" + ".join(fields) for fields in EDITS.values())
+    raise PaletteError(f"expected an edit ({forms}), found {edit!r}")
