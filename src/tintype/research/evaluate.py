@@ -1,0 +1,227 @@
+"""How well a model colours photographs whose colours are known: a table, and steering."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from tintype import color
+from tintype.colorizer import Colorizer, Encoded
+from tintype.palette import Palette
+from tintype.photo import Photo, read
+from tintype.research import data, metrics
+from tintype.research.metrics import Score
+
+SIDE = 256  # short side, pixels, at which everything is measured
+SHIFTS = (60, 120, 180)  # degrees
+BAN_CHROMA, BAN_HUE = 8.0, 15.0  # Lab chroma above which, OKLab degrees within which, it counts
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What edits did to one photo.
+
+    followed: per shift, the angle that the result's chroma turned by over the one asked for
+    reached: per shift, `Result.reached`
+    banned: share of pixels that still wear a banned colour, and that wore it before
+    """
+
+    followed: dict[int, float]
+    reached: dict[int, float]
+    banned: float
+    banned_before: float
+
+
+def evaluate(
+    colorizer: Colorizer, patterns: list[str], *, limit: int | None = None, steer: bool = True
+) -> dict[str, Any]:
+    """Measure a model on colour photos: gray, automatic at three vividnesses, true palette given.
+
+    The photos' short side is brought to 256 pixels. Returns what `write` puts into files.
+    """
+    photos = data.load(patterns, size=SIDE, limit=limit)
+    rows: dict[str, list[Score]] = {}
+    steering = []
+    for i in tqdm(range(len(photos)), desc="evaluating", unit=" photos", disable=None):
+        truth = _sized(photos.photo(i))
+        encoded = colorizer.encode(_gray(truth))
+        for name, rgb in _painted(colorizer, encoded, truth):
+            rows.setdefault(name, []).append(metrics.score(rgb, truth))
+        if steer:
+            steering.append(_steer(colorizer, encoded))
+    return {
+        "photos": len(photos),
+        "data": [Path(p).name for p in patterns],
+        "model": colorizer.fingerprint,
+        "vividness": colorizer.vividness,
+        "rows": [_row(name, scores, rows["truth"]) for name, scores in rows.items()],
+        "steering": _steering(steering) if steer else None,
+    }
+
+
+def _sized(rgb: np.ndarray) -> np.ndarray:
+    image = Image.fromarray(rgb)
+    scale = SIDE / min(image.size)
+    wide, high = (max(SIDE, round(scale * side)) for side in image.size)
+    return np.asarray(image.resize((wide, high), Image.Resampling.BICUBIC))
+
+
+def _gray(rgb: np.ndarray) -> Photo:
+    return read(Image.fromarray(rgb).convert("L"))
+
+
+def _painted(
+    colorizer: Colorizer, encoded: Encoded, truth: np.ndarray
+) -> Iterable[tuple[str, np.ndarray]]:
+    """The rows of the table: a name and the photo in 8-bit RGB."""
+    true = colorizer.palette_of(truth)
+    yield "gray", np.repeat(encoded.photo.luma[..., None], 3, axis=-1)
+    yield "automatic, calm", _rgb(colorizer, encoded, None, 0.0)
+    yield "automatic", _rgb(colorizer, encoded, None, None)
+    yield "automatic, vivid", _rgb(colorizer, encoded, None, 1.0)
+    yield "true palette", _rgb(colorizer, encoded, true, None)
+    yield "truth", truth
+
+
+def _rgb(
+    colorizer: Colorizer, encoded: Encoded, palette: Palette | None, vividness: float | None
+) -> np.ndarray:
+    return np.asarray(colorizer.decode(encoded, palette, vividness=vividness).image.convert("RGB"))
+
+
+def _steer(colorizer: Colorizer, encoded: Encoded) -> Steering:
+    automatic = _chroma(_rgb(colorizer, encoded, None, None))
+    followed, reached = {}, {}
+    for degrees in SHIFTS:
+        wanted = encoded.palette.shift_hue(degrees)
+        result = colorizer.decode(encoded, wanted)
+        edited = _chroma(np.asarray(result.image.convert("RGB")))
+        followed[degrees] = share_followed(automatic, edited, degrees)
+        reached[degrees] = result.reached or 0.0
+    hue = _commonest_hue(automatic)
+    red, green, blue = (color.oklab_to_rgb(np.array([0.7, *(0.1 * hue)])) * 255).clip(0, 255)
+    ban = encoded.palette.ban(f"#{round(red):02x}{round(green):02x}{round(blue):02x}")
+    before = _rgb(colorizer, encoded, None, None)
+    after = _rgb(colorizer, encoded, ban, None)
+    hue_banned = ban.banned[0]
+    worn = wearing(before, hue_banned)
+    return Steering(followed, reached, wearing(after, hue_banned), worn)
+
+
+def _chroma(rgb: np.ndarray) -> np.ndarray:
+    """OKLab chroma (h, w) as complex numbers, of uint8 RGB."""
+    lab = color.rgb_to_oklab(rgb.astype(np.float32) / 255)
+    return np.asarray(lab[..., 1] + 1j * lab[..., 2])
+
+
+def share_followed(automatic: np.ndarray, edited: np.ndarray, degrees: float) -> float:
+    """The angle of sum(conj(automatic) * edited), over the angle asked for (0..180 degrees).
+
+    automatic, edited: (h, w) complex OKLab chroma
+    """
+    angle = np.degrees(np.angle((np.conj(automatic) * edited).sum()))
+    return float(((angle + 90) % 360 - 90) / degrees)
+
+
+def _commonest_hue(chroma: np.ndarray) -> np.ndarray:
+    """(2,) direction of the hue that most of the photo's chroma has."""
+    angle = np.angle(chroma)
+    bins, edges = np.histogram(angle, 36, (-np.pi, np.pi), weights=np.abs(chroma))
+    middle = edges[bins.argmax()] + np.pi / 36
+    return np.array([np.cos(middle), np.sin(middle)])
+
+
+def wearing(rgb: np.ndarray, degrees: float) -> float:
+    """Share of pixels of uint8 RGB near an OKLab hue whose Lab chroma is above 8."""
+    scaled = rgb.astype(np.float32) / 255
+    strong = np.sqrt((color.rgb_to_lab(scaled)[..., 1:] ** 2).sum(-1)) > BAN_CHROMA
+    hue = color.hue_degrees(color.rgb_to_oklab(scaled)[..., 1:])
+    near = np.abs((hue - degrees + 180) % 360 - 180) < BAN_HUE
+    return float((strong & near).mean())
+
+
+def _row(name: str, scores: list[Score], truth: list[Score]) -> dict[str, Any]:
+    share = metrics.cell_shares(truth)
+    gaps = [abs(s.colorfulness - t.colorfulness) for s, t in zip(scores, truth, strict=True)]
+    return {
+        "method": name,
+        "auc": metrics.auc(scores),
+        "auc_interval": interval(scores, None),
+        "auc_rebalanced": metrics.auc_rebalanced(scores, share),
+        "auc_rebalanced_interval": interval(scores, share),
+        "psnr": _mean([s.psnr for s in scores]),
+        "colorfulness": _mean([s.colorfulness for s in scores]),
+        "colorfulness_absolute": _mean([s.colorfulness_absolute for s in scores]),
+        "colorfulness_gap": _mean(gaps),
+        "chroma": _mean([s.chroma for s in scores]),
+        "chroma_of_truth": _mean([s.chroma for s in scores]) / _mean([t.chroma for t in truth]),
+    }
+
+
+def interval(scores: list[Score], share: np.ndarray | None) -> tuple[float, float]:
+    """95 % bootstrap interval over photos of the pooled raw AuC, or of the rebalanced one."""
+    weight = 1.0 if share is None else 1 / np.maximum(share, metrics.RARE)
+    hits = np.array([(s.hits * weight).sum() for s in scores])
+    pixels = np.array([(s.pixels * weight).sum() for s in scores])
+    rng = np.random.default_rng(0)
+    drawn = rng.multinomial(len(scores), np.full(len(scores), 1 / len(scores)), RESAMPLES)
+    low, high = np.percentile(100 * (drawn @ hits) / (drawn @ pixels), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _steering(photos: list[Steering]) -> dict[str, Any]:
+    worn = [p for p in photos if p.banned_before > 0.01]
+    return {
+        "followed_median": {d: float(np.median([p.followed[d] for p in photos])) for d in SHIFTS},
+        "reached_median": {d: float(np.median([p.reached[d] for p in photos])) for d in SHIFTS},
+        "banned_mean": _mean([p.banned for p in photos]),
+        "banned_worst": max(p.banned for p in photos),
+        "banned_before_mean": _mean([p.banned_before for p in photos]),
+        "photos_that_wore_it": len(worn),
+    }
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values))
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report in Markdown."""
+    lines = [
+        "| | raw AuC | rebalanced AuC | PSNR | colorfulness | (absolute) | gap | chroma/truth |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in report["rows"]:
+        low, high = row["auc_interval"]
+        rare_low, rare_high = row["auc_rebalanced_interval"]
+        lines.append(
+            f"| {row['method']} | {row['auc']:.2f} ({low:.2f}-{high:.2f}) "
+            f"| {row['auc_rebalanced']:.2f} ({rare_low:.2f}-{rare_high:.2f}) "
+            f"| {row['psnr']:.2f} | {row['colorfulness']:.1f} "
+            f"| {row['colorfulness_absolute']:.1f} | {row['colorfulness_gap']:.1f} "
+            f"| {row['chroma_of_truth']:.2f} |"
+        )
+    lines.append(f"\n{report['photos']} photos, short side {SIDE} px; 95 % bootstrap intervals.")
+    if report["steering"]:
+        steering = report["steering"]
+        followed = ", ".join(f"{d}: {v:.0%}" for d, v in steering["followed_median"].items())
+        lines.append(f"Share of a hue shift followed, median photo: {followed}.")
+        lines.append(
+            f"A banned colour keeps {steering['banned_mean']:.2%} of the pixels on average, "
+            f"{steering['banned_worst']:.2%} at worst (before: "
+            f"{steering['banned_before_mean']:.1%})."
+        )
+    return "\n".join(lines) + "\n"
+
+
+def write(report: dict[str, Any], folder: Path) -> None:
+    """`evaluation.json` and `evaluation.md`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
+    (folder / "evaluation.md").write_text(table(report))

@@ -1,0 +1,238 @@
+"""A trained run -> the two ONNX files and `model.json` that the base package colours with."""
+
+import hashlib
+import json
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+from torch import Tensor, nn
+
+from tintype import color
+from tintype.errors import DataError, ModelError
+from tintype.research import checkpoint, data
+from tintype.research.methods import tintype as method
+
+LOGITS = 1e-3  # how far the float32 graphs' logits may be from torch's
+MEAN, TAIL = 0.5, 3.0  # how far decoded Lab chroma may be, as stored: mean, 99.9th percentile
+HALF_FROM = 1024  # tensors of at least so many numbers are stored in half precision
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the exported model is used."""
+
+    side: int = 160  # short side, pixels, at which the network looks at a photo
+    temperature: float = 0.5  # of the annealed mean
+    vividness: float = 0.5  # the default of the option
+
+
+class _Encode(nn.Module):
+    def __init__(self, network: method.Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, luma: Tensor) -> tuple[Tensor, ...]:
+        features, shares = self.network.encoder(luma)
+        prototypes = self.network.prototypes
+        return (*features, shares @ prototypes, shares, prototypes + 0 * shares[:1].T)
+
+
+class _Decode(nn.Module):
+    def __init__(self, network: method.Network, temperature: float) -> None:
+        super().__init__()
+        self.network, self.temperature = network, temperature
+        self.register_buffer("centers", torch.from_numpy(network.config.bins.centers))
+
+    def forward(
+        self, palette: Tensor, estimate: Tensor, bias: Tensor, features: list[Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        logits = self.network.decoder(features, palette, estimate)
+        heat = (logits + bias[:, :, None, None]) / self.temperature
+        return torch.einsum("bkhw,kc->bchw", heat.softmax(1), self.centers), logits
+
+
+def export(
+    run: Path, folder: Path, settings: Settings, patterns: list[str] | None
+) -> dict[str, Any]:
+    """Write `encoder.onnx`, `decoder.onnx` and `model.json`, checked on real photos.
+
+    patterns: photos to check on; by default the held-out ones of the data that the run names.
+    Returns the differences found. Raises ModelError where they are too large; nothing is written.
+    """
+    tensors, about = checkpoint.load(run / "model.safetensors" if run.is_dir() else run)
+    network = method.Network(_config(about["config"])).eval()
+    network.load_state_dict(tensors)
+    photos = _photos(patterns or about["run"]["data"], settings.side, held=not patterns)
+    full = _graphs(network, settings)
+    exact = _difference(network, full, photos, settings)
+    if exact["logits"] > LOGITS:
+        raise ModelError(f"expected logits within {LOGITS} of torch's, found {exact['logits']:.2g}")
+    stored = {name: _halved(model) for name, model in full.items()}
+    found = _difference(network, stored, photos, settings)
+    if found["chroma_mean"] > MEAN or found["chroma_tail"] > TAIL:
+        raise ModelError(f"expected chroma within {MEAN} (mean) and {TAIL} (99.9 %), found {found}")
+    differences = {"logits_float32": exact["logits"], **found}
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {f"{name}.onnx": model.SerializeToString() for name, model in stored.items()}
+    for name, data_ in content.items():
+        (folder / name).write_bytes(data_)
+    description = _description(network, about, settings, content, differences)
+    (folder / "model.json").write_text(json.dumps(description, indent=1) + "\n")
+    return differences
+
+
+def _config(values: dict[str, Any]) -> method.Config:
+    """A config read from JSON, its lists tuples again."""
+    known: Any = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return method.Config(**known)
+
+
+def _photos(patterns: list[str], side: int, *, held: bool, count: int = 16) -> list[np.ndarray]:
+    """Gray photos at the working size: (h, w) float32, 0..1."""
+    photos = data.load(list(patterns), size=side, limit=4000)  # plenty to choose from
+    chosen = torch.minimum(photos.height, photos.width) >= min(side, 128)
+    if held:
+        chosen &= data.held_out(photos.keys)
+    index = chosen.nonzero()[:count, 0].tolist()
+    if not index:
+        raise DataError(f"{patterns}: expected photos of 128 pixels or more, found none")
+    grays = []
+    for i in index:
+        image = Image.fromarray(photos.photo(i)).convert("L")
+        wide, high = (32 * max(1, round(s * side / min(image.size) / 32)) for s in image.size)
+        grays.append(np.asarray(image.resize((wide, high)), dtype=np.float32) / 255)
+    return grays
+
+
+def _graphs(network: method.Network, settings: Settings) -> dict[str, onnx.ModelProto]:
+    """The two graphs in float32; height and width are free, in multiples of 32."""
+    luma = torch.rand(1, 1, 160, 192)
+    encode, decode = _Encode(network), _Decode(network, settings.temperature)
+    with torch.no_grad():
+        *features, palette, _, _ = encode(luma)
+    names = [f"feature{i}" for i in range(len(features))]
+    bias = torch.zeros_like(palette)
+    sides = {
+        f"feature{i}": {0: "batch", 2: f"height{4 << i}", 3: f"width{4 << i}"}
+        for i in range(len(features))
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        encoder = torch.onnx.export(
+            encode, (luma,), dynamo=True, verbose=False, opset_version=20,
+            input_names=["luma"], output_names=[*names, "palette", "shares", "prototypes"],
+            dynamic_shapes=({2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC},),
+        )  # fmt: skip
+        free = [{2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC} for _ in sides]
+        decoder = torch.onnx.export(
+            decode, (palette, palette.clone(), bias, features), dynamo=True, verbose=False,
+            opset_version=20, input_names=["palette", "estimate", "bias", *names],
+            output_names=["chroma", "logits"], dynamic_shapes=(None, None, None, free),
+        )  # fmt: skip
+    assert encoder is not None
+    assert decoder is not None
+    return {"encoder": encoder.model_proto, "decoder": decoder.model_proto}
+
+
+def _halved(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same graph with large weights in half precision, cast back where the graph begins."""
+    small = onnx.ModelProto()
+    small.CopyFrom(model)
+    casts = []
+    for tensor in small.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < HALF_FROM:
+            continue
+        name = tensor.name
+        half = numpy_helper.from_array(
+            numpy_helper.to_array(tensor).astype(np.float16), name + ".half"
+        )
+        tensor.CopyFrom(half)
+        casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        small.graph.node.insert(0, cast)
+    del small.graph.value_info[:]
+    onnx.checker.check_model(small)
+    return small
+
+
+def _difference(
+    network: method.Network,
+    graphs: dict[str, onnx.ModelProto],
+    photos: list[np.ndarray],
+    settings: Settings,
+) -> dict[str, float]:
+    """How far the graphs are from torch on photos coloured automatically and with turned hues."""
+    sessions = {
+        name: ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        for name, model in graphs.items()
+    }
+    decode = _Decode(network, settings.temperature)
+    logits, chroma = [], []
+    for gray in photos:
+        luma = torch.from_numpy(gray)[None, None]
+        outputs = [o.name for o in sessions["encoder"].get_outputs()]
+        values = sessions["encoder"].run(None, {"luma": gray[None, None]})
+        encoded = dict(zip(outputs, values, strict=True))
+        with torch.no_grad():
+            features, estimate = network.encode(luma)
+        for degrees in (0.0, 120.0):
+            turn = torch.full((1,), degrees)
+            wanted = network.config.bins.rotate(estimate, turn)
+            bias = -settings.vividness * network.rebalancing.log()[None]
+            with torch.no_grad():
+                ab, scores = decode(wanted, estimate, bias, features)
+            feed = {n: v for n, v in encoded.items() if n.startswith("feature")}
+            mine = network.config.bins.rotate(torch.from_numpy(encoded["palette"]), turn).numpy()
+            feed |= {"palette": mine, "estimate": encoded["palette"], "bias": bias.numpy()}
+            got_ab, got = sessions["decoder"].run(["chroma", "logits"], feed)
+            logits.append(np.abs(got - scores.numpy()).max())
+            small = gray.reshape(gray.shape[0] // 4, 4, -1, 4).mean((1, 3))
+            lab, other = (_lab(small, np.moveaxis(x[0], 0, -1)) for x in (ab.numpy(), got_ab))
+            chroma.append(np.sqrt(((lab - other) ** 2).sum(-1)).ravel())
+    gaps = np.concatenate(chroma)
+    return {
+        "logits": float(max(logits)),
+        "chroma_mean": float(gaps.mean()),
+        "chroma_tail": float(np.percentile(gaps, 99.9)),
+    }
+
+
+def _lab(luma: np.ndarray, ab: np.ndarray) -> np.ndarray:
+    rgb = color.oklab_to_rgb(color.oklab_of_luma(luma, ab)).clip(0, 1)
+    return np.asarray(color.rgb_to_lab(rgb)[..., 1:])
+
+
+def _description(
+    network: method.Network,
+    about: dict[str, Any],
+    settings: Settings,
+    content: dict[str, bytes],
+    differences: dict[str, float],
+) -> dict[str, Any]:
+    """What `model.json` says."""
+    return {
+        "format": 1,
+        "method": about["method"],
+        "licence": "research use: see docs/model-card.md for what the training photos allow",
+        "sha256": {name: hashlib.sha256(data_).hexdigest() for name, data_ in content.items()},
+        "side": settings.side,
+        "temperature": settings.temperature,
+        "vividness": settings.vividness,
+        "bins": {"hues": network.config.hues, "chromas": list(network.config.chromas)},
+        "rebalancing": [round(w, 6) for w in network.rebalancing.tolist()],
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "trained": {
+            "steps": about["step"],
+            "minutes": round(about["elapsed"] / 60, 1),
+            "data": [Path(p).name for p in about["run"]["data"]],
+        },
+        "differences": {name: float(f"{value:.3g}") for name, value in differences.items()},
+    }

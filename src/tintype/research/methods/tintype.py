@@ -1,0 +1,280 @@
+"""The default model: an encoder run once per photo, and a decoder that colours from a palette.
+
+    luma ─▶ Encoder ─▶ features, estimated palette
+                            │  ◀── the wanted palette
+                            ▼
+                         Decoder ─▶ logits over the palette's bins, at 1/4 of the photo's size
+
+The palette acts twice. Its embedding is added to every level of the decoder before the batch norm
+(the residual connections of Fenu & Bagwell 2016, section 3), and the log-ratio of the wanted to
+the estimated palette is added to the logits as a prior, which is zero in automatic mode.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_oklab
+from tintype.palette import Bins
+from tintype.research.data import aged_gray
+
+PRIOR_FLOOR = 1e-3  # shares below this count as this much in the prior
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is needed to build the network again."""
+
+    hues: int = 24
+    chromas: tuple[float, ...] = (0.03, 0.06, 0.10, 0.15, 0.22)
+    widths: tuple[int, ...] = (24, 48, 96, 192, 256)
+    blocks: tuple[int, ...] = (0, 1, 1, 2, 2)  # of the encoder's levels, the finest first
+    embedding: int = 256
+    vocabulary: int = 128  # prototype palettes that the estimate is mixed from
+    rebalance: float = 0.5  # Zhang 2016, equation 4: 1 forgets how frequent a colour is
+    palette_loss: float = 0.25
+
+    @property
+    def bins(self) -> Bins:
+        """The bins of palettes and of logits alike."""
+        return Bins(self.hues, tuple(self.chromas))
+
+
+class Convolution(nn.Sequential):
+    """3 x 3 convolution, batch norm, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+        )
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions around which the input is carried (He et al. 2015)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = Convolution(width, width)
+        self.second = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.norm = nn.BatchNorm2d(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.norm(self.second(self.first(x))))
+
+
+class Encoder(nn.Module):
+    """Gray photo -> features at 1/4 to 1/32 of its size, and the shares of prototype palettes."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        widths = config.widths
+        self.stem = Convolution(1, widths[0])
+        self.levels = nn.ModuleList()
+        inward = (widths[0], *widths[:-1])
+        for inputs, width, blocks in zip(inward, widths, config.blocks, strict=True):
+            residuals = [Residual(width) for _ in range(blocks)]
+            self.levels.append(nn.Sequential(Convolution(inputs, width, 2), *residuals))
+        self.palette = nn.Sequential(
+            nn.Linear(widths[-1] + widths[-2], config.embedding),
+            nn.ReLU(),
+            nn.Linear(config.embedding, config.vocabulary),
+        )
+
+    def forward(self, luma: Tensor) -> tuple[list[Tensor], Tensor]:
+        """luma: (batch, 1, h, w), 0..1, sides multiples of 32."""
+        x = self.stem(4 * (luma - 0.5))
+        features = []
+        for level in self.levels:
+            x = level(x)
+            features.append(x)
+        pooled = [feature.float().mean((2, 3)) for feature in features[-2:]]
+        shares: Tensor = self.palette(torch.cat(pooled, 1)).float().softmax(1)
+        return features[1:], shares
+
+
+class Level(nn.Module):
+    """One step of the decoder: twice the size, the encoder's level and the palette added."""
+
+    def __init__(self, inputs: int, width: int, embedding: int, *, refined: bool) -> None:
+        super().__init__()
+        self.inward = nn.Conv2d(inputs, width, 3, 1, 1, bias=False)
+        self.across = nn.Conv2d(width, width, 1, bias=False)
+        self.palette = nn.Linear(embedding, width)
+        self.norm = nn.BatchNorm2d(width)
+        self.refine = Residual(width) if refined else nn.Identity()
+
+    def forward(self, x: Tensor, feature: Tensor, embedding: Tensor) -> Tensor:
+        if x is not feature:
+            x = F.interpolate(x, feature.shape[-2:], mode="bilinear", align_corners=False)
+        x = self.inward(x) + self.across(feature) + self.palette(embedding)[:, :, None, None]
+        out: Tensor = self.refine(F.relu(self.norm(x)))
+        return out
+
+
+class Decoder(nn.Module):
+    """Features and a palette -> logits over the bins at 1/4 of the photo's size."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        widths, count = config.widths, config.bins.count
+        self.embed = nn.Sequential(nn.Linear(count, config.embedding), nn.ReLU())
+        inward = (widths[-1], *widths[:1:-1])
+        outward = widths[:0:-1]
+        self.levels = nn.ModuleList(
+            Level(inputs, width, config.embedding, refined=width in (outward[0], outward[-1]))
+            for inputs, width in zip(inward, outward, strict=True)
+        )
+        self.classify = nn.Conv2d(widths[1], count, 1)
+        self.prior = nn.Parameter(torch.ones(()))
+
+    def forward(self, features: list[Tensor], palette: Tensor, estimate: Tensor) -> Tensor:
+        """palette, estimate: (batch, count) the wanted and the estimated shares of the bins."""
+        embedding = self.embed(palette.sqrt())
+        x = features[-1]
+        for level, feature in zip(self.levels, reversed(features), strict=True):
+            x = level(x, feature, embedding)
+        ratio = torch.log((palette + PRIOR_FLOOR) / (estimate + PRIOR_FLOOR))
+        ratio = ratio * (palette.sum(1, keepdim=True) > 0)  # a dropped palette is no wish
+        logits: Tensor = self.classify(x).float()
+        return logits + self.prior * ratio[:, :, None, None]
+
+
+class Network(nn.Module):
+    """The whole model. Its buffers are what was counted on the training photos."""
+
+    prototypes: Tensor  # (vocabulary, count) palettes
+    rebalancing: Tensor  # (count,) weight of a pixel of each colour in the loss
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
+        count = config.bins.count
+        self.register_buffer("prototypes", torch.full((config.vocabulary, count), 1 / count))
+        self.register_buffer("rebalancing", torch.ones(count))
+
+    def encode(self, luma: Tensor) -> tuple[list[Tensor], Tensor]:
+        """(batch, 1, h, w) luma, 0..1 -> features, estimated palettes (batch, count)."""
+        features, shares = self.encoder(luma)
+        return features, shares @ self.prototypes
+
+    def colors(self, logits: Tensor, *, undo: float, temperature: float) -> Tensor:
+        """Annealed mean (Zhang 2016, equation 5): OKLab a and b, (batch, h, w, 2).
+
+        undo: how much of the rebalancing is taken back, 0 (vivid) .. 1 (calm)
+        """
+        logits = logits - undo * self.rebalancing.log()[:, None, None]
+        centers = torch.from_numpy(self.config.bins.centers).to(logits.device)
+        return torch.einsum("bkhw,kc->bhwc", (logits / temperature).softmax(1), centers)
+
+    @torch.no_grad()
+    def count_colors(self, batches: list[Tensor]) -> None:
+        """Set the rebalancing weights and the prototype palettes from RGB crops."""
+        bins = self.config.bins
+        palettes = torch.cat(
+            [palettes_of(*bins.encode(quarter(rgb)), bins.count) for rgb in batches]
+        )
+        share = palettes.mean(0)
+        areas = torch.from_numpy(bins.areas).to(share.device)
+        mixed = (1 - self.config.rebalance) * share + self.config.rebalance * areas
+        weight = areas / mixed
+        self.rebalancing.copy_(weight / (share * weight).sum())
+        self.prototypes.copy_(cluster(palettes, self.config.vocabulary))
+
+    def forward(self, rgb: Tensor, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        """The training loss of RGB crops (batch, h, w, 3), 0..1, and its parts.
+
+        Pixels: cross entropy over soft bins, rebalanced (Zhang 2016, equation 2). Palette: soft
+        cross entropy. Palettes are fed as `wishes` says.
+        """
+        bins = self.config.bins
+        features, estimate = self.encode(aged_gray(rgb, generator))
+        ab = quarter(rgb)
+        true = palettes_of(*bins.encode(ab), bins.count)
+        palette, degrees = wishes(bins, true, estimate.detach(), generator)
+        index, share = bins.encode(turned(ab, degrees))
+        logits = self.decoder(features, palette, estimate.detach())
+        log_shares = logits.log_softmax(1).permute(0, 2, 3, 1)
+        entropy = -(share * log_shares.gather(-1, index)).sum(-1)
+        pixels = (entropy * (share * self.rebalancing[index]).sum(-1)).mean()
+        palettes = -(true * (estimate + 1e-6).log()).sum(1).mean()
+        loss = pixels + self.config.palette_loss * palettes
+        return loss, {"pixels": pixels.detach(), "palette": palettes.detach()}
+
+
+def quarter(rgb: Tensor) -> Tensor:
+    """OKLab a and b (batch, h/4, w/4, 2), averaged over 4 x 4 pixels, of RGB (batch, h, w, 3)."""
+    ab = rgb_to_oklab(rgb)[..., 1:].permute(0, 3, 1, 2)
+    return F.avg_pool2d(ab, 4).permute(0, 2, 3, 1)
+
+
+def turned(ab: Tensor, degrees: Tensor) -> Tensor:
+    """Chroma (batch, h, w, 2) with its hues turned by one angle per photo."""
+    angle = torch.deg2rad(degrees)[:, None, None]
+    a, b = ab.unbind(-1)
+    return torch.stack([angle.cos() * a - angle.sin() * b, angle.sin() * a + angle.cos() * b], -1)
+
+
+def palettes_of(index: Tensor, share: Tensor, count: int) -> Tensor:
+    """Histograms (batch, count) that sum to 1, of softly binned pixels (batch, h, w, 4)."""
+    flat = torch.zeros(len(index), count, device=share.device)
+    flat.scatter_add_(1, index.flatten(1), share.flatten(1))
+    return flat / flat.sum(1, keepdim=True)
+
+
+def wishes(
+    bins: Bins, true: Tensor, estimate: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """The palettes to train with, and by how many degrees the photos' hues are turned with them.
+
+    True ones (some noised with another photo's), true ones turned, estimated ones, estimated
+    ones turned, and none at all (zeros): 35, 20, 25, 12 and 8 percent. Turning a photo's chroma
+    together with its palette is exact supervision for edits.
+    """
+    kind, noise, angle = torch.rand(3, len(true), generator=generator).to(true.device)
+    noised = (kind < 0.18)[:, None] * 0.3 * noise[:, None]
+    palette = (1 - noised) * true + noised * true.roll(1, 0)
+    palette = torch.where((kind < 0.55)[:, None], palette, estimate)
+    turn = ((kind >= 0.35) & (kind < 0.55)) | ((kind >= 0.80) & (kind < 0.92))
+    degrees = torch.where(turn, 360 * angle, 0)
+    return bins.rotate(palette, degrees) * (kind < 0.92)[:, None], degrees
+
+
+def cluster(palettes: Tensor, count: int, rounds: int = 20) -> Tensor:
+    """k-means of palettes under the Hellinger distance: (count, bins) mean palettes."""
+    points = palettes.sqrt()
+    spread = torch.linspace(0, len(points) - 1, count, device=points.device).long()
+    means = points[spread]
+    for _ in range(rounds):
+        nearest = torch.cdist(points, means).argmin(1)
+        members = F.one_hot(nearest, count).float()
+        filled = members.sum(0)[:, None]
+        means = torch.where(filled > 0, members.T @ points / filled.clamp(min=1), means)
+    chosen = (members.T @ palettes) / filled.clamp(min=1)
+    return torch.where(filled > 0, chosen, palettes[spread])
+
+
+def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
+    """A photo (1, h, w, 3) coloured as it would be used: calm, default, vivid, true palette."""
+    bins = network.config.bins
+    features, estimate = network.encode(luma)
+    true = palettes_of(*bins.encode(quarter(rgb)), bins.count)
+    painted = []
+    for name, palette, undo in (
+        ("calm", estimate, 1.0),
+        ("half", estimate, 0.5),
+        ("vivid", estimate, 0.0),
+        ("true palette", true, 0.5),
+    ):
+        logits = network.decoder(features, palette, estimate)
+        ab = network.colors(logits, undo=undo, temperature=0.5).permute(0, 3, 1, 2)
+        ab = F.interpolate(ab, scale_factor=4, mode="bilinear").permute(0, 2, 3, 1)
+        out = oklab_to_rgb(oklab_of_luma(luma[:, 0], ab))[0]
+        painted.append((name, (255 * out.clamp(0, 1)).round().byte().cpu().numpy()))
+    return painted

@@ -1,0 +1,319 @@
+"""One training loop for every method, on accelerate."""
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from PIL import Image
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from tintype import color
+from tintype.errors import DataError
+from tintype.research import checkpoint, data, metrics
+from tintype.research.methods import tintype as default_method
+
+METHODS = {"tintype": default_method}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a run goes; `minutes` or `steps`, whichever ends first, also sets the schedule."""
+
+    method: str = "tintype"
+    data: tuple[str, ...] = ()
+    minutes: float | None = None
+    steps: int | None = None
+    seed: int = 0
+    batch: int = 48
+    crop: int = 64
+    late_crop: int = 128  # in the last `late_share` of the run every other step sees such crops
+    late_share: float = 0.2
+    size: int = 128  # photos are kept in memory with at most this short side, pixels
+    limit: int | None = None  # read only the first photos
+    rate: float = 1e-3
+    weight_decay: float = 0.02
+    clip: float = 5.0  # gradient norm
+    average: float = 0.999  # EMA of the weights
+    precision: str = "auto"  # no, bf16, or auto: bf16 where the hardware has it
+    checkpoint_seconds: float = 60
+    validate_seconds: float = 600
+    validation_photos: int = 200
+    source_weights: str = ""  # e.g. "clothing-small=0.3,camvid=0.3": by the key's first folder
+
+
+def configure(config: Any, settings: dict[str, str]) -> Any:
+    """A dataclass with some fields set from strings, each read as its default's type.
+
+    Consumes what it knows from `settings`, so that what is left is unknown.
+    """
+    known = {field.name: getattr(config, field.name) for field in fields(config)}
+    values = {name: settings.pop(name) for name in list(settings) if name in known}
+    try:
+        return replace(config, **{n: _parse(text, known[n]) for n, text in values.items()})
+    except ValueError as error:
+        raise DataError(f"--set: {error}") from None
+
+
+def _parse(text: str, default: Any) -> Any:
+    if isinstance(default, str):
+        return text
+    value = json.loads(text)
+    return tuple(value) if isinstance(default, tuple) else value
+
+
+class Run:
+    """A folder with a run: config, log, pictures, the last state and the averaged weights."""
+
+    def __init__(self, folder: Path, config: TrainConfig, settings: dict[str, str]) -> None:
+        self.folder, self.config = folder, config
+        self.accelerator = Accelerator(mixed_precision=_precision(config.precision))
+        torch.manual_seed(config.seed)
+        self.module = METHODS[config.method]
+        self.settings = configure(self.module.Config(), settings)
+        if settings:
+            raise DataError(f"--set: expected fields of the run or the method, found {settings}")
+        network = self.module.Network(self.settings).to(memory_format=torch.channels_last)
+        self.average = self.module.Network(self.settings).eval()
+        self.optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.rate)
+        self.network, self.optimizer = self.accelerator.prepare(network, self.optimizer)
+        self.average.to(self.accelerator.device)
+        self.step, self.elapsed = 0, 0.0
+
+    @property
+    def bare(self) -> Any:
+        """The network without what accelerate wraps around it."""
+        return self.accelerator.unwrap_model(self.network)
+
+    @property
+    def progress(self) -> float:
+        """0 at the beginning, 1 at the end."""
+        parts = [0.0]
+        if self.config.minutes:
+            parts.append(self.elapsed / (60 * self.config.minutes))
+        if self.config.steps:
+            parts.append(self.step / self.config.steps)
+        return min(1.0, max(parts))
+
+    def about(self) -> dict[str, Any]:
+        """What a checkpoint says of itself."""
+        return {
+            "method": self.config.method,
+            "config": asdict(self.settings),
+            "run": asdict(self.config),
+            "step": self.step,
+            "elapsed": self.elapsed,
+        }
+
+    def save(self) -> None:
+        """Write the state to resume from, and the averaged weights to use."""
+        if not self.accelerator.is_main_process:
+            return
+        state = {f"model.{k}": v for k, v in self.bare.state_dict().items()}
+        state |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
+        for i, values in self.optimizer.state_dict()["state"].items():
+            state |= {f"optimizer.{i}.{name}": value for name, value in values.items()}
+        checkpoint.save(self.folder / "last.safetensors", state, self.about())
+        checkpoint.save(self.folder / "model.safetensors", self.average.state_dict(), self.about())
+
+    def resume(self) -> None:
+        """Go on from the last state. Raises DataError where the run is of another network."""
+        state, about = checkpoint.load(self.folder / "last.safetensors")
+        if about["config"] != json.loads(json.dumps(asdict(self.settings))):
+            raise DataError(f"{self.folder}: expected a run of {self.settings}, found {about}")
+        self.bare.load_state_dict(_under(state, "model."))
+        self.average.load_state_dict(_under(state, "average."))
+        packed = self.optimizer.state_dict()
+        for name, value in _under(state, "optimizer.").items():
+            index, part = name.split(".")
+            packed["state"].setdefault(int(index), {})[part] = value
+        self.optimizer.load_state_dict(packed)
+        self.step, self.elapsed = about["step"], about["elapsed"]
+
+    def learn(self, rgb: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        """One step on RGB crops (batch, size, size, 3); gives the parts of the loss."""
+        warm = min(1.0, (self.step + 1) / 200)
+        rate = self.config.rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * self.progress)) / 2)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        loss, parts = self.network(rgb, generator)
+        self.accelerator.backward(loss)
+        self.accelerator.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.step += 1
+        decay = min(self.config.average, (1 + self.step) / (10 + self.step))
+        _average(self.average, self.bare, decay)
+        return {"loss": loss.detach(), **parts}
+
+
+def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume: bool) -> None:
+    """Train a method and leave `model.safetensors`, `log.jsonl` and pictures in the folder.
+
+    Every random choice of a step comes from the seed, the rank and the step's number alone, so
+    that a resumed run with `steps` is the run that was interrupted.
+    """
+    last = folder / "last.safetensors"
+    if last.exists() and not resume:
+        raise DataError(f"{folder}: expected a new folder, found a run; add --resume to go on")
+    if not config.minutes and not config.steps:
+        raise DataError("expected --minutes or --steps, found neither")
+    run = Run(folder, config, dict(settings))
+    folder.mkdir(parents=True, exist_ok=True)
+    photos = data.load(list(config.data), size=config.size, limit=config.limit)
+    held = data.held_out(photos.keys)
+    photos = photos.to(run.accelerator.device)
+    index = (~held).nonzero()[:, 0]
+    weights = _weights(photos.keys, config.source_weights)[index]
+    if resume and last.exists():
+        run.resume()
+    else:
+        run.bare.count_colors(list(_sample(photos, index, weights, config)))
+        run.average.load_state_dict(run.bare.state_dict())
+    with (folder / "log.jsonl").open("a") as log:
+        _loop(run, photos, index, weights, Validation(photos, held, config), log)
+
+
+def _loop(
+    run: Run, photos: data.PhotoSet, index: Tensor, weights: Tensor, check: "Validation", log: Any
+) -> None:
+    config, main = run.config, run.accelerator.is_main_process
+    bar = tqdm(desc="training", unit="%", total=100, disable=None if main else True)
+    began, saved, checked = time.monotonic() - run.elapsed, time.monotonic(), time.monotonic()
+    seen, since = 0, time.monotonic()
+    short = torch.minimum(photos.height, photos.width).cpu()[index]
+    whole = weights * (short >= config.late_crop)
+    whole = whole if whole.any() else weights
+    while run.progress < 1:
+        late = run.step % 2 == 0 and run.progress > 1 - config.late_share
+        size, shares = (config.late_crop, whole) if late else (config.crop, weights)
+        count = max(1, round(config.batch * (config.crop / size) ** 1.5))
+        generator = _generator(config.seed, run.step, run.accelerator.process_index)
+        chosen = index[torch.multinomial(shares, count, replacement=True, generator=generator)]
+        rgb = data.crops(photos, chosen.to(photos.pixels.device), size, generator)
+        parts = run.learn(rgb, generator)
+        seen += count
+        now = time.monotonic()
+        run.elapsed = now - began
+        if run.step % 50 == 0:
+            row = {name: round(float(value), 4) for name, value in parts.items()}
+            row |= {
+                "step": run.step,
+                "elapsed": round(run.elapsed),
+                "photos_per_s": round(seen / (now - since), 1),
+            }
+            bar.n = round(100 * run.progress, 1)
+            bar.set_postfix(loss=row["loss"], photos_per_s=row["photos_per_s"])
+            _write(log, row, main)
+            seen, since = 0, now
+        if main and now - checked > config.validate_seconds:
+            _write(log, check(run), main)
+            checked = time.monotonic()
+        if now - saved > config.checkpoint_seconds:
+            run.save()
+            saved = time.monotonic()
+    run.save()
+    if main:
+        _write(log, check(run), main)
+    bar.close()
+
+
+class Validation:
+    """Colours held-out photos with the averaged weights, automatically and from true palettes."""
+
+    def __init__(self, photos: data.PhotoSet, held: Tensor, config: TrainConfig) -> None:
+        large = torch.minimum(photos.height, photos.width).cpu() >= config.late_crop
+        chosen = (held & large).nonzero()[:, 0][: config.validation_photos].tolist()
+        side = config.late_crop
+        self.photos = [photos.photo(i)[:side, :side] for i in chosen]
+
+    @torch.no_grad()
+    def __call__(self, run: Run) -> dict[str, Any]:
+        """Numbers for the log; a contact sheet of the first photos is left in the folder."""
+        if not self.photos:
+            return {"validation": 0}
+        network, device = run.average, run.accelerator.device
+        results: dict[str, list[np.ndarray]] = {}
+        for photo in self.photos:
+            rgb = torch.from_numpy(photo)[None].to(device).float() / 255
+            luma = color.luma(rgb)[:, None]
+            for name, painted in run.module.previews(network, rgb, luma):
+                results.setdefault(name, []).append(painted)
+        rows: dict[str, Any] = {}
+        gray = [np.repeat(color.luma(p.astype(np.float32))[..., None], 3, -1) for p in self.photos]
+        results["gray"] = [np.round(g).astype(np.uint8) for g in gray]
+        for name, painted in results.items():
+            scores = [metrics.score(a, b) for a, b in zip(painted, self.photos, strict=True)]
+            share = metrics.cell_shares(scores)
+            rows[name] = {
+                "auc": round(metrics.auc(scores), 2),
+                "auc_rebalanced": round(metrics.auc_rebalanced(scores, share), 2),
+                "psnr": round(float(np.mean([s.psnr for s in scores])), 2),
+                "chroma": round(float(np.mean([s.chroma for s in scores])), 2),
+            }
+        columns = [results["gray"], *(v for k, v in results.items() if k != "gray"), self.photos]
+        sheet = np.concatenate([np.concatenate(column[:12]) for column in columns], axis=1)
+        Image.fromarray(sheet).save(run.folder / f"step-{run.step:06d}.png")
+        return {"step": run.step, "elapsed": round(run.elapsed), "validation": rows}
+
+
+def _precision(wanted: str) -> str:
+    """bf16 only where the hardware computes in it: elsewhere it is emulated, at half the speed."""
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "no"
+    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    return "bf16" if "amx_bf16" in flags or "avx512_bf16" in flags else "no"
+
+
+def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Weight decay is for kernels only, not for biases, norms and scalars."""
+    kernels = [p for p in network.parameters() if p.ndim > 1]
+    rest = [p for p in network.parameters() if p.ndim <= 1]
+    return [{"params": kernels, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
+
+
+@torch.no_grad()
+def _average(average: nn.Module, network: nn.Module, decay: float) -> None:
+    for mine, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if mine.is_floating_point():
+            mine.lerp_(new, 1 - decay)
+        else:
+            mine.copy_(new)
+
+
+def _weights(keys: list[str], text: str) -> Tensor:
+    wanted = dict(part.split("=") for part in text.split(",") if part)
+    return torch.tensor([float(wanted.get(key.split("/")[0], 1.0)) for key in keys])
+
+
+def _generator(seed: int, step: int, rank: int) -> torch.Generator:
+    return torch.Generator().manual_seed((seed * 1_000_003 + step) * 4099 + rank)
+
+
+def _sample(
+    photos: data.PhotoSet, index: Tensor, weights: Tensor, config: TrainConfig
+) -> Iterator[Tensor]:
+    """RGB crops for counting colours: about twenty thousand of them."""
+    for batch in range(80):
+        generator = _generator(config.seed, -1 - batch, 0)
+        chosen = index[torch.multinomial(weights, 256, replacement=True, generator=generator)]
+        yield data.crops(photos, chosen.to(photos.pixels.device), config.crop, generator)
+
+
+def _under(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
+def _write(log: Any, row: dict[str, Any], main: bool) -> None:
+    if main:
+        log.write(json.dumps(row) + "\n")
+        log.flush()
