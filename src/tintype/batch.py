@@ -154,7 +154,14 @@ def _one(colorizer: Colorizer, recipe: Recipe, job: Job, target: Target) -> Iter
 
 def _save(result: Result, output: str, job: Job) -> None:
     if output != PIPE:
-        Path(output).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(output).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = error.strerror or error
+            raise PhotoError(
+                f"{folder}: expected a folder to write to, found none: {why}"
+            ) from None
         result.save(
             output,
             quality=job.quality,

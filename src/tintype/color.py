@@ -105,9 +105,8 @@ def rgb_to_lab(rgb: Array) -> Array:
         (0.019334 / 1.08883, 0.119193 / 1.08883, 0.950227 / 1.08883),
     )
     f = xp.where(xyz > 0.008856, _cbrt(xyz), 7.787 * xyz + 16 / 116)
-    return _mix(f, (0.0, 116.0, 0.0), (500.0, -500.0, 0.0), (0.0, 200.0, -200.0)) - xp.where(
-        xp.arange(3, device=f.device) == 0, 16.0, 0.0
-    )
+    x, y, z = f[..., 0], f[..., 1], f[..., 2]
+    return xp.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
 
 
 def oklab_of_luma(y: Array, ab: Array, *, rounds: int = 5) -> Array:

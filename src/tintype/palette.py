@@ -148,6 +148,8 @@ class Palette:
 
     def shift_hue(self, degrees: float) -> "Palette":
         """Turn all hues counter-clockwise in the OKLab plane (red -> yellow -> green -> blue)."""
+        if not math.isfinite(degrees):
+            raise PaletteError(f"expected an angle in degrees, found {degrees:g}")
         turned = self.bins.rotate(self.shares, np.float64(degrees))
         return replace(self, shares=turned)
 
@@ -192,6 +194,8 @@ class Palette:
         """(1 - amount) of this palette and `amount` of another one over the same bins."""
         if self.bins != other.bins:
             raise PaletteError("expected a palette over the same bins, found another model's")
+        if not 0 <= amount <= 1:
+            raise PaletteError(f"expected an amount between 0 and 1, found {amount:g}")
         shares = (1 - amount) * self.shares + amount * other.shares
         return replace(self, shares=shares, banned=(*self.banned, *other.banned))
 
@@ -228,7 +232,7 @@ class Palette:
         if not isinstance(about, dict):
             try:
                 about = json.loads(about)
-            except ValueError as error:
+            except (ValueError, TypeError, RecursionError) as error:
                 raise PaletteError(f"expected a palette in JSON, found {error}") from None
         if not isinstance(about, dict) or about.get("version") != 1:
             raise PaletteError('expected a palette with "version": 1, found something else')
@@ -238,7 +242,7 @@ class Palette:
             if not isinstance(entry, dict) or not isinstance(entry.get("color"), str):
                 raise PaletteError('expected {"color": "#rrggbb", "share": number}, found others')
             index, weight = bins.encode(chroma_of(entry["color"]))
-            np.add.at(shares, index, weight * _share(entry.get("share"), entry["color"]))
+            np.add.at(shares, index, weight * _share(entry.get("share"), entry["color"].strip()))
         if shares.sum() <= 0:
             raise PaletteError("expected at least one share above 0, found none")
         return cls(bins, shares, tuple(hue_of(c) for c in _list(about, "banned")))
@@ -256,11 +260,13 @@ def chroma_of(color: str) -> np.ndarray:
 
     Raises PaletteError for anything else.
     """
-    text = color.strip()
+    text = str(color).strip()  # what comes from JSON may be anything
     try:
         if text.startswith("hue:"):
             text = f"hsl({float(text[4:]) % 360:.3f},100%,50%)"
         rgb = ImageColor.getrgb(text)[:3]
+        if min(rgb) < 0 or max(rgb) > 255:
+            raise ValueError
     except ValueError:
         raise PaletteError(
             f"expected a CSS colour name, #rrggbb or hue:DEGREES, found {color!r}"
@@ -322,8 +328,8 @@ def _hex(ab: np.ndarray) -> str:
 
 def _share(value: Any, name: str) -> float:
     good = isinstance(value, int | float) and not isinstance(value, bool)
-    if not good or not math.isfinite(value) or value < 0:
-        raise PaletteError(f"expected a share of 0 or more for {name}, found {value!r}")
+    if not good or not 0 <= value <= 1e9:  # so that no sum of shares overflows
+        raise PaletteError(f"expected a share of 0 to 1e9 for {name}, found {value!r}")
     return float(value)
 
 

@@ -99,7 +99,7 @@ class Recipe:
         """Read a recipe. Raises PaletteError for anything else."""
         try:
             about = json.loads(text)
-        except ValueError as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise PaletteError(f"expected a recipe in JSON, found {error}") from None
         if not isinstance(about, dict) or about.pop("version", None) != 1:
             raise PaletteError('expected a recipe with "version": 1, found something else')
@@ -111,9 +111,9 @@ class Recipe:
             "model": (str, type(None)),
         }
         for name, value in about.items():
-            if name not in kinds or not isinstance(value, kinds[name]):
+            if not isinstance(value, kinds.get(name, ())) or isinstance(value, bool):
                 fields = ", ".join(kinds)
-                raise PaletteError(f"expected a recipe of {fields}, found {name}: {value!r}")
+                raise PaletteError(f"expected a recipe of {fields}, found {name!r}: {value!r}")
         return cls(**about | {"edits": tuple(about.get("edits", ()))})
 
 
@@ -123,7 +123,7 @@ def edited(palette: Palette, edits: tuple[dict[str, Any], ...]) -> Palette:
         name = _known(edit)
         try:
             palette = _APPLY[name](palette, *(edit[field] for field in EDITS[name]))
-        except (TypeError, AttributeError):
+        except (TypeError, OverflowError):
             raise PaletteError(f"expected numbers and colours in an edit, found {edit}") from None
     return palette
 

@@ -7,7 +7,10 @@ device never waits for a decoder.
 import glob
 import hashlib
 import io
+import lzma
+import sys
 import tarfile
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -87,7 +90,7 @@ def load(patterns: list[str], *, size: int = 128, limit: int | None = None) -> P
     if not photos:
         raise DataError(f"{' '.join(patterns)}: expected photos or tar files of photos, found none")
     if bad:
-        tqdm.write(f"skipped {bad} unreadable photos")
+        tqdm.write(f"skipped {bad} unreadable photos", file=sys.stderr)
     height, width = (torch.tensor([p.shape[axis] for p in photos]) for axis in (0, 1))
     offset = torch.cumsum(height * width, 0) - height * width
     pixels = torch.from_numpy(np.concatenate([p.reshape(-1, 3) for p in photos]))
@@ -101,7 +104,7 @@ def _members(patterns: list[str]) -> Iterator[tuple[str, bytes]]:
         for path in map(Path, paths):
             if path.is_dir():
                 for file in sorted(path.rglob("*")):
-                    if file.suffix.lower() in SUFFIXES:
+                    if file.suffix.lower() in SUFFIXES and file.is_file():
                         yield str(file.relative_to(path).with_suffix("")), file.read_bytes()
             elif path.exists():
                 yield from _tar_members(path)
@@ -118,7 +121,7 @@ def _tar_members(path: Path) -> Iterator[tuple[str, bytes]]:
                     content = tar.extractfile(member)
                     assert content is not None
                     yield str(name.with_suffix("")), content.read()
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
         raise DataError(
             f"{path}: expected a tar file of photos, found a broken one: {error}"
         ) from None
@@ -129,7 +132,7 @@ def _decode(content: bytes, size: int) -> np.ndarray | None:
         file = Image.open(io.BytesIO(content))
         file.draft("RGB", (size, size))
         image = file.convert("RGB")
-    except (OSError, ValueError, SyntaxError):
+    except Exception:  # Pillow's decoders raise whatever the broken bytes provoke
         return None
     short = min(image.size)
     if short > size:

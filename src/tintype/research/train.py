@@ -56,17 +56,28 @@ def configure(config: Any, settings: dict[str, str]) -> Any:
     """
     known = {field.name: getattr(config, field.name) for field in fields(config)}
     values = {name: settings.pop(name) for name in list(settings) if name in known}
-    try:
-        return replace(config, **{n: _parse(text, known[n]) for n, text in values.items()})
-    except ValueError as error:
-        raise DataError(f"--set: {error}") from None
+    return replace(config, **{name: _parse(name, text, known[name]) for name, text in values.items()})
 
 
-def _parse(text: str, default: Any) -> Any:
+def _parse(name: str, text: str, default: Any) -> Any:
     if isinstance(default, str):
         return text
-    value = json.loads(text)
-    return tuple(value) if isinstance(default, tuple) else value
+    kinds = {tuple: "a JSON list", int: "a whole number", float: "a number"}
+    wanted = kinds.get(type(default), "a number or null")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        raise DataError(f"--set {name}: expected {wanted}, found {text!r}") from None
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    good = {
+        "a JSON list": isinstance(value, list),
+        "a whole number": number and isinstance(value, int),
+        "a number": number,
+        "a number or null": number or value is None,
+    }
+    if not good[wanted]:
+        raise DataError(f"--set {name}: expected {wanted}, found {text!r}")
+    return tuple(value) if isinstance(value, list) else value
 
 
 class Run:
@@ -165,6 +176,8 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
         raise DataError(f"{folder}: expected a new folder, found a run; add --resume to go on")
     if not config.minutes and not config.steps:
         raise DataError("expected --minutes or --steps, found neither")
+    if config.method not in METHODS:
+        raise DataError(f"expected a method of {', '.join(METHODS)}, found {config.method!r}")
     run = Run(folder, config, dict(settings))
     folder.mkdir(parents=True, exist_ok=True)
     photos = data.load(list(config.data), size=config.size, limit=config.limit)
@@ -291,8 +304,12 @@ def _average(average: nn.Module, network: nn.Module, decay: float) -> None:
 
 
 def _weights(keys: list[str], text: str) -> Tensor:
-    wanted = dict(part.split("=") for part in text.split(",") if part)
-    return torch.tensor([float(wanted.get(key.split("/")[0], 1.0)) for key in keys])
+    try:
+        parts = (part.split("=") for part in text.split(",") if part)
+        wanted = {name: float(weight) for name, weight in parts}
+    except ValueError:
+        raise DataError(f"source_weights: expected NAME=NUMBER,..., found {text!r}") from None
+    return torch.tensor([wanted.get(key.split("/")[0], 1.0) for key in keys])
 
 
 def _generator(seed: int, step: int, rank: int) -> torch.Generator:

@@ -1,0 +1,29 @@
+"""What several tests share: the bundled model, loaded once, and photos that others may use."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+import tintype
+
+
+@pytest.fixture(scope="session")
+def colorizer() -> tintype.Colorizer:
+    return tintype.load()
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> np.ndarray:
+    """(512, 512) uint8: a public-domain portrait in gray."""
+    return np.asarray(Image.fromarray(data.astronaut()).convert("L"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with two gray photos: cat.jpg and coffee.png."""
+    Image.fromarray(data.chelsea()).convert("L").save(tmp_path / "cat.jpg", quality=90)
+    Image.fromarray(data.coffee()).convert("L").save(tmp_path / "coffee.png")
+    return tmp_path

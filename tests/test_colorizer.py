@@ -1,0 +1,231 @@
+"""The flow on the bundled model: encode once, decode for any palette, luma kept."""
+
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from skimage import data
+
+import tintype
+from tintype.color import hue_degrees, rgb_to_lab, rgb_to_oklab
+from tintype.colorizer import Colorizer
+from tintype.palette import Palette
+
+WEIGHTS = Path(tintype.__file__).parent / "weights"
+
+
+def luma_kept(result: tintype.Result, luma: np.ndarray) -> float:
+    """Share of pixels whose luma is within 1/255 once the result is turned gray."""
+    gray = np.asarray(result.image.convert("RGB").convert("L")).astype(int)
+    return float((np.abs(gray - luma) <= 1).mean())
+
+
+def chroma(result: tintype.Result) -> np.ndarray:
+    rgb = np.asarray(result.image.convert("RGB")).astype(np.float32) / 255
+    return np.asarray(rgb_to_oklab(rgb)[..., 1:])
+
+
+@pytest.fixture(scope="module")
+def encoded(colorizer: Colorizer, astronaut: np.ndarray) -> tintype.Encoded:
+    return colorizer.encode(astronaut)
+
+
+def test_a_gray_photo_gets_colours_and_keeps_its_luma(
+    colorizer: Colorizer, astronaut: np.ndarray
+) -> None:
+    result = colorizer.colorize(astronaut)
+    assert result.image.mode == "RGB"
+    assert result.image.size == (512, 512)
+    assert np.linalg.norm(chroma(result), axis=-1).mean() > 0.01
+    assert luma_kept(result, astronaut) >= 0.999
+    assert result.reached is None
+    assert result.wanted is None
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda p: p.saturate(10),
+        lambda p: p.towards("lime", 1.0),
+        lambda p: p.towards("#0000ff", 1.0).saturate(10),
+        lambda p: p.shift_hue(180).saturate(5),
+        lambda p: p.boost("magenta", 1.0),
+        lambda p: p.saturate(0),
+    ],
+)
+def test_luma_survives_saturated_edits(
+    colorizer: Colorizer, encoded: tintype.Encoded, edit: object
+) -> None:
+    result = colorizer.decode(encoded, edit(encoded.palette), vividness=1.0)  # type: ignore[operator]
+    assert luma_kept(result, encoded.photo.luma) >= 0.999
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    spikes=st.integers(1, 4),
+    shape=st.tuples(st.integers(1, 90), st.integers(1, 90)),
+)
+def test_luma_survives_any_palette_on_any_photo(
+    colorizer: Colorizer, seed: int, spikes: int, shape: tuple[int, int]
+) -> None:
+    rng = np.random.default_rng(seed)
+    luma = rng.integers(0, 256, shape, dtype=np.uint8)
+    shares = np.zeros(colorizer.bins.count)
+    shares[rng.integers(0, colorizer.bins.count, spikes)] = 1
+    photo = colorizer.encode(luma)
+    result = colorizer.decode(photo, Palette(colorizer.bins, shares), vividness=1.0)
+    assert luma_kept(result, luma) >= 0.999
+
+
+def test_an_edit_does_not_run_the_encoder_again(
+    encoded: tintype.Encoded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colorizer = tintype.load()
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the encoder ran")
+
+    monkeypatch.setattr(colorizer, "_encoder", type("Refusing", (), {"run": refuse})())
+    assert colorizer.decode(encoded, encoded.palette.towards("red")).image.size == (512, 512)
+
+
+def test_towards_red_and_towards_blue_go_there(
+    colorizer: Colorizer, encoded: tintype.Encoded
+) -> None:
+    for name in ("red", "blue"):
+        wanted = encoded.palette.towards(name, 0.8)
+        ab = chroma(colorizer.decode(encoded, wanted)).mean(axis=(0, 1))
+        away = abs((hue_degrees(ab) - tintype.palette.hue_of(name) + 180) % 360 - 180)
+        assert away < 45
+
+
+def test_no_saturation_is_gray(colorizer: Colorizer, encoded: tintype.Encoded) -> None:
+    ab = chroma(colorizer.decode(encoded, encoded.palette.saturate(0)))
+    automatic = chroma(colorizer.decode(encoded))
+    assert np.linalg.norm(ab, axis=-1).mean() < 0.5 * np.linalg.norm(automatic, axis=-1).mean()
+
+
+@pytest.mark.parametrize("name", ["red", "orange", "green", "blue"])
+def test_a_banned_colour_is_gone(colorizer: Colorizer, encoded: tintype.Encoded, name: str) -> None:
+    wanted = encoded.palette.towards(name, 0.7).ban(name)
+    rgb = np.asarray(colorizer.decode(encoded, wanted, vividness=1.0).image) / 255
+    strong = np.linalg.norm(rgb_to_lab(rgb)[..., 1:], axis=-1) > 8
+    away = np.abs((hue_degrees(rgb_to_oklab(rgb)[..., 1:]) - wanted.banned[0] + 180) % 360 - 180)
+    assert (strong & (away < 15)).mean() < 0.01
+
+
+def test_vividness_is_monotone(colorizer: Colorizer, encoded: tintype.Encoded) -> None:
+    amounts = [
+        np.linalg.norm(chroma(colorizer.decode(encoded, vividness=v)), axis=-1).mean()
+        for v in (0.0, 0.5, 1.0)
+    ]
+    assert amounts[0] < amounts[1] < amounts[2]
+
+
+def test_alternatives_are_four_distinct_palettes(
+    colorizer: Colorizer, encoded: tintype.Encoded
+) -> None:
+    palettes = [encoded.palette, *encoded.alternatives]
+    assert len(encoded.alternatives) == 4
+    gaps = [palettes[i].distance(palettes[j]) for i in range(5) for j in range(i)]
+    assert min(gaps) > 0.005
+    pictures = [np.asarray(colorizer.decode(encoded, p).image).astype(int) for p in palettes]
+    assert min(np.abs(pictures[i] - pictures[j]).mean() for i in range(5) for j in range(i)) > 0.5
+
+
+def test_reached_is_one_for_what_came_out_and_zero_for_no_move(
+    colorizer: Colorizer, encoded: tintype.Encoded
+) -> None:
+    automatic = colorizer.decode(encoded)
+    wanted = encoded.palette.shift_hue(180)
+    result = colorizer.decode(encoded, wanted)
+    assert result.reached is not None
+    before = automatic.palette.distance(wanted)
+    after = result.palette.distance(wanted)
+    assert result.reached == pytest.approx(1 - after / before)
+
+
+def test_every_kind_of_source_gives_the_same(colorizer: Colorizer, tmp_path: Path) -> None:
+    gray = data.camera()
+    path = tmp_path / "photo.png"
+    Image.fromarray(gray).save(path)
+    content = path.read_bytes()
+    sources = [gray, Image.fromarray(gray), path, str(path), content, io.BytesIO(content)]
+    pictures = [colorizer.colorize(source).image.tobytes() for source in sources]
+    assert len(set(pictures)) == 1
+
+
+def test_alpha_comes_back(colorizer: Colorizer) -> None:
+    rgba = np.full((40, 30, 4), 128, np.uint8)
+    rgba[..., 3] = np.arange(30)
+    image = colorizer.colorize(Image.fromarray(rgba)).image
+    assert image.mode == "RGBA"
+    assert (np.asarray(image)[..., 3] == rgba[..., 3]).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 900), (900, 3), (33, 31), (700, 500)])
+def test_any_size_works(colorizer: Colorizer, shape: tuple[int, int]) -> None:
+    luma = np.tile(np.arange(shape[1], dtype=np.uint8), (shape[0], 1))
+    assert colorizer.colorize(luma).image.size == shape[::-1]
+
+
+def test_a_palette_comes_from_json_a_file_or_a_photo(colorizer: Colorizer, tmp_path: Path) -> None:
+    about = {"version": 1, "colors": [{"color": "#a05030", "share": 0.6}], "neutral": 0.4}
+    file = tmp_path / "palette.json"
+    file.write_text(json.dumps(about))
+    photo = tmp_path / "coffee.png"
+    Image.fromarray(data.coffee()).save(photo)
+    assert colorizer.palette(about).distance(colorizer.palette(file)) == 0
+    own = colorizer.palette(photo)
+    assert own.distance(colorizer.palette_of(data.coffee())) == 0
+    result = colorizer.colorize(data.camera(), palette=photo)
+    automatic = colorizer.colorize(data.camera())
+    assert result.palette.distance(own) < automatic.palette.distance(own)
+
+
+def test_threads_do_not_change_the_picture(astronaut: np.ndarray) -> None:
+    one, two = (tintype.load(threads=n).colorize(astronaut) for n in (1, 2))
+    assert one.image.tobytes() == two.image.tobytes()
+
+
+def test_broken_models_are_refused_in_one_line(tmp_path: Path) -> None:
+    def complaint(folder: Path) -> str:
+        with pytest.raises(tintype.ModelError) as caught:
+            tintype.load(folder)
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    assert "found none" in complaint(tmp_path / "nowhere")
+    shutil.copytree(WEIGHTS, tmp_path / "model")
+    encoder = tmp_path / "model" / "encoder.onnx"
+    content = encoder.read_bytes()
+    encoder.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert "sha256" in complaint(tmp_path / "model")
+    about = tmp_path / "model" / "model.json"
+    about.write_text(about.read_text().replace('"format": 1', '"format": 99'))
+    assert "format" in complaint(tmp_path / "model")
+    about.write_text("{}")
+    assert "description" in complaint(tmp_path / "model")
+    encoder.unlink()
+    assert "encoder.onnx" in complaint(tmp_path / "model")
+
+
+def test_the_bundled_model_is_small_and_says_where_it_comes_from() -> None:
+    sizes = [file.stat().st_size for file in WEIGHTS.iterdir()]
+    assert sum(sizes) < 25e6
+    about = json.loads((WEIGHTS / "model.json").read_text())
+    assert {"licence", "sha256", "trained", "bins", "vividness"} <= set(about)
+
+
+def test_public_names_exist() -> None:
+    for name in tintype.__all__:
+        assert getattr(tintype, name).__doc__
+    with pytest.raises(AttributeError):
+        tintype.nothing  # noqa: B018

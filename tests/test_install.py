@@ -1,0 +1,49 @@
+"""What a user installs: the base package in an environment of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from skimage import data
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a fresh environment with `pip install .` in it."""
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    python = folder / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", ROOT], check=True)
+    return python
+
+
+def test_the_base_has_no_torch_and_is_small(python: Path) -> None:
+    names = subprocess.run(
+        [python, "-m", "pip", "list", "--format=freeze"], check=True, capture_output=True, text=True
+    ).stdout.lower()
+    assert "tintype==" in names
+    assert "torch" not in names
+    packages = next(python.parents[1].glob("lib/python*/site-packages"))
+    ours = [f for f in packages.rglob("*") if f.is_file() and f.parts[len(packages.parts)] != "pip"]
+    assert sum(file.stat().st_size for file in ours) < 250e6
+
+
+def test_it_colours_a_photo(python: Path, tmp_path: Path) -> None:
+    Image.fromarray(data.camera()).save(tmp_path / "photo.jpg")
+    tintype = python.with_name("tintype")
+    subprocess.run([tintype, "colorize", "photo.jpg"], cwd=tmp_path, check=True)
+    assert (tmp_path / "photo.color.jpg").exists()
+
+
+def test_training_says_which_extra_it_needs(python: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [python.with_name("tintype"), "train", "--data", "x", "--out", "y", "--steps", "1"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("tintype: expected the extra [train]")
+    assert "pip install 'tintype[train]'" in done.stderr
