@@ -74,24 +74,24 @@ def test_oklab_of_xyz_as_published(xyz, lab):
     """Far outside sRGB: negative values go through signed."""
     linear = np.linalg.solve(XYZ_OF_RGB, xyz)
     got = color.rgb_to_oklab(color.linear_to_srgb(linear))
-    np.testing.assert_allclose(got, lab, atol=1.1e-3)
+    np.testing.assert_allclose(got, lab, atol=2e-3)
 
 
 def test_lab_as_in_scikit_image(rgb):
-    np.testing.assert_allclose(color.rgb_to_lab(rgb), skimage.color.rgb2lab(rgb), atol=2e-3)
+    np.testing.assert_allclose(color.rgb_to_lab(rgb), skimage.color.rgb2lab(rgb), atol=1e-9)
 
 
 def test_transfer_curve_as_in_scikit_image():
     gray = np.linspace(0, 1, 1000)
     linear = skimage.color.rgb2xyz(np.repeat(gray[:, None], 3, axis=1))[:, 1]
-    np.testing.assert_allclose(color.srgb_to_linear(gray), linear, atol=1e-6)
-    np.testing.assert_allclose(color.linear_to_srgb(linear), gray, atol=1e-6)
+    np.testing.assert_allclose(color.srgb_to_linear(gray), linear, atol=1e-12)
+    np.testing.assert_allclose(color.linear_to_srgb(linear), gray, atol=1e-12)
 
 
 def test_ycbcr_as_in_scikit_image(rgb):
     studio = skimage.color.rgb2ycbcr(rgb)  # 16..235 and 16..240 where JPEG has 0..255
     full = (studio - [16, 128, 128]) / [219, 224, 224]
-    np.testing.assert_allclose(color.rgb_to_ycbcr(rgb), full, atol=1e-5)
+    np.testing.assert_allclose(color.rgb_to_ycbcr(rgb), full, atol=2e-6)
 
 
 def test_luma_as_in_pillow(pixels):
@@ -115,16 +115,16 @@ def test_grays_have_no_chroma():
 
 
 @given(WIDE)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_round_trips_inside_and_outside_the_cube(rgb):
     linear = color.srgb_to_linear(rgb)
     np.testing.assert_allclose(color.linear_to_srgb(linear), rgb, atol=1e-6)
     np.testing.assert_allclose(color.ycbcr_to_rgb(color.rgb_to_ycbcr(rgb)), rgb, atol=1e-12)
-    np.testing.assert_allclose(color.oklab_to_rgb(color.rgb_to_oklab(rgb)), rgb, atol=2e-5)
+    np.testing.assert_allclose(color.oklab_to_rgb(color.rgb_to_oklab(rgb)), rgb, atol=5e-5)
 
 
 @given(WIDE)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_transfer_curves_are_odd_and_rise(rgb):
     for curve in (color.srgb_to_linear, color.linear_to_srgb):
         np.testing.assert_array_equal(curve(-rgb), -curve(rgb))
@@ -132,7 +132,7 @@ def test_transfer_curves_are_odd_and_rise(rgb):
 
 
 @given(WIDE)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_ycbcr_keeps_luma_whatever_the_chroma(rgb):
     ycbcr = color.rgb_to_ycbcr(rgb)
     ycbcr[..., 1:] *= -0.5
@@ -175,7 +175,7 @@ def test_a_colour_of_a_luma_reaches_it():
 def test_a_colour_of_a_luma_is_the_one_it_came_from(rgb):
     lab = color.rgb_to_oklab(rgb)
     got = color.oklab_of_luma(color.luma(rgb), lab[:, 1:])
-    assert np.quantile(np.abs(got - lab), 0.99) < 0.01
+    assert np.quantile(np.abs(got - lab)[:, 0], 0.99) < 1e-3
 
 
 def test_a_gray_of_a_luma_is_that_gray():
@@ -185,7 +185,7 @@ def test_a_gray_of_a_luma_is_that_gray():
 
 
 @given(st.floats(0, 1), CHROMA, CHROMA)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_a_colour_out_of_reach_is_still_finite(luma, a, b):
     ab = np.array([[a, b]])
     got = color.oklab_of_luma(np.array([luma]), ab)

@@ -165,7 +165,7 @@ class Palette:
         chroma = np.linalg.norm(self.bins.centers, axis=1)
         chroma[0] = self.bins.chromas[0]
         aimed = chroma[:, None] * np.array([math.cos(hue), math.sin(hue)])
-        part = np.full(self.bins.count, amount)
+        part = np.full(self.bins.count, float(amount))
         part[0] = amount / 2
         return replace(self, shares=self._moved(aimed, part))
 

@@ -1,0 +1,294 @@
+"""Recipes: read back as written, refused in one line, edits done in their order."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tintype.errors import PaletteError
+from tintype.palette import Bins, Palette
+from tintype.recipe import EDITS, Recipe, edited
+
+BINS = Bins()
+PARTS = st.floats(0, 1)
+COLOURS = st.sampled_from(["red", "#ffe0c0", "hue:200", "navy"])
+ONE_EDIT = st.one_of(
+    st.fixed_dictionaries({"towards": COLOURS, "amount": PARTS}),
+    st.fixed_dictionaries({"shift_hue": st.floats(-360, 360)}),
+    st.fixed_dictionaries({"saturation": st.floats(0, 3)}),
+    st.fixed_dictionaries({"boost": COLOURS, "share": PARTS}),
+    st.fixed_dictionaries({"ban": COLOURS}),
+)
+SOME_EDITS = st.lists(ONE_EDIT, max_size=5).map(tuple)
+PALETTE = {"version": 1, "neutral": 0.5, "colors": [{"color": "teal", "share": 0.5}]}
+START = st.one_of(
+    st.fixed_dictionaries({}, optional={"palette": st.just(PALETTE)}),
+    st.fixed_dictionaries({"alternative": st.integers(0, 4)}),
+)
+
+
+def of_seed(seed):
+    return Palette(BINS, np.random.default_rng(seed).random(BINS.count))
+
+
+class FakeColorizer:
+    """Reads palettes, and answers a decoding with what was asked for."""
+
+    vividness = 0.4
+    fingerprint = "0123456789abcdef"
+
+    def palette(self, about):
+        return Palette.from_json(BINS, about)
+
+    def decode(self, encoded, palette, *, vividness):
+        return SimpleNamespace(encoded=encoded, wanted=palette, vividness=vividness)
+
+
+@pytest.fixture(scope="module")
+def encoded():
+    """What a recipe needs of an encoded photo."""
+    return SimpleNamespace(palette=of_seed(0), alternatives=[of_seed(k) for k in range(1, 5)])
+
+
+# --- JSON -----------------------------------------------------------------------------------------
+
+
+@given(START, SOME_EDITS, st.none() | PARTS, st.none() | st.text())
+@settings(deadline=None, max_examples=40)
+def test_json_brings_a_recipe_back(start, edits, vividness, model):
+    recipe = Recipe(**start, edits=edits, vividness=vividness, model=model)
+    text = recipe.to_json()
+    assert json.loads(text)["version"] == 1
+    assert Recipe.from_json(text) == Recipe.from_json(text.encode()) == recipe
+
+
+def test_a_short_recipe_has_defaults():
+    assert Recipe.from_json('{"version": 1}') == Recipe()
+    short = Recipe.from_json('{"version": 1, "edits": [{"ban": "red"}], "vividness": 1}')
+    assert short == Recipe(edits=({"ban": "red"},), vividness=1)
+
+
+def test_a_file_is_read(tmp_path):
+    recipe = Recipe(alternative=2, edits=({"saturation": 0.5},))
+    (tmp_path / "blau ü.json").write_text(recipe.to_json(), encoding="utf-8")
+    assert Recipe.read(tmp_path / "blau ü.json") == recipe
+
+
+def test_files_that_are_no_recipes_are_named_in_one_line(tmp_path):
+    (tmp_path / "bad.json").write_text("{")
+    for name in ("bad.json", "missing.json", "."):
+        with pytest.raises(PaletteError) as error:
+            Recipe.read(tmp_path / name)
+        assert str(error.value).startswith(f"{tmp_path / name}: expected a recipe")
+        assert len(str(error.value).splitlines()) == 1
+
+
+def of_edit(edit):
+    return '{"version": 1, "edits": [' + edit + "]}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "red",
+        b"\xff",
+        "[" * 100_000,
+        of_edit("[" * 5000 + "]" * 5000),
+        "null",
+        "[]",
+        "{}",
+        '{"edits": []}',
+        '{"version": 2}',
+        '{"version": null}',
+        '{"version": 1, "seed": 5}',
+        '{"version": 1, "two\\nlines": 5}',
+        '{"version": 1, "palette": "red"}',
+        '{"version": 1, "palette": []}',
+        '{"version": 1, "palette": {}, "alternative": 1}',
+        *[
+            f'{{"version": 1, "alternative": {value}}}'
+            for value in ("-1", "5", "1.0", '"1"', "null", "true", "[]")
+        ],
+        *[f'{{"version": 1, "vividness": {value}}}' for value in ('"1"', "true", "[]", "{}")],
+        '{"version": 1, "model": 5}',
+        '{"version": 1, "edits": null}',
+        '{"version": 1, "edits": {}}',
+        '{"version": 1, "edits": "ban"}',
+        *map(
+            of_edit,
+            [
+                "null",
+                "1",
+                '"ban"',
+                "[]",
+                "{}",
+                '{"paint": "red"}',
+                '{"towards": "red"}',
+                '{"amount": 0.5}',
+                '{"boost": "red"}',
+                '{"boost": "red", "amount": 0.5}',
+                '{"ban": "red", "boost": "blue"}',
+                '{"ban": "red", "two\\nlines": 1}',
+                '{"shift_hue": 5, "amount": 1}',
+            ],
+        ),
+    ],
+    ids=lambda text: repr(text[:70]),
+)
+def test_json_of_another_kind_is_refused_in_one_line(text):
+    with pytest.raises(PaletteError) as error:
+        Recipe.from_json(text)
+    assert str(error.value).startswith("expected ")
+    assert ", found " in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("alternative", range(5))
+def test_alternatives_from_0_to_4(alternative):
+    assert Recipe(alternative=alternative).alternative == alternative
+
+
+@pytest.mark.parametrize("alternative", [-1, 5, 2.5, None, "1"])
+def test_no_other_alternative(alternative):
+    with pytest.raises(PaletteError, match=r"^expected an alternative from 0 to 4, found .*$"):
+        Recipe(alternative=alternative)
+
+
+def test_a_recipe_starts_from_one_palette():
+    with pytest.raises(PaletteError, match="found both"):
+        Recipe(palette=PALETTE, alternative=1)
+
+
+# --- edits ----------------------------------------------------------------------------------------
+
+
+def test_edits_are_the_methods_of_a_palette_in_their_order():
+    edits = (
+        {"towards": "red", "amount": 0.5},
+        {"shift_hue": 40},
+        {"saturation": 1.5},
+        {"boost": "teal", "share": 0.2},
+        {"ban": "lime"},
+    )
+    assert [next(iter(edit)) for edit in edits] == list(EDITS)
+    start = of_seed(0)
+    expected = start.towards("red", 0.5).shift_hue(40).saturate(1.5).boost("teal", 0.2).ban("lime")
+    got = edited(start, edits)
+    np.testing.assert_array_equal(got.shares, expected.shares)
+    assert got.banned == expected.banned
+    backwards = edited(start, edits[::-1])
+    assert backwards.distance(expected) > 0.01
+
+
+def test_fields_of_an_edit_may_stand_in_any_order():
+    one, other = ({"towards": "red", "amount": 0.3}, {"amount": 0.3, "towards": "red"})
+    np.testing.assert_array_equal(
+        edited(of_seed(0), (one,)).shares, edited(of_seed(0), (other,)).shares
+    )
+
+
+@given(SOME_EDITS, SOME_EDITS)
+@settings(deadline=None, max_examples=40)
+def test_edits_can_be_done_in_two_parts(first, second):
+    whole = edited(of_seed(0), first + second)
+    parts = edited(edited(of_seed(0), first), second)
+    np.testing.assert_array_equal(whole.shares, parts.shares)
+    assert whole.banned == parts.banned
+
+
+def test_no_edits_are_no_change():
+    start = of_seed(0)
+    assert edited(start, ()) is start
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        *[
+            f'{{"{name}": {value}}}'
+            for name in ("shift_hue", "saturation")
+            for value in ('"90"', '"x\\n"', "null", "NaN", "Infinity", "[1]", "[1, 2]", "{}")
+        ],
+        '{"saturation": ' + "1" * 400 + "}",
+        '{"shift_hue": ' + "1" * 400 + "}",
+        '{"saturation": -1}',
+        *[
+            f'{{"towards": "red", "amount": {value}}}'
+            for value in ('"1"', "null", "NaN", "[1]", "2", "-1", "1" * 400)
+        ],
+        *[
+            f'{{"boost": "red", "share": {value}}}'
+            for value in ('"1"', "null", "NaN", "{}", "2", "-1", "1" * 400)
+        ],
+        '{"towards": "reddish", "amount": 0.5}',
+        '{"towards": "gray", "amount": 0.5}',
+        '{"towards": 5, "amount": 0.5}',
+        '{"boost": null, "share": 0.5}',
+        '{"boost": "red\\nblue", "share": 0.5}',
+        '{"ban": 5}',
+        '{"ban": null}',
+        '{"ban": ["red"]}',
+        '{"ban": "white"}',
+    ],
+    ids=lambda edit: edit[:50],
+)
+def test_edits_with_other_values_are_refused_in_one_line(edit):
+    recipe = Recipe.from_json(of_edit(edit))
+    with pytest.raises(PaletteError) as error:
+        edited(of_seed(0), recipe.edits)
+    assert str(error.value).startswith("expected ")
+    assert len(str(error.value).splitlines()) == 1
+
+
+# --- with a model ---------------------------------------------------------------------------------
+
+
+def test_nothing_chosen_asks_for_nothing(encoded):
+    result = Recipe().decode(FakeColorizer(), encoded)
+    assert result.wanted is None
+    assert result.vividness is None
+    assert result.encoded is encoded
+
+
+@pytest.mark.parametrize("alternative", range(1, 5))
+def test_an_alternative_is_the_start(encoded, alternative):
+    recipe = Recipe(alternative=alternative, edits=({"shift_hue": 30},), vividness=0.9)
+    result = recipe.decode(FakeColorizer(), encoded)
+    start = encoded.alternatives[alternative - 1]
+    np.testing.assert_array_equal(result.wanted.shares, start.shift_hue(30).shares)
+    assert result.vividness == 0.9
+
+
+def test_edits_start_from_the_estimate(encoded):
+    wanted = Recipe(edits=({"ban": "red"},)).wanted(FakeColorizer(), encoded)
+    expected = encoded.palette.ban("red")
+    np.testing.assert_array_equal(wanted.shares, expected.shares)
+    assert wanted.banned == expected.banned
+
+
+def test_a_palette_is_the_start(encoded):
+    wanted = Recipe(palette=PALETTE, edits=({"saturation": 0.5},)).wanted(FakeColorizer(), encoded)
+    expected = Palette.from_json(BINS, PALETTE).saturate(0.5)
+    np.testing.assert_array_equal(wanted.shares, expected.shares)
+
+
+def test_a_bad_palette_is_refused_when_used(encoded):
+    with pytest.raises(PaletteError, match="version"):
+        Recipe(palette={"version": 3}).wanted(FakeColorizer(), encoded)
+
+
+def test_a_complete_recipe_names_its_model_and_repeats_itself(encoded):
+    recipe = Recipe(edits=({"saturation": 0.5},))
+    full = recipe.complete(FakeColorizer())
+    assert full == Recipe(
+        edits=recipe.edits, vividness=FakeColorizer.vividness, model=FakeColorizer.fingerprint
+    )
+    saved = Recipe.from_json(full.to_json())
+    assert saved.complete(FakeColorizer()) == full
+    one, other = (r.decode(FakeColorizer(), encoded).wanted for r in (recipe, saved))
+    np.testing.assert_array_equal(one.shares, other.shares)
+    assert Recipe(vividness=0.0).complete(FakeColorizer()).vividness == 0
