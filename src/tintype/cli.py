@@ -328,7 +328,7 @@ def train(
         from tintype.research.train import train as run
     if method not in METHODS:
         raise click.BadParameter(f"expected one of {', '.join(METHODS)}, found {method!r}")
-    values = dict(text.partition("=")[::2] for text in settings)
+    values = _pairs(settings)
     config = TrainConfig(method=method, data=patterns, minutes=minutes, steps=steps)
     run(out, configure(config, values), values, resume=resume)
 
@@ -346,20 +346,17 @@ def train(
     help="Photos to check on; the run's held-out ones by default.",
 )
 @click.option(
-    "--side",
-    default=160,
-    show_default=True,
-    help="Short side at which the network looks at a photo.",
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="side, temperature, calm, vivid or vividness: how the model is used.",
 )
-@click.option("--temperature", default=0.5, show_default=True, help="Of the annealed mean.")
-@click.option(
-    "--vividness", default=0.5, show_default=True, help="The default of colorize's option."
-)
-def export(run: Path, output: Path, patterns: tuple[str, ...], **settings: Any) -> None:
+def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[str, ...]) -> None:
     """Turn a run into a model folder: two ONNX files and model.json (needs the extra [train])."""
     with _extra("train"):
         from tintype.research import export as exporting
-    found = exporting.export(run, output, exporting.Settings(**settings), list(patterns))
+    found = exporting.export(run, output, _pairs(settings), list(patterns))
     click.echo(", ".join(f"{name} {value:.3g}" for name, value in found.items()))
 
 
@@ -397,6 +394,14 @@ def evaluate(
     if out is not None:
         evaluating.write(report, out)
     click.echo(evaluating.table(report), nl=False)
+
+
+def _pairs(settings: tuple[str, ...]) -> dict[str, str]:
+    """FIELD=VALUE texts as a dictionary."""
+    for text in settings:
+        if "=" not in text:
+            raise click.UsageError(f"--set: expected FIELD=VALUE, found {text!r}")
+    return dict(text.split("=", 1) for text in settings)
 
 
 class _extra:  # noqa: N801  (reads as a word: with _extra("train"))

@@ -6,6 +6,7 @@ photo -> luma -> encode -> features, estimated palette -> decode(palette) -> chr
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -59,13 +60,14 @@ class Result:
     chroma: (2, h, w) float32 Cb and Cr, centred on 0, 0..255 units, small and in gamut
     palette: the colours that came out
     wanted: the palette that was asked for, None in automatic mode
+    automatic: gives the palette that comes out without a wish
     """
 
     photo: Photo
     chroma: np.ndarray
     palette: Palette
     wanted: Palette | None
-    automatic: Palette | None
+    automatic: Callable[[], Palette]
     threads: int | None = None
 
     @cached_property
@@ -90,9 +92,9 @@ class Result:
         1 - d(result, wanted) / d(automatic, wanted), d the earth mover's distance of palettes;
         None without a wish.
         """
-        if self.wanted is None or self.automatic is None:
+        if self.wanted is None:
             return None
-        whole = self.automatic.distance(self.wanted)
+        whole = self.automatic().distance(self.wanted)
         return 1 - self.palette.distance(self.wanted) / whole if whole > 1e-6 else 1.0
 
     def save(
@@ -175,13 +177,15 @@ class Colorizer:
         palette: the wanted colours, over this model's bins; the estimated ones by default
         vividness: 0 (calm) .. 1 (vivid); the model's own by default
         """
-        automatic = self._chroma(encoded, encoded.palette, vividness)
-        if palette is None:
-            return self._result(encoded, automatic, None, None)
-        if palette.bins != self.bins:
+        if palette is not None and palette.bins != self.bins:
             raise PaletteError("expected a palette over this model's bins, found another model's")
-        chroma = self._chroma(encoded, palette, vividness)
-        return self._result(encoded, chroma, palette, automatic)
+        start = encoded.palette if palette is None else palette
+        chroma, shown = self._in_gamut(encoded, self._chroma(encoded, start, vividness))
+
+        def automatic() -> Palette:
+            return self.decode(encoded, vividness=vividness).palette
+
+        return Result(encoded.photo, chroma, shown, palette, automatic, self.threads)
 
     def colorize(
         self,
@@ -239,10 +243,11 @@ class Colorizer:
         vivid = self.vividness if vividness is None else vividness
         if not 0 <= vivid <= 1:
             raise PaletteError(f"expected a vividness between 0 and 1, found {vivid:g}")
-        bias = (vivid - 1) * self._rebalancing
+        calm, full = self.about["undo"]
+        bias = -(calm + vivid * (full - calm)) * self._rebalancing
         for hue in palette.banned:
             bias = np.where(self.bins.near_hue(hue, BAN_WIDTH + 180 / self.bins.hues), SEVERE, bias)
-        return bias[None].astype(np.float32)
+        return np.asarray(bias[None], dtype=np.float32)
 
     def _chroma(self, encoded: Encoded, palette: Palette, vividness: float | None) -> np.ndarray:
         """OKLab chroma (h, w, 2) at 1/4 of the working size."""
@@ -252,17 +257,6 @@ class Colorizer:
         feed["bias"] = self._bias(palette, vividness)
         (ab,) = self._decoder.run(["chroma"], feed)
         return _without(np.moveaxis(ab[0], 0, -1), palette.banned)
-
-    def _result(
-        self,
-        encoded: Encoded,
-        ab: np.ndarray,
-        wanted: Palette | None,
-        automatic: np.ndarray | None,
-    ) -> Result:
-        chroma, palette = self._in_gamut(encoded, ab)
-        before = None if automatic is None else self._in_gamut(encoded, automatic)[1]
-        return Result(encoded.photo, chroma, palette, wanted, before, self.threads)
 
     def _in_gamut(self, encoded: Encoded, ab: np.ndarray) -> tuple[np.ndarray, Palette]:
         """Cb and Cr (2, h, w) for the photo's luma, and the palette that they have."""

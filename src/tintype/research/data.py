@@ -122,8 +122,9 @@ def _tar_members(path: Path) -> Iterator[tuple[str, bytes]]:
                     assert content is not None
                     yield str(name.with_suffix("")), content.read()
     except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
+        why = str(error).splitlines()[0].rstrip(":")  # tarfile names every kind it tried
         raise DataError(
-            f"{path}: expected a tar file of photos, found a broken one: {error}"
+            f"{path}: expected a tar file of photos, found a broken one: {why}"
         ) from None
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from tintype import color
 from tintype.errors import DataError, ModelError
 from tintype.research import checkpoint, data
 from tintype.research.methods import tintype as method
+from tintype.research.train import configure
 
 LOGITS = 1e-3  # how far the float32 graphs' logits may be from torch's
 MEAN, TAIL = 0.5, 3.0  # how far decoded Lab chroma may be, as stored: mean, 99.9th percentile
@@ -30,8 +32,10 @@ class Settings:
     """How the exported model is used."""
 
     side: int = 160  # short side, pixels, at which the network looks at a photo
-    temperature: float = 0.5  # of the annealed mean
-    vividness: float = 0.5  # the default of the option
+    temperature: float = 0.6  # of the annealed mean
+    calm: float = 0.8  # how much of the rebalancing is taken back at vividness 0
+    vivid: float = 0.0  # and at vividness 1
+    vividness: float = 0.6  # the default of the option
 
 
 class _Encode(nn.Module):
@@ -49,24 +53,32 @@ class _Decode(nn.Module):
     def __init__(self, network: method.Network, temperature: float) -> None:
         super().__init__()
         self.network, self.temperature = network, temperature
-        self.register_buffer("centers", torch.from_numpy(network.config.bins.centers))
+        centers = torch.from_numpy(network.config.bins.centers)
+        self.register_buffer("table", torch.cat([centers, torch.ones(len(centers), 1)], 1).T)
 
     def forward(
         self, palette: Tensor, estimate: Tensor, bias: Tensor, features: list[Tensor]
     ) -> tuple[Tensor, Tensor]:
         logits = self.network.decoder(features, palette, estimate)
         heat = (logits + bias[:, :, None, None]) / self.temperature
-        return torch.einsum("bkhw,kc->bchw", heat.softmax(1), self.centers), logits
+        # A softmax and a mean in one product: ONNX Runtime's own is slow across channels.
+        weight = (heat - heat.amax(1, keepdim=True)).exp()
+        total = (self.table @ weight.flatten(2)).unflatten(2, heat.shape[-2:])
+        return total[:, :2] / total[:, 2:], logits
 
 
 def export(
-    run: Path, folder: Path, settings: Settings, patterns: list[str] | None
-) -> dict[str, Any]:
+    run: Path, folder: Path, values: dict[str, str], patterns: list[str]
+) -> dict[str, float]:
     """Write `encoder.onnx`, `decoder.onnx` and `model.json`, checked on real photos.
 
-    patterns: photos to check on; by default the held-out ones of the data that the run names.
+    values: fields of `Settings`, as texts
+    patterns: photos to check on; if empty, the held-out ones of the data that the run names.
     Returns the differences found. Raises ModelError where they are too large; nothing is written.
     """
+    settings = configure(Settings(), left := dict(values))
+    if left:
+        raise DataError(f"--set: expected fields of {settings}, found {left}")
     tensors, about = checkpoint.load(run / "model.safetensors" if run.is_dir() else run)
     network = method.Network(_config(about["config"])).eval()
     network.load_state_dict(tensors)
@@ -114,32 +126,51 @@ def _photos(patterns: list[str], side: int, *, held: bool, count: int = 16) -> l
 
 def _graphs(network: method.Network, settings: Settings) -> dict[str, onnx.ModelProto]:
     """The two graphs in float32; height and width are free, in multiples of 32."""
-    luma = torch.rand(1, 1, 160, 192)
     encode, decode = _Encode(network), _Decode(network, settings.temperature)
+    luma = torch.rand(1, 1, 160, 192)
     with torch.no_grad():
         *features, palette, _, _ = encode(luma)
     names = [f"feature{i}" for i in range(len(features))]
-    bias = torch.zeros_like(palette)
-    sides = {
-        f"feature{i}": {0: "batch", 2: f"height{4 << i}", 3: f"width{4 << i}"}
-        for i in range(len(features))
+    free = {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
+    inputs = (palette, palette.clone(), torch.zeros_like(palette), features)
+    return {
+        "encoder": _traced(
+            encode, (luma,), ["luma"], [*names, "palette", "shares", "prototypes"], (free,)
+        ),
+        "decoder": _traced(
+            decode,
+            inputs,
+            ["palette", "estimate", "bias", *names],
+            ["chroma", "logits"],
+            (None, None, None, [free] * len(features)),
+        ),
     }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        encoder = torch.onnx.export(
-            encode, (luma,), dynamo=True, verbose=False, opset_version=20,
-            input_names=["luma"], output_names=[*names, "palette", "shares", "prototypes"],
-            dynamic_shapes=({2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC},),
-        )  # fmt: skip
-        free = [{2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC} for _ in sides]
-        decoder = torch.onnx.export(
-            decode, (palette, palette.clone(), bias, features), dynamo=True, verbose=False,
-            opset_version=20, input_names=["palette", "estimate", "bias", *names],
-            output_names=["chroma", "logits"], dynamic_shapes=(None, None, None, free),
-        )  # fmt: skip
-    assert encoder is not None
-    assert decoder is not None
-    return {"encoder": encoder.model_proto, "decoder": decoder.model_proto}
+
+
+def _traced(
+    module: nn.Module, inputs: Any, names: list[str], outputs: list[str], free: Any
+) -> onnx.ModelProto:
+    """A module as an ONNX graph with these inputs and outputs."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # it tells that torchvision is absent, as it should be
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch deprecates parts of itself while it exports
+            program = torch.onnx.export(
+                module,
+                inputs,
+                dynamo=True,
+                verbose=False,
+                opset_version=20,
+                input_names=names,
+                output_names=outputs,
+                dynamic_shapes=free,
+            )
+    finally:
+        logger.setLevel(level)
+    assert program is not None
+    return program.model_proto
 
 
 def _halved(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -186,7 +217,7 @@ def _difference(
         for degrees in (0.0, 120.0):
             turn = torch.full((1,), degrees)
             wanted = network.config.bins.rotate(estimate, turn)
-            bias = -settings.vividness * network.rebalancing.log()[None]
+            bias = -settings.vivid * network.rebalancing.log()[None]  # the farthest from gray
             with torch.no_grad():
                 ab, scores = decode(wanted, estimate, bias, features)
             feed = {n: v for n, v in encoded.items() if n.startswith("feature")}
@@ -225,6 +256,7 @@ def _description(
         "sha256": {name: hashlib.sha256(data_).hexdigest() for name, data_ in content.items()},
         "side": settings.side,
         "temperature": settings.temperature,
+        "undo": [settings.calm, settings.vivid],
         "vividness": settings.vividness,
         "bins": {"hues": network.config.hues, "chromas": list(network.config.chromas)},
         "rebalancing": [round(w, 6) for w in network.rebalancing.tolist()],

@@ -1,5 +1,6 @@
 """One training loop for every method, on accelerate."""
 
+import importlib.util
 import json
 import math
 import time
@@ -43,8 +44,8 @@ class TrainConfig:
     clip: float = 5.0  # gradient norm
     average: float = 0.999  # EMA of the weights
     precision: str = "auto"  # no, bf16, or auto: bf16 where the hardware has it
-    checkpoint_seconds: float = 60
-    validate_seconds: float = 600
+    checkpoint_seconds: float = 60.0
+    validate_seconds: float = 600.0
     validation_photos: int = 200
     source_weights: str = ""  # e.g. "clothing-small=0.3,camvid=0.3": by the key's first folder
 
@@ -52,30 +53,32 @@ class TrainConfig:
 def configure(config: Any, settings: dict[str, str]) -> Any:
     """A dataclass with some fields set from strings, each read as its default's type.
 
-    Consumes what it knows from `settings`, so that what is left is unknown.
+    Consumes what it knows from `settings`, so that what is left is unknown. Raises DataError
+    for a value of another type.
     """
-    known = {field.name: getattr(config, field.name) for field in fields(config)}
+    known = {field.name: field.default for field in fields(config)}
     values = {name: settings.pop(name) for name in list(settings) if name in known}
-    return replace(config, **{name: _parse(name, text, known[name]) for name, text in values.items()})
+    parsed = {name: _parse(name, text, known[name]) for name, text in values.items()}
+    return replace(config, **parsed)
+
+
+_KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
+    tuple: ("a JSON list", (list,)),
+    int: ("a whole number", (int,)),
+    float: ("a number", (int, float)),
+    type(None): ("a number or null", (int, float, type(None))),
+}
 
 
 def _parse(name: str, text: str, default: Any) -> Any:
     if isinstance(default, str):
         return text
-    kinds = {tuple: "a JSON list", int: "a whole number", float: "a number"}
-    wanted = kinds.get(type(default), "a number or null")
+    wanted, kinds = _KINDS[type(default)]
     try:
         value = json.loads(text)
     except ValueError:
-        raise DataError(f"--set {name}: expected {wanted}, found {text!r}") from None
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    good = {
-        "a JSON list": isinstance(value, list),
-        "a whole number": number and isinstance(value, int),
-        "a number": number,
-        "a number or null": number or value is None,
-    }
-    if not good[wanted]:
+        value = text
+    if type(value) not in kinds:  # isinstance would take true for a number
         raise DataError(f"--set {name}: expected {wanted}, found {text!r}")
     return tuple(value) if isinstance(value, list) else value
 
@@ -190,12 +193,15 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     else:
         run.bare.count_colors(list(_sample(photos, index, weights, config)))
         run.average.load_state_dict(run.bare.state_dict())
-    with (folder / "log.jsonl").open("a") as log:
+    log = Log(folder, run.accelerator.is_main_process)
+    try:
         _loop(run, photos, index, weights, Validation(photos, held, config), log)
+    finally:
+        log.close()
 
 
 def _loop(
-    run: Run, photos: data.PhotoSet, index: Tensor, weights: Tensor, check: "Validation", log: Any
+    run: Run, photos: data.PhotoSet, index: Tensor, weights: Tensor, check: "Validation", log: "Log"
 ) -> None:
     config, main = run.config, run.accelerator.is_main_process
     bar = tqdm(desc="training", unit="%", total=100, disable=None if main else True)
@@ -224,18 +230,55 @@ def _loop(
             }
             bar.n = round(100 * run.progress, 1)
             bar.set_postfix(loss=row["loss"], photos_per_s=row["photos_per_s"])
-            _write(log, row, main)
+            log.write(row)
             seen, since = 0, now
         if main and now - checked > config.validate_seconds:
-            _write(log, check(run), main)
+            log.write(check(run))
             checked = time.monotonic()
         if now - saved > config.checkpoint_seconds:
             run.save()
             saved = time.monotonic()
     run.save()
     if main:
-        _write(log, check(run), main)
+        log.write(check(run))
     bar.close()
+
+
+class Log:
+    """`log.jsonl`, a row a line, and TensorBoard's files where it is installed."""
+
+    def __init__(self, folder: Path, main: bool) -> None:
+        self.file = (folder / "log.jsonl").open("a") if main else None
+        self.board = None
+        if main and importlib.util.find_spec("tensorboard"):
+            from torch.utils.tensorboard import SummaryWriter
+
+            self.board = SummaryWriter(str(folder / "tensorboard"))
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Add a row; the numbers in it, nested ones too, become TensorBoard's curves."""
+        if self.file is None:
+            return
+        self.file.write(json.dumps(row) + "\n")
+        self.file.flush()
+        if self.board is not None:
+            for name, value in _flat(row):
+                self.board.add_scalar(name, value, row["step"])
+
+    def close(self) -> None:
+        """Finish the files."""
+        if self.file is not None:
+            self.file.close()
+        if self.board is not None:
+            self.board.close()
+
+
+def _flat(row: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    for name, value in row.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}/")
+        else:
+            yield prefix + name, float(value)
 
 
 class Validation:
@@ -251,7 +294,7 @@ class Validation:
     def __call__(self, run: Run) -> dict[str, Any]:
         """Numbers for the log; a contact sheet of the first photos is left in the folder."""
         if not self.photos:
-            return {"validation": 0}
+            return {"step": run.step, "validation": {}}
         network, device = run.average, run.accelerator.device
         results: dict[str, list[np.ndarray]] = {}
         for photo in self.photos:
@@ -328,9 +371,3 @@ def _sample(
 
 def _under(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-
-
-def _write(log: Any, row: dict[str, Any], main: bool) -> None:
-    if main:
-        log.write(json.dumps(row) + "\n")
-        log.flush()

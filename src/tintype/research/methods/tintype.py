@@ -68,7 +68,11 @@ class Residual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Gray photo -> features at 1/4 to 1/32 of its size, and the shares of prototype palettes."""
+    """Gray photo -> features at 1/4 to 1/32 of its size, and the shares of prototype palettes.
+
+    All that does not depend on the palette is done here, so that an edit costs little: what the
+    decoder adds at each of its levels leaves the encoder already projected.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -79,6 +83,8 @@ class Encoder(nn.Module):
         for inputs, width, blocks in zip(inward, widths, config.blocks, strict=True):
             residuals = [Residual(width) for _ in range(blocks)]
             self.levels.append(nn.Sequential(Convolution(inputs, width, 2), *residuals))
+        self.project = nn.ModuleList(nn.Conv2d(w, w, 1, bias=False) for w in widths[1:-1])
+        self.project.append(nn.Conv2d(widths[-1], widths[-1], 3, 1, 1, bias=False))
         self.palette = nn.Sequential(
             nn.Linear(widths[-1] + widths[-2], config.embedding),
             nn.ReLU(),
@@ -94,24 +100,26 @@ class Encoder(nn.Module):
             features.append(x)
         pooled = [feature.float().mean((2, 3)) for feature in features[-2:]]
         shares: Tensor = self.palette(torch.cat(pooled, 1)).float().softmax(1)
-        return features[1:], shares
+        projected = [p(f) for p, f in zip(self.project, features[1:], strict=True)]
+        return projected, shares
 
 
 class Level(nn.Module):
-    """One step of the decoder: twice the size, the encoder's level and the palette added."""
+    """One level of the decoder: what is deeper, the encoder's feature and the palette, added."""
 
-    def __init__(self, inputs: int, width: int, embedding: int, *, refined: bool) -> None:
+    def __init__(self, inputs: int | None, width: int, embedding: int, *, refined: bool) -> None:
         super().__init__()
-        self.inward = nn.Conv2d(inputs, width, 3, 1, 1, bias=False)
-        self.across = nn.Conv2d(width, width, 1, bias=False)
+        self.inward = nn.Conv2d(inputs, width, 3, 1, 1, bias=False) if inputs else None
         self.palette = nn.Linear(embedding, width)
         self.norm = nn.BatchNorm2d(width)
         self.refine = Residual(width) if refined else nn.Identity()
 
-    def forward(self, x: Tensor, feature: Tensor, embedding: Tensor) -> Tensor:
-        if x is not feature:
-            x = F.interpolate(x, feature.shape[-2:], mode="bilinear", align_corners=False)
-        x = self.inward(x) + self.across(feature) + self.palette(embedding)[:, :, None, None]
+    def forward(self, deeper: Tensor | None, feature: Tensor, embedding: Tensor) -> Tensor:
+        """deeper: (batch, inputs, h/2, w/2), None at the deepest level; feature: (.., h, w)."""
+        x = feature + self.palette(embedding)[:, :, None, None]
+        if self.inward is not None and deeper is not None:
+            up = self.inward(deeper)  # at the smaller size, where it costs a quarter
+            x = x + F.interpolate(up, feature.shape[-2:], mode="bilinear", align_corners=False)
         out: Tensor = self.refine(F.relu(self.norm(x)))
         return out
 
@@ -123,11 +131,10 @@ class Decoder(nn.Module):
         super().__init__()
         widths, count = config.widths, config.bins.count
         self.embed = nn.Sequential(nn.Linear(count, config.embedding), nn.ReLU())
-        inward = (widths[-1], *widths[:1:-1])
         outward = widths[:0:-1]
         self.levels = nn.ModuleList(
             Level(inputs, width, config.embedding, refined=width in (outward[0], outward[-1]))
-            for inputs, width in zip(inward, outward, strict=True)
+            for inputs, width in zip((None, *outward[:-1]), outward, strict=True)
         )
         self.classify = nn.Conv2d(widths[1], count, 1)
         self.prior = nn.Parameter(torch.ones(()))
@@ -135,7 +142,7 @@ class Decoder(nn.Module):
     def forward(self, features: list[Tensor], palette: Tensor, estimate: Tensor) -> Tensor:
         """palette, estimate: (batch, count) the wanted and the estimated shares of the bins."""
         embedding = self.embed(palette.sqrt())
-        x = features[-1]
+        x: Tensor | None = None
         for level, feature in zip(self.levels, reversed(features), strict=True):
             x = level(x, feature, embedding)
         ratio = torch.log((palette + PRIOR_FLOOR) / (estimate + PRIOR_FLOOR))
@@ -162,7 +169,8 @@ class Network(nn.Module):
     def encode(self, luma: Tensor) -> tuple[list[Tensor], Tensor]:
         """(batch, 1, h, w) luma, 0..1 -> features, estimated palettes (batch, count)."""
         features, shares = self.encoder(luma)
-        return features, shares @ self.prototypes
+        with torch.autocast(luma.device.type, enabled=False):
+            return features, shares @ self.prototypes
 
     def colors(self, logits: Tensor, *, undo: float, temperature: float) -> Tensor:
         """Annealed mean (Zhang 2016, equation 5): OKLab a and b, (batch, h, w, 2).
@@ -194,7 +202,9 @@ class Network(nn.Module):
         cross entropy. Palettes are fed as `wishes` says.
         """
         bins = self.config.bins
-        features, estimate = self.encode(aged_gray(rgb, generator))
+        with torch.autocast(rgb.device.type, enabled=False):  # bf16 has fewer levels than a byte
+            gray = aged_gray(rgb, generator)
+        features, estimate = self.encode(gray)
         ab = quarter(rgb)
         true = palettes_of(*bins.encode(ab), bins.count)
         palette, degrees = wishes(bins, true, estimate.detach(), generator)
