@@ -1,7 +1,8 @@
 """The command line: thin, and quick to start, so commands import what they need."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -11,6 +12,8 @@ import click
 
 from tintype import __version__
 from tintype.errors import PaletteError, TintypeError
+
+FILE = click.Path(path_type=Path)
 
 
 @click.group(
@@ -61,11 +64,16 @@ def _steering(command: Callable[..., None]) -> Callable[..., None]:
     return gathered
 
 
+_MODEL = click.option("--model", type=FILE, help="A model folder, not the bundled one.")
+_THREADS = click.option("--threads", type=click.IntRange(1), metavar="N", help="Processors to use.")
+_DATA: dict[str, Any] = {"multiple": True, "metavar": "PATTERN"}
+_SET: dict[str, Any] = {"multiple": True, "metavar": "FIELD=VALUE"}
+
 _STEERING = [
     click.option(
         "--palette",
         metavar="FILE_OR_PHOTO",
-        help="Start from a palette's JSON or from the colours of a photo.",
+        help="Start from a palette's JSON or a photo's colours.",
     ),
     click.option(
         "--towards",
@@ -77,7 +85,7 @@ _STEERING = [
         "--shift-hue",
         type=float,
         metavar="DEGREES",
-        help="Turn all hues, red to yellow to green to blue.",
+        help="Turn all hues, red to yellow.",
     ),
     click.option(
         "--saturation",
@@ -91,12 +99,8 @@ _STEERING = [
         multiple=True,
         help="Allow no hue within 20 degrees of this colour's (in OKLab).",
     ),
-    click.option(
-        "--model", type=click.Path(path_type=Path), help="A model folder, not the bundled one."
-    ),
-    click.option(
-        "--threads", type=click.IntRange(1), metavar="N", help="Processors to use; all by default."
-    ),
+    _MODEL,
+    _THREADS,
 ]
 
 
@@ -157,18 +161,8 @@ def _edits(
 @click.option(
     "--compare", is_flag=True, help="Write a side-by-side picture, NAME.compare.EXT, too."
 )
-@click.option(
-    "--recipe",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Save what was chosen, to do it again.",
-)
-@click.option(
-    "--recipe-in",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Do what a saved recipe says.",
-)
+@click.option("--recipe", type=FILE, metavar="FILE", help="Save what was chosen, to do it again.")
+@click.option("--recipe-in", type=FILE, metavar="FILE", help="Do what a saved recipe says.")
 @click.option("--strip-metadata", is_flag=True, help="Leave out EXIF (camera, date, place).")
 @click.option(
     "--quality",
@@ -247,7 +241,7 @@ def colorize(
 )
 @click.option(
     "--plot",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="FILE.png",
     help="Draw the histogram, before and after the edits.",
 )
@@ -289,25 +283,12 @@ def palette(
 
 @cli.command()
 @click.option("--method", default="tintype", show_default=True, help="What to train.")
-@click.option(
-    "--data",
-    "patterns",
-    multiple=True,
-    required=True,
-    metavar="PATTERN",
-    help="Tar files, or a folder, of colour photos; may be given again.",
-)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The run's folder.")
+@click.option("--data", "patterns", **_DATA, required=True, help="Tar files or folders of photos.")
+@click.option("--out", type=FILE, required=True, help="The run's folder.")
 @click.option("--minutes", type=float, help="How long to train.")
 @click.option("--steps", type=int, help="How many steps to train.")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="Any field of the run's or the method's config.",
-)
+@click.option("--set", "settings", **_SET, help="Any field of the run's or the method's config.")
 def train(
     method: str,
     patterns: tuple[str, ...],
@@ -334,24 +315,10 @@ def train(
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model's folder."
-)
-@click.option(
-    "--data",
-    "patterns",
-    multiple=True,
-    metavar="PATTERN",
-    help="Photos to check on; the run's held-out ones by default.",
-)
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="side, temperature, calm, vivid or vividness: how the model is used.",
-)
+@click.argument("run", type=FILE)
+@click.option("-o", "--output", type=FILE, required=True, help="The model's folder.")
+@click.option("--data", "patterns", **_DATA, help="Photos to check on; else the run's held-out.")
+@click.option("--set", "settings", **_SET, help="side, temperature, calm, vivid or vividness.")
 def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[str, ...]) -> None:
     """Turn a run into a model folder: two ONNX files and model.json (needs the extra [train])."""
     with _extra("train"):
@@ -361,21 +328,12 @@ def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[s
 
 
 @cli.command()
-@click.option(
-    "--data",
-    "patterns",
-    multiple=True,
-    required=True,
-    metavar="PATTERN",
-    help="Tar files, or a folder, of colour photos.",
-)
-@click.option(
-    "--model", type=click.Path(path_type=Path), help="A model folder instead of the bundled one."
-)
-@click.option("--out", type=click.Path(path_type=Path), help="Where evaluation.json and .md go.")
+@click.option("--data", "patterns", **_DATA, required=True, help="Tar files or folders of photos.")
+@_MODEL
+@click.option("--out", type=FILE, help="Where evaluation.json and .md go.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first photos.")
 @click.option("--steering/--no-steering", default=True, help="Measure edits, too (slower).")
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Processors to use.")
+@_THREADS
 def evaluate(
     patterns: tuple[str, ...],
     model: Path | None,
@@ -404,18 +362,13 @@ def _pairs(settings: tuple[str, ...]) -> dict[str, str]:
     return dict(text.split("=", 1) for text in settings)
 
 
-class _extra:  # noqa: N801  (reads as a word: with _extra("train"))
-    """Says which extra to install where an import needs one."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, ModuleNotFoundError):
-            raise TintypeError(
-                f"expected the extra [{self.name}] to be installed, found no {error.name}; "
-                f"run: pip install 'tintype[{self.name}]'"
-            ) from None
+@contextmanager
+def _extra(name: str) -> Iterator[None]:
+    """Say which extra to install where an import needs one."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise TintypeError(
+            f"expected the extra [{name}] to be installed, found no {error.name}; "
+            f"run: pip install 'tintype[{name}]'"
+        ) from None
