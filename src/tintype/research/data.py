@@ -106,6 +106,8 @@ def _members(patterns: list[str]) -> Iterator[tuple[str, bytes]]:
                 for file in sorted(path.rglob("*")):
                     if file.suffix.lower() in SUFFIXES and file.is_file():
                         yield str(file.relative_to(path).with_suffix("")), file.read_bytes()
+            elif path.suffix.lower() in SUFFIXES and path.is_file():
+                yield str(path.with_suffix("")), path.read_bytes()
             elif path.exists():
                 yield from _tar_members(path)
             else:

@@ -187,6 +187,8 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     held = data.held_out(photos.keys)
     photos = photos.to(run.accelerator.device)
     index = (~held).nonzero()[:, 0]
+    if not len(index):
+        raise DataError(f"{config.data}: expected photos to train on, found only held-out ones")
     weights = _weights(photos.keys, config.source_weights)[index]
     if resume and last.exists():
         run.resume()

@@ -132,9 +132,10 @@ class Decoder(nn.Module):
         widths, count = config.widths, config.bins.count
         self.embed = nn.Sequential(nn.Linear(count, config.embedding), nn.ReLU())
         outward = widths[:0:-1]
+        ends = (0, len(outward) - 1)  # the deepest level and the finest
         self.levels = nn.ModuleList(
-            Level(inputs, width, config.embedding, refined=width in (outward[0], outward[-1]))
-            for inputs, width in zip((None, *outward[:-1]), outward, strict=True)
+            Level(inputs, width, config.embedding, refined=i in ends)
+            for i, (inputs, width) in enumerate(zip((None, *outward), outward, strict=False))
         )
         self.classify = nn.Conv2d(widths[1], count, 1)
         self.prior = nn.Parameter(torch.ones(()))

@@ -1,0 +1,109 @@
+"""Photos made by code, and one tiny run, exported once, that the tests of research share."""
+
+import warnings
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tintype.colorizer import Colorizer
+from tintype.research import data, export, train
+from tintype.research.methods.tintype import Config
+
+TINY = Config(widths=(4, 4, 8, 12, 16), vocabulary=8, embedding=16)
+SETTINGS = {"widths": "[4, 4, 8, 12, 16]", "vocabulary": "8", "embedding": "16"}
+
+
+def names(count: int, *, held: int = 1) -> list[str]:
+    """Names of photos, the last `held` of which `data.held_out` keeps for tuning."""
+    every = [f"photo-{i}" for i in range(1000)]
+    kept = data.held_out(every).tolist()
+    split = {side: [n for n, k in zip(every, kept, strict=True) if k == side] for side in (0, 1)}
+    return split[0][: count - held] + split[1][:held]
+
+
+def scene(width: int, height: int, seed: int) -> np.ndarray:
+    """(height, width, 3) uint8: sky over ground in random colours, a ball, shading, grain."""
+    rng = np.random.default_rng(seed)
+    sky, ground, ball = rng.integers(40, 230, (3, 3))
+    y, x = np.mgrid[0:height, 0:width]
+    rgb = np.where((y < height / 2)[..., None], sky, ground).astype(float)
+    inside = (x - width / 2) ** 2 + (y - height / 2) ** 2 < (height / 4) ** 2
+    rgb = np.where(inside[..., None], ball, rgb) * (0.7 + 0.3 * x / width)[..., None]
+    return (rgb + rng.normal(0, 4, rgb.shape)).clip(0, 255).astype(np.uint8)
+
+
+def positions(height: int, width: int, number: int) -> np.ndarray:
+    """(height, width, 3) uint8 whose pixels say where they are: row, column, which photo."""
+    y, x = np.mgrid[0:height, 0:width]
+    return np.stack([y, x, np.full_like(y, number)], axis=-1).astype(np.uint8)
+
+
+def fewer_crops(patch: pytest.MonkeyPatch) -> None:
+    """Count colours on 512 crops, not on twenty thousand."""
+    sample = train._sample
+    patch.setattr(train, "_sample", lambda *given: islice(sample(*given), 2))
+
+
+def run_config(photos: Path, steps: int, **values: object) -> train.TrainConfig:
+    """A run that takes a second on one processor."""
+    return train.TrainConfig(
+        data=(str(photos),), steps=steps, batch=4, crop=32, late_crop=64, size=96,
+        precision="no", **values,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Sums in a fixed order, and no fight for the processors."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory) -> Path:
+    """A folder with eight colour photos of several sizes; the last two are held out."""
+    folder = tmp_path_factory.mktemp("photos")
+    for seed, name in enumerate(names(8, held=2)):
+        width, height = 96 + 16 * (seed % 3), 128 - 16 * (seed % 2)
+        Image.fromarray(scene(width, height, seed)).save(folder / f"{name}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run(photos, tmp_path_factory) -> Path:
+    """A folder with a run of 50 steps."""
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    with pytest.MonkeyPatch.context() as patch:
+        fewer_crops(patch)
+        train.train(folder, run_config(photos, 50, rate=0.05), SETTINGS, resume=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def exported(run, tmp_path_factory):
+    """The run's model folder, the differences found, and the float32 graphs."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    graphs = {}
+    make = export._graphs
+
+    def kept(*given):
+        graphs.update(make(*given))
+        return graphs
+
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        patch.setattr(export, "_graphs", kept)
+        found = export.export(run, folder, {"side": "64"}, [])
+    return folder, found, graphs
+
+
+@pytest.fixture(scope="session")
+def tiny(exported) -> Colorizer:
+    """The exported model, loaded."""
+    return Colorizer(exported[0], threads=1)

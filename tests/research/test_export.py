@@ -1,0 +1,231 @@
+"""From a run to a model folder that the base package loads, checked before it is written."""
+
+import hashlib
+import json
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, numpy_helper
+
+from research.conftest import TINY, scene
+from tintype.colorizer import Colorizer
+from tintype.errors import DataError, ModelError
+from tintype.research import checkpoint, data, export
+from tintype.research.methods.tintype import Network
+
+SETTINGS = export.Settings(side=64)
+VALUES = {"side": "64"}
+
+
+@pytest.fixture
+def graphs(exported, monkeypatch):
+    """Copies of the float32 graphs, which `export` takes instead of making them once more."""
+    copies = {name: onnx.ModelProto.FromString(m.SerializeToString())
+              for name, m in exported[2].items()}  # fmt: skip
+    monkeypatch.setattr(export, "_graphs", lambda *_: copies)
+    return copies
+
+
+def network_of(run):
+    network = Network(TINY).eval()
+    network.load_state_dict(checkpoint.load(run / "model.safetensors")[0])
+    return network
+
+
+# --- what is written ------------------------------------------------------------------------------
+
+
+def test_a_model_folder_has_two_graphs_and_a_description(exported, run):
+    folder, found, _ = exported
+    assert {file.name for file in folder.iterdir()} == {
+        "encoder.onnx",
+        "decoder.onnx",
+        "model.json",
+    }
+    about = json.loads((folder / "model.json").read_text())
+    assert about["sha256"] == {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name in ("encoder.onnx", "decoder.onnx")
+    }
+    for name in ("side", "temperature", "vividness"):
+        assert about[name] == getattr(SETTINGS, name)
+    assert about["undo"] == [SETTINGS.calm, SETTINGS.vivid]
+    assert about["bins"] == {"hues": TINY.hues, "chromas": list(TINY.chromas)}
+    assert about["parameters"] == sum(p.numel() for p in Network(TINY).parameters())
+    assert about["trained"]["steps"] == 50
+    rebalancing = network_of(run).rebalancing
+    np.testing.assert_allclose(about["rebalancing"], rebalancing, atol=1e-6)
+    assert about["differences"] == pytest.approx(found, rel=0.01)
+
+
+def test_the_graphs_are_what_torch_computes(exported):
+    _, found, _ = exported
+    assert found.keys() == {"logits_float32", "logits", "chroma_mean", "chroma_tail"}
+    assert found["logits_float32"] < export.LOGITS
+    assert found["logits_float32"] < found["logits"]
+    assert 0 < found["chroma_mean"] < found["chroma_tail"] < export.TAIL
+
+
+def large(model, kind):
+    """How many numbers each of a graph's large tensors of a type has."""
+    return [int(np.prod(t.dims)) for t in model.graph.initializer
+            if t.data_type == kind and np.prod(t.dims) >= export.HALF_FROM]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["encoder", "decoder"])
+def test_large_weights_are_stored_in_half_precision(exported, name):
+    folder, _, graphs = exported
+    stored = onnx.load_from_string((folder / f"{name}.onnx").read_bytes())
+    numbers = large(graphs[name], TensorProto.FLOAT)
+    assert numbers
+    assert large(stored, TensorProto.FLOAT16) == numbers
+    assert large(stored, TensorProto.FLOAT) == []
+    saved = len(graphs[name].SerializeToString()) - len(stored.SerializeToString())
+    assert saved > 1.5 * sum(numbers)
+    assert not any(t.external_data for t in stored.graph.initializer)
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (64, 160), (224, 96)])
+def test_any_size_can_be_coloured(exported, run, shape):
+    gray = np.random.default_rng(0).random(shape, dtype=np.float32)
+    found = export._difference(network_of(run), exported[2], [gray], SETTINGS)
+    assert found["logits"] < export.LOGITS
+
+
+# --- what it is written for -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (40, 150), (333, 200)])
+def test_the_colorizer_colours_with_it(tiny, shape):
+    gray = scene(shape[1], shape[0], 3)[..., 1]
+    result = tiny.colorize(gray)
+    rgb = np.asarray(result.image)
+    assert rgb.shape == (*shape, 3)
+    assert (np.ptp(rgb.astype(int), axis=-1) > 2).mean() > 0.5
+    again = np.asarray(result.image.convert("L")).astype(int)
+    assert (np.abs(again - gray) <= 1).mean() > 0.99
+
+
+def test_the_colorizer_estimates_the_palette_that_torch_does(tiny, run):
+    gray = scene(96, 64, 3)[..., 1]
+    encoded = tiny.encode(gray)
+    luma = torch.from_numpy(gray)[None, None].float() / 255
+    with torch.no_grad():
+        _, estimate = network_of(run).encode(luma)
+    np.testing.assert_allclose(encoded.palette.shares, estimate[0], atol=2e-3)
+    assert len(encoded.alternatives) == 4
+
+
+def test_the_colorizer_calms_as_torch_does(tiny, run):
+    """Vividness says how much of the rebalancing is taken back, `undo` in training."""
+    network = network_of(run)
+    encoded = tiny.encode(scene(96, 64, 3)[..., 1])
+    palette = torch.from_numpy(encoded.palette.shares).float()[None]
+    finest_first = sorted(encoded.features, key=lambda f: -f.shape[-1])
+    features = [torch.from_numpy(f) for f in finest_first]
+    for vividness in (0.0, 0.5, 1.0):
+        with torch.no_grad():
+            logits = network.decoder(features, palette, palette)
+            undo = SETTINGS.calm + vividness * (SETTINGS.vivid - SETTINGS.calm)
+            ab = network.colors(logits, undo=undo, temperature=SETTINGS.temperature)[0].numpy()
+        found = tiny._chroma(encoded, encoded.palette, vividness)
+        np.testing.assert_allclose(found, ab, atol=2e-3)
+
+
+@pytest.mark.parametrize("name", ["encoder.onnx", "decoder.onnx"])
+def test_a_changed_file_is_refused(exported, tmp_path, name):
+    shutil.copytree(exported[0], tmp_path / "model")
+    content = bytearray((tmp_path / "model" / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "model" / name).write_bytes(content)
+    with pytest.raises(ModelError, match=f"{name}: expected sha256"):
+        Colorizer(tmp_path / "model")
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+def change(model, factor):
+    """Multiply the largest weights of a graph."""
+    weights = max(model.graph.initializer, key=lambda t: np.prod(t.dims))
+    changed = numpy_helper.to_array(weights) * np.float32(factor)
+    weights.CopyFrom(numpy_helper.from_array(changed, weights.name))
+
+
+@pytest.mark.parametrize("name", ["encoder", "decoder"])
+def test_graphs_unlike_torchs_are_not_written(run, graphs, tmp_path, name):
+    change(graphs[name], 1.1)
+    with pytest.raises(ModelError, match=r"expected logits within 0\.001 of torch's, found"):
+        export.export(run, tmp_path / "model", VALUES, [])
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(("limit", "what"), [
+    ("LOGITS", "expected logits"), ("MEAN", "expected chroma"), ("TAIL", "expected chroma"),
+])  # fmt: skip
+@pytest.mark.usefixtures("graphs")
+def test_every_limit_is_kept(run, tmp_path, monkeypatch, limit, what):
+    monkeypatch.setattr(export, limit, 0.0)
+    with pytest.raises(ModelError, match=what):
+        export.export(run, tmp_path / "model", VALUES, [])
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.usefixtures("graphs")
+def test_a_stored_graph_that_lost_too_much_is_not_written(run, tmp_path, monkeypatch):
+    halved = export._halved
+
+    def damaged(model):
+        small = halved(model)
+        half = next(t for t in small.graph.initializer if t.data_type == TensorProto.FLOAT16)
+        zeros = np.zeros(tuple(half.dims), np.float16)
+        half.CopyFrom(numpy_helper.from_array(zeros, half.name))
+        return small
+
+    monkeypatch.setattr(export, "_halved", damaged)
+    monkeypatch.setattr(export, "MEAN", 0.05)  # the tiny network's colours are faint
+    with pytest.raises(ModelError, match="expected chroma within"):
+        export.export(run, tmp_path / "model", VALUES, [])
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_missing_run(tmp_path):
+    with pytest.raises(DataError, match="expected a checkpoint, found none"):
+        export.export(tmp_path / "none", tmp_path / "model", VALUES, [])
+
+
+def test_settings_are_read_as_their_types(run, tmp_path):
+    with pytest.raises(DataError, match="--set side: expected a whole number, found 'large'"):
+        export.export(run, tmp_path / "model", {"side": "large"}, [])
+    with pytest.raises(DataError, match=r"found \{'breadth': '3'\}"):
+        export.export(run, tmp_path / "model", {**VALUES, "breadth": "3"}, [])
+    assert not (tmp_path / "model").exists()
+
+
+# --- photos to check on ---------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("graphs")
+def test_a_weights_file_and_other_photos_will_do(run, photos, tmp_path):
+    export.export(run / "model.safetensors", tmp_path / "model", VALUES, [str(photos)])
+    assert Colorizer(tmp_path / "model").about["side"] == 64
+
+
+def test_photos_to_check_on_are_held_out_ones_in_multiples_of_32(photos):
+    held = int(data.held_out(data.load([str(photos)]).keys).sum())
+    for chosen, count in ((True, held), (False, 8)):
+        grays = export._photos([str(photos)], 64, held=chosen)
+        assert len(grays) == count
+        for gray in grays:
+            assert gray.dtype == np.float32
+            assert min(gray.shape) == 64
+            assert max(gray.shape) % 32 == 0
+            assert 0 <= gray.min() < gray.max() <= 1
+
+
+def test_photos_that_are_too_small_to_check_on(photos):
+    with pytest.raises(DataError, match="expected photos of 128 pixels or more, found none"):
+        export._photos([str(photos)], 160, held=True)

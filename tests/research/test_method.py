@@ -1,0 +1,385 @@
+"""The default model: a palette that steers, an encoder that does not see it, exact supervision."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from research.conftest import TINY, scene
+from tintype.color import rgb_to_oklab
+from tintype.palette import Palette
+from tintype.research.methods import tintype as method
+
+BINS = TINY.bins
+KINDS = {"true": 0.25, "true turned": 0.15, "estimate": 0.38, "estimate turned": 0.14, "none": 0.08}
+NOISED = 0.12  # of all
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def crops(count, side=32):
+    """(count, side, side, 3) float, 0..1."""
+    rgb = np.stack([scene(side, side, seed) for seed in range(count)])
+    return torch.from_numpy(rgb).float() / 255
+
+
+def random_palettes(count):
+    return torch.rand(count, BINS.count, generator=seeded(9)).softmax(1)
+
+
+@pytest.fixture
+def network():
+    """A network with random weights that has counted the colours of some crops."""
+    torch.manual_seed(0)
+    network = method.Network(TINY)
+    network.count_colors([crops(24)])
+    return network.eval()
+
+
+# --- encode, decode -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(1, 32, 32), (2, 64, 96), (1, 160, 224)])
+@torch.no_grad()
+def test_shapes(network, shape):
+    batch, high, wide = shape
+    features, estimate = network.encode(torch.rand(batch, 1, high, wide))
+    assert [tuple(f.shape) for f in features] == [
+        (batch, width, high >> level, wide >> level)
+        for level, width in enumerate(TINY.widths[1:], start=2)
+    ]
+    assert estimate.shape == (batch, BINS.count)
+    torch.testing.assert_close(estimate.sum(1), torch.ones(batch))
+    logits = network.decoder(features, estimate, estimate)
+    assert logits.shape == (batch, BINS.count, high // 4, wide // 4)
+    ab = network.colors(logits, undo=0.5, temperature=0.5)
+    assert ab.shape == (batch, high // 4, wide // 4, 2)
+    assert torch.linalg.vector_norm(ab, dim=-1).max() <= max(TINY.chromas)
+
+
+@torch.no_grad()
+def test_the_encoder_does_not_see_the_palette(network):
+    """Features are the same before and after decoding, and they know nothing of the decoder."""
+    luma = torch.rand(1, 1, 32, 64)
+    features, estimate = network.encode(luma)
+    before = [f.clone() for f in features]
+    for palette in random_palettes(3):
+        network.decoder(features, palette[None], estimate)
+    for parameter in network.decoder.parameters():
+        parameter.normal_()
+    again, same = network.encode(luma)
+    assert torch.equal(estimate, same)
+    for one, two, three in zip(before, features, again, strict=True):
+        assert torch.equal(one, two)
+        assert torch.equal(one, three)
+
+
+@torch.no_grad()
+def test_the_palette_matters_in_the_decoder_and_as_a_prior(network):
+    features, estimate = network.encode(torch.rand(1, 1, 32, 32))
+    wanted = BINS.rotate(estimate, torch.tensor([120.0]))
+
+    def change():
+        own, other = (network.decoder(features, p, estimate) for p in (estimate, wanted))
+        return other - own
+
+    both = change()
+    network.decoder.prior.zero_()
+    learned = change()
+    assert learned.abs().max() > 1e-3
+    assert learned.std(dim=(2, 3)).max() > 1e-4  # not only a bias: it depends on the place
+    ratio = torch.log((wanted + 1e-3) / (estimate + 1e-3))
+    expected = ratio[:, :, None, None].expand_as(both)
+    torch.testing.assert_close(both - learned, expected, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_without_a_wish_there_is_no_prior(network):
+    """Automatic mode, where the wanted palette is the estimate, and a dropped palette."""
+    features, estimate = network.encode(torch.rand(1, 1, 32, 32))
+    none = torch.zeros_like(estimate)
+
+    def decoded():
+        other = random_palettes(1)
+        return [
+            network.decoder(features, *palettes)
+            for palettes in ((none, estimate), (none, other), (estimate, estimate))
+        ]
+
+    with_prior = decoded()
+    network.decoder.prior.fill_(5.0)
+    for one, two in zip(with_prior, decoded(), strict=True):
+        torch.testing.assert_close(one, two)
+    torch.testing.assert_close(with_prior[0], with_prior[1])
+    assert not torch.allclose(with_prior[0], with_prior[2])
+
+
+@torch.no_grad()
+def test_a_palette_in_a_batch_steers_its_own_photo_alone(network):
+    features, estimate = network.encode(torch.rand(2, 1, 32, 32))
+    wanted = random_palettes(2)
+    together = network.decoder(features, wanted, estimate)
+    for i in range(2):
+        row = slice(i, i + 1)
+        alone = network.decoder([f[row] for f in features], wanted[row], estimate[row])
+        torch.testing.assert_close(together[row], alone, atol=1e-5, rtol=1e-4)
+
+
+# --- colours of logits ----------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def test_a_low_temperature_gives_the_likeliest_bins_colour(network):
+    logits = torch.randn(2, BINS.count, 5, 6, generator=seeded())
+    centers = torch.from_numpy(BINS.centers)
+    cold = network.colors(logits, undo=0.0, temperature=1e-4)
+    torch.testing.assert_close(cold, centers[logits.argmax(1)])
+    calm = logits - network.rebalancing.log()[:, None, None]
+    cold = network.colors(logits, undo=1.0, temperature=1e-4)
+    torch.testing.assert_close(cold, centers[calm.argmax(1)])
+    assert (calm.argmax(1) != logits.argmax(1)).any()
+
+
+@torch.no_grad()
+def test_a_high_temperature_gives_gray(network):
+    logits = torch.randn(1, BINS.count, 5, 6, generator=seeded())
+    assert network.colors(logits, undo=0.0, temperature=1e4).abs().max() < 1e-4
+
+
+# --- what is counted ------------------------------------------------------------------------------
+
+
+def test_rebalancing_has_mean_one_and_favours_rare_colours(network):
+    shares = method.palettes_of(*BINS.encode(method.quarter(crops(24))), BINS.count).mean(0)
+    assert (shares * network.rebalancing).sum() == pytest.approx(1, abs=1e-5)
+    assert network.rebalancing.min() > 0
+    commonness = shares / torch.from_numpy(BINS.areas)
+    order = commonness.argsort()
+    assert (network.rebalancing[order].diff() <= 1e-6).all()
+
+
+def test_without_rebalancing_every_colour_weighs_the_same_per_share():
+    network = method.Network(method.Config(widths=TINY.widths, vocabulary=8, rebalance=1.0))
+    network.count_colors([crops(8)])
+    torch.testing.assert_close(network.rebalancing, torch.ones(BINS.count))
+
+
+def test_prototypes_are_palettes(network):
+    assert network.prototypes.shape == (TINY.vocabulary, BINS.count)
+    assert network.prototypes.min() >= 0
+    torch.testing.assert_close(network.prototypes.sum(1), torch.ones(TINY.vocabulary))
+
+
+@pytest.mark.parametrize("points", [3, 8, 100])
+def test_clusters_of_palettes_are_palettes(points):
+    clusters = method.cluster(random_palettes(points), 8)
+    assert clusters.shape == (8, BINS.count)
+    torch.testing.assert_close(clusters.sum(1), torch.ones(8))
+
+
+def test_clusters_are_the_means_of_what_belongs_together():
+    centres = torch.eye(BINS.count)[[0, 30, 60]]
+    noise = random_palettes(30) * 0.02
+    palettes = 0.98 * centres.repeat(10, 1) + noise
+    clusters = method.cluster(palettes, 3)
+    expected = torch.stack([palettes[i::3].mean(0) for i in range(3)])
+    torch.testing.assert_close(clusters[clusters.argmax(1).argsort()], expected)
+
+
+def test_histograms_are_those_of_palettes():
+    ab = method.quarter(crops(3, 64))
+    found = method.palettes_of(*BINS.encode(ab), BINS.count)
+    for histogram, pixels in zip(found, ab, strict=True):
+        expected = Palette.of_chroma(BINS, pixels.numpy()).shares
+        np.testing.assert_allclose(histogram, expected, atol=1e-6)
+
+
+def test_quarter_averages_chroma():
+    rgb = crops(2, 32)
+    ab = rgb_to_oklab(rgb.numpy().astype(float))[..., 1:]
+    expected = ab.reshape(2, 8, 4, 8, 4, 2).mean((2, 4))
+    np.testing.assert_allclose(method.quarter(rgb), expected, atol=1e-5)
+
+
+# --- wishes ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def wished():
+    """Palettes whose rings say where they come from, after `wishes`: (rings, degrees, palette).
+
+    True ones are in ring 0 or in ring 4 in turn, estimated ones in ring 2: hue 0 all of them.
+    """
+    count = 40_000
+    firsts = [1 + ring * BINS.hues for ring in (0, 4, 2)]
+    true = torch.eye(BINS.count)[firsts[:2]].repeat(count // 2, 1)
+    estimate = torch.eye(BINS.count)[firsts[2]].expand(count, -1)
+    palette, degrees = method.wishes(BINS, true, estimate, seeded())
+    rings = palette[:, 1:].reshape(count, len(BINS.chromas), BINS.hues).sum(2)
+    return rings, degrees, palette
+
+
+def test_the_kinds_of_wishes_have_their_shares(wished):
+    rings, degrees, _ = wished
+    true, estimate, turned = rings[:, 0] + rings[:, 4] > 0, rings[:, 2] > 0, degrees != 0
+    kinds = {
+        "true": true & ~turned,
+        "true turned": true & turned,
+        "estimate": estimate & ~turned,
+        "estimate turned": estimate & turned,
+        "none": ~true & ~estimate,
+    }
+    assert not (true & estimate).any()
+    assert sum(KINDS.values()) == pytest.approx(1)
+    for name, chosen in kinds.items():
+        assert chosen.float().mean() == pytest.approx(KINDS[name], abs=0.012), name
+    assert not (kinds["none"] & turned).any()
+
+
+def test_wishes_are_palettes_or_nothing(wished):
+    rings, _, palette = wished
+    whole = palette.sum(1)
+    assert palette.min() >= 0
+    torch.testing.assert_close(whole, (rings.sum(1) > 0).float())
+
+
+def test_some_true_palettes_are_noised_with_another_photos(wished):
+    rings, degrees, _ = wished
+    less = torch.minimum(rings[:, 0], rings[:, 4])
+    assert (less > 0).float().mean() == pytest.approx(NOISED, abs=0.012)
+    assert 0.28 < less.max() <= 0.3 + 1e-6
+    assert (degrees[less > 0] == 0).all()
+
+
+def test_turned_palettes_are_turned_by_the_angle_said(wished):
+    _, degrees, palette = wished
+    turned = degrees != 0
+    said = degrees[turned]
+    assert said.min() >= 0
+    assert said.max() < 360
+    quarters = torch.histc(said, 4, 0, 360) / len(said)
+    torch.testing.assert_close(quarters, torch.full((4,), 0.25), atol=0.02, rtol=0)
+    # Between two bins the colour is shared linearly, so the mean bin is the angle.
+    hues = palette[turned, 1:].reshape(len(said), -1, BINS.hues).sum(1)
+    step = 360 / BINS.hues
+    low = (said / step).floor().long() % BINS.hues
+    share = said / step - (said / step).floor()
+    expected = torch.zeros_like(hues).scatter_(1, low[:, None], (1 - share)[:, None])
+    expected.scatter_add_(1, ((low + 1) % BINS.hues)[:, None], share[:, None])
+    torch.testing.assert_close(hues, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("degrees", [0.0, 30.0, 90.0, 123.4, 270.0])
+def test_turned_chroma_is_multiplied_by_a_complex_number(degrees):
+    ab = torch.randn(2, 5, 6, 2, generator=seeded())
+    angles = torch.tensor([degrees, degrees + 45])
+    z = torch.view_as_complex(ab) * torch.polar(torch.ones(2), torch.deg2rad(angles))[:, None, None]
+    torch.testing.assert_close(method.turned(ab, angles), torch.view_as_real(z))
+
+
+def test_turned_chroma_has_the_turned_palette():
+    """What makes rotation exact supervision: colours and palette turn together."""
+    ab = method.quarter(crops(3, 64))
+    degrees = torch.tensor([15.0, 120.0, 345.0])
+    before, after = (
+        method.palettes_of(*BINS.encode(x), BINS.count) for x in (ab, method.turned(ab, degrees))
+    )
+    torch.testing.assert_close(BINS.rotate(before, degrees), after, atol=1e-5, rtol=0)
+
+
+# --- training -------------------------------------------------------------------------------------
+
+
+def test_overfitting_one_batch():
+    torch.manual_seed(0)
+    network = method.Network(TINY).train()
+    rgb = crops(4)
+    network.count_colors([rgb])
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
+    losses = []
+    for _ in range(60):
+        loss, parts = network(rgb, seeded(3))  # the same ages, wishes and noise each time
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(parts["pixels"].item())
+        assert math.isfinite(loss.item())
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_a_photos_colours_are_turned_with_its_palette(network, monkeypatch):
+    """Who paints the wanted palette all over photos of one colour is as right as can be."""
+    degrees = torch.tensor([0.0, 30.0, 105.0, 300.0])
+    colors = torch.tensor([(0.8, 0.2, 0.2), (0.2, 0.6, 0.3), (0.3, 0.3, 0.8), (0.7, 0.6, 0.1)])
+    rgb = colors[:, None, None].expand(4, 32, 32, 3)
+
+    def decode(features, palette, estimate):
+        assert len(features) == len(TINY.widths) - 1
+        assert estimate.shape == palette.shape
+        return palette.clamp(min=1e-9).log()[:, :, None, None].expand(-1, -1, 8, 8)
+
+    def wish(bins, true, estimate, generator):
+        assert estimate.shape == true.shape
+        assert isinstance(generator, torch.Generator)
+        return bins.rotate(true, degrees), degrees
+
+    monkeypatch.setattr(network.decoder, "forward", decode)
+    monkeypatch.setattr(method, "wishes", wish)
+    network.rebalancing.fill_(1)
+    with torch.no_grad():
+        _, parts = network(rgb, seeded())
+    _, weight = BINS.encode(rgb_to_oklab(colors)[:, 1:])
+    entropy = -(weight * weight.clamp(min=1e-9).log()).sum(1).mean()
+    assert parts["pixels"] == pytest.approx(float(entropy), abs=0.01)
+
+
+def test_the_loss_goes_by_the_generator(network):
+    rgb = crops(4)
+    with torch.no_grad():
+        one, same, other = (network(rgb, seeded(s))[0].item() for s in (1, 1, 2))
+    assert one == same != other
+
+
+def test_grays_and_palettes_stay_exact_in_half_precision(network, monkeypatch):
+    seen = []
+    encode = network.encode
+
+    def noting(gray):
+        features, estimate = encode(gray)
+        seen.append((gray, estimate))
+        return features, estimate
+
+    monkeypatch.setattr(network, "encode", noting)
+    rgb = crops(4)
+    with torch.no_grad():
+        network(rgb, seeded())
+        with torch.autocast("cpu", torch.bfloat16):
+            network(rgb, seeded())
+    (gray, _), (half, estimate) = seen
+    assert torch.equal(gray, half)
+    assert estimate.dtype == torch.float32
+    torch.testing.assert_close(estimate.sum(1), torch.ones(4))
+
+
+def test_colours_are_not_learned_through_the_estimated_palette(network):
+    """The pixels' loss leaves the palette head alone: otherwise it would learn to be a hint."""
+    network.config = method.Config(widths=TINY.widths, vocabulary=8, palette_loss=0.0)
+    loss, _ = network(crops(8), seeded())
+    loss.backward()
+    assert all(p.grad.abs().max() == 0 for p in network.encoder.palette.parameters())
+    assert network.encoder.stem[0].weight.grad.abs().max() > 0
+    assert network.decoder.prior.grad.abs() > 0
+
+
+@torch.no_grad()
+def test_previews_are_photos(network):
+    rgb = crops(1, 64)
+    luma = rgb.mean(-1)[:, None]
+    painted = dict(method.previews(network, rgb, luma))
+    assert list(painted) == ["calm", "half", "vivid", "true palette"]
+    for photo in painted.values():
+        assert photo.shape == (64, 64, 3)
+        assert photo.dtype == np.uint8

@@ -1,0 +1,304 @@
+"""Runs: what they leave behind, that they resume exactly, and what they refuse."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from research.conftest import SETTINGS, TINY, fewer_crops, names, run_config, scene
+from tintype.errors import DataError
+from tintype.research import checkpoint, data, train
+from tintype.research.methods.tintype import Config, Network
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    fewer_crops(monkeypatch)
+
+
+def rows(folder):
+    """The log, row by row."""
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+# --- what a run leaves ----------------------------------------------------------------------------
+
+
+def test_a_run_leaves_weights_that_load(run):
+    tensors, about = checkpoint.load(run / "model.safetensors")
+    assert about["method"] == "tintype"
+    assert about["step"] == 50
+    assert about["config"] == json.loads(json.dumps(TINY.__dict__))
+    assert about["run"]["steps"] == 50
+    network = Network(TINY)
+    network.load_state_dict(tensors)
+    assert all(t.isfinite().all() for t in tensors.values())
+    assert not torch.equal(network.rebalancing, torch.ones_like(network.rebalancing))
+
+
+def test_the_weights_are_the_average_of_the_last_steps(run):
+    state, _ = checkpoint.load(run / "last.safetensors")
+    tensors, _ = checkpoint.load(run / "model.safetensors")
+    for name, tensor in tensors.items():
+        assert torch.equal(tensor, state[f"average.{name}"])
+    assert not torch.equal(
+        tensors["decoder.classify.weight"], state["model.decoder.classify.weight"]
+    )
+    assert torch.equal(tensors["prototypes"], state["model.prototypes"])
+
+
+def test_a_run_leaves_a_log(run):
+    step, validation = rows(run)
+    assert step.keys() == {"loss", "pixels", "palette", "step", "elapsed", "photos_per_s"}
+    assert step["step"] == 50
+    assert validation["step"] == 50
+    painted = validation["validation"]
+    assert painted.keys() == {"calm", "half", "vivid", "true palette", "gray"}
+    assert painted["gray"]["chroma"] == pytest.approx(0, abs=0.02)
+    for row in painted.values():
+        assert 0 < row["auc"] <= 100
+        assert 0 < row["auc_rebalanced"] <= 100
+
+
+def test_a_run_leaves_curves_for_tensorboard(run):
+    curves = EventAccumulator(str(run / "tensorboard")).Reload()
+    step, validation = rows(run)
+    for name, value in (
+        ("loss", step["loss"]),
+        ("validation/half/auc", validation["validation"]["half"]["auc"]),
+    ):
+        (point,) = curves.Scalars(name)
+        assert (point.step, point.value) == (50, pytest.approx(value))
+
+
+def test_a_run_leaves_a_picture_of_the_held_out_photos(run, photos):
+    """Columns: gray, four colourings, the truth; as many rows as photos are held out."""
+    sheet = np.asarray(Image.open(run / "step-000050.png"))
+    assert sheet.shape == (2 * 64, 6 * 64, 3)
+    assert np.ptp(sheet[:, :64].astype(int), axis=-1).max() == 0
+    loaded = data.load([str(photos)], size=96)
+    held = data.held_out(loaded.keys).nonzero()[:, 0].tolist()
+    truth = [loaded.photo(i)[:64, :64] for i in held]
+    np.testing.assert_array_equal(sheet[:, -64:], np.concatenate(truth))
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_run_without_large_held_out_photos_says_so(tmp_path):
+    for seed, name in enumerate(names(3, held=0)):
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        Image.fromarray(scene(40, 40, seed)).save(tmp_path / "photos" / f"{name}.png")
+    train.train(tmp_path / "run", run_config(tmp_path / "photos", 2), SETTINGS, resume=False)
+    assert rows(tmp_path / "run") == [{"step": 2, "validation": {}}]
+    assert not list((tmp_path / "run").glob("*.png"))
+
+
+@pytest.mark.usefixtures("quick")
+def test_minutes_end_a_run(photos, tmp_path):
+    config = replace(run_config(photos, 1), steps=None, minutes=0.2 / 60)
+    train.train(tmp_path / "run", config, SETTINGS, resume=False)
+    _, about = checkpoint.load(tmp_path / "run" / "last.safetensors")
+    assert about["step"] >= 1
+    assert 0.2 <= about["elapsed"] < 20
+
+
+# --- resume ---------------------------------------------------------------------------------------
+
+
+def interrupted_after(steps, monkeypatch):
+    """Let the run stop as by Ctrl-C when it begins the step after these."""
+    learn = train.Run.learn
+
+    def stopping(run, *given):
+        if run.step == steps:
+            raise KeyboardInterrupt
+        return learn(run, *given)
+
+    monkeypatch.setattr(train.Run, "learn", stopping)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_resumed_run_is_the_run_that_was_interrupted(photos, tmp_path, monkeypatch):
+    config = run_config(photos, 6, checkpoint_seconds=0.0, rate=0.05)
+    train.train(tmp_path / "whole", config, SETTINGS, resume=False)
+    with monkeypatch.context() as patch:
+        interrupted_after(3, patch)
+        with pytest.raises(KeyboardInterrupt):
+            train.train(tmp_path / "parts", config, SETTINGS, resume=False)
+    _, about = checkpoint.load(tmp_path / "parts" / "last.safetensors")
+    assert about["step"] == 3
+    train.train(tmp_path / "parts", config, SETTINGS, resume=True)
+    for name in ("last.safetensors", "model.safetensors"):
+        whole, about = checkpoint.load(tmp_path / "whole" / name)
+        parts, _ = checkpoint.load(tmp_path / "parts" / name)
+        assert about["step"] == 6
+        assert whole.keys() == parts.keys()
+        assert [n for n in whole if not torch.equal(whole[n], parts[n])] == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_seed_makes_the_run(photos, tmp_path):
+    found = []
+    for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
+        train.train(tmp_path / folder, run_config(photos, 2, seed=seed), SETTINGS, resume=False)
+        tensors, _ = checkpoint.load(tmp_path / folder / "model.safetensors")
+        found.append(tensors["decoder.classify.weight"])
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+
+
+def test_resuming_a_finished_run_changes_nothing(run, photos, tmp_path):
+    for name in ("last.safetensors", "model.safetensors"):
+        (tmp_path / name).write_bytes((run / name).read_bytes())
+    train.train(tmp_path, run_config(photos, 50, rate=0.05), SETTINGS, resume=True)
+    before, after = (checkpoint.load(f / "model.safetensors")[0] for f in (run, tmp_path))
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+def refused(folder, config, settings=SETTINGS, *, resume=False):
+    """The message, which is one line."""
+    with pytest.raises(DataError) as caught:
+        train.train(folder, config, settings, resume=resume)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_folder_with_a_run_is_refused_without_resume(run, photos):
+    before = (run / "last.safetensors").read_bytes()
+    assert "add --resume to go on" in refused(run, run_config(photos, 51))
+    assert (run / "last.safetensors").read_bytes() == before
+
+
+def test_a_run_of_another_network_is_not_resumed(run, photos):
+    settings = {**SETTINGS, "embedding": "24"}
+    assert "expected a run of Config(" in refused(
+        run, run_config(photos, 51), settings, resume=True
+    )
+
+
+def test_an_unknown_field_is_refused_before_anything_is_made(photos, tmp_path):
+    settings = {**SETTINGS, "breadth": "3"}
+    assert "found {'breadth': '3'}" in refused(tmp_path / "run", run_config(photos, 2), settings)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_needs_an_end(photos, tmp_path):
+    config = replace(run_config(photos, 2), steps=None)
+    assert "expected --minutes or --steps" in refused(tmp_path / "run", config)
+
+
+def test_an_unknown_method_is_refused(photos, tmp_path):
+    config = run_config(photos, 2, method="magic")
+    assert "expected a method of tintype, found 'magic'" in refused(tmp_path / "run", config)
+
+
+@pytest.mark.parametrize("text", ["pets", "pets=much", "pets=1=2"])
+def test_source_weights_that_make_no_sense_are_refused(photos, tmp_path, text):
+    config = run_config(photos, 2, source_weights=text)
+    assert "source_weights: expected NAME=NUMBER" in refused(tmp_path / "run", config)
+
+
+def test_source_weights_go_by_the_keys_first_folder():
+    keys = ["pets/a", "streets/b/c", "pets", "other"]
+    found = train._weights(keys, "pets=0.25,streets=3")
+    assert found.tolist() == [0.25, 3, 0.25, 1]
+    assert train._weights(keys, "").tolist() == [1] * 4
+
+
+# --- configure ------------------------------------------------------------------------------------
+
+
+def test_fields_are_read_as_their_defaults_types():
+    settings = {
+        "batch": "7", "rate": "2e-3", "clip": "3", "limit": "10", "minutes": "null",
+        "precision": "bf16", "data": '["a", "b"]', "widths": "[1, 2]",
+    }  # fmt: skip
+    config = train.configure(train.TrainConfig(minutes=3.0), settings)
+    assert settings == {"widths": "[1, 2]"}
+    assert config == train.TrainConfig(
+        batch=7, rate=2e-3, clip=3, limit=10, minutes=None, precision="bf16", data=("a", "b")
+    )
+    assert train.configure(Config(), settings).widths == (1, 2)
+    assert settings == {}
+
+
+@pytest.mark.parametrize(("name", "text", "wanted"), [
+    ("batch", "many", "a whole number"),
+    ("batch", "1.5", "a whole number"),
+    ("batch", "true", "a whole number"),
+    ("rate", '"fast"', "a number"),
+    ("rate", "null", "a number"),
+    ("checkpoint_seconds", "", "a number"),
+    ("limit", "[1]", "a number or null"),
+    ("data", "5", "a JSON list"),
+])  # fmt: skip
+def test_values_of_another_type_are_refused(name, text, wanted):
+    with pytest.raises(DataError) as caught:
+        train.configure(train.TrainConfig(), {name: text})
+    assert str(caught.value) == f"--set {name}: expected {wanted}, found {text!r}"
+
+
+@pytest.mark.parametrize("name", ["checkpoint_seconds", "validate_seconds"])
+def test_seconds_may_be_whole_or_not(name):
+    for text in ("30", "0.5"):
+        config = train.configure(train.TrainConfig(), {name: text})
+        assert getattr(config, name) == float(text)
+
+
+# --- schedule -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("minutes", "steps", "elapsed", "step", "progress"), [
+    (None, 10, 1e9, 4, 0.4), (2.0, None, 30.0, 10**6, 0.25), (2.0, 10, 60.0, 4, 0.5),
+    (2.0, 10, 30.0, 9, 0.9), (1.0, 10, 90.0, 4, 1.0),
+])  # fmt: skip
+def test_progress_is_by_what_ends_first(tmp_path, minutes, steps, elapsed, step, progress):
+    config = train.TrainConfig(minutes=minutes, steps=steps, precision="no")
+    run = train.Run(tmp_path, config, dict(SETTINGS))
+    run.elapsed, run.step = elapsed, step
+    assert run.progress == pytest.approx(progress)
+
+
+@pytest.mark.usefixtures("quick")
+def test_late_in_the_run_every_other_step_sees_large_crops(photos, tmp_path, monkeypatch):
+    shapes, sums = [], set()
+    learn = train.Run.learn
+
+    def noting(run, rgb, generator):
+        shapes.append(tuple(rgb.shape[:2]))
+        sums.add(float(rgb.mean()))
+        return learn(run, rgb, generator)
+
+    monkeypatch.setattr(train.Run, "learn", noting)
+    config = run_config(photos, 8, late_share=0.5)
+    train.train(tmp_path / "run", replace(config, batch=6), SETTINGS, resume=False)
+    small, large = (6, 32), (2, 64)
+    assert shapes == [small] * 6 + [large, small]
+    assert len(sums) == 8  # no step sees what another one saw
+
+
+@pytest.mark.usefixtures("quick")
+def test_held_out_photos_are_never_trained_on(photos, tmp_path, monkeypatch):
+    drawn = set()
+    crops = data.crops
+
+    def noting(loaded, index, *given):
+        drawn.update(loaded.keys[i] for i in index.tolist())
+        return crops(loaded, index, *given)
+
+    monkeypatch.setattr(data, "crops", noting)
+    train.train(tmp_path / "run", run_config(photos, 2), SETTINGS, resume=False)
+    assert drawn == set(names(8, held=2)[:6])
+
+
+def test_weight_decay_is_for_kernels_only():
+    kernels, rest = train._groups(Network(TINY), 0.1)
+    assert (kernels["weight_decay"], rest["weight_decay"]) == (0.1, 0)
+    assert all(p.ndim > 1 for p in kernels["params"])
+    assert len(kernels["params"]) + len(rest["params"]) == len(list(Network(TINY).parameters()))
