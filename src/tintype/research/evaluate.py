@@ -1,7 +1,9 @@
 """How well a model colours photographs whose colours are known: a table, and steering."""
 
 import json
+import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,15 +48,23 @@ def evaluate(
     The photos' short side is brought to 256 pixels. Returns what `write` puts into files.
     """
     photos = data.load(patterns, size=SIDE, limit=limit)
-    rows: dict[str, list[Score]] = {}
-    steering = []
-    for i in tqdm(range(len(photos)), desc="evaluating", unit=" photos", disable=None):
+
+    def measure(i: int) -> tuple[dict[str, Score], Steering | None]:
         truth = _sized(photos.photo(i))
         encoded = colorizer.encode(_gray(truth))
-        for name, rgb in _painted(colorizer, encoded, truth):
-            rows.setdefault(name, []).append(metrics.score(rgb, truth))
-        if steer:
-            steering.append(_steer(colorizer, encoded))
+        painted = dict(_painted(colorizer, encoded, truth))
+        steered = _steer(colorizer, encoded, painted["automatic"]) if steer else None
+        return {name: metrics.score(rgb, truth) for name, rgb in painted.items()}, steered
+
+    rows: dict[str, list[Score]] = {}
+    steering: list[Steering] = []
+    with ThreadPoolExecutor(colorizer.threads or os.cpu_count()) as pool:
+        measured = pool.map(measure, range(len(photos)))
+        bar = tqdm(measured, "evaluating", len(photos), unit=" photos", disable=None)
+        for scores, steered in bar:
+            for name, score in scores.items():
+                rows.setdefault(name, []).append(score)
+            steering += [steered] if steered else []
     return {
         "photos": len(photos),
         "data": [Path(p).name for p in patterns],
@@ -95,8 +105,9 @@ def _rgb(
     return np.asarray(colorizer.decode(encoded, palette, vividness=vividness).image.convert("RGB"))
 
 
-def _steer(colorizer: Colorizer, encoded: Encoded) -> Steering:
-    automatic = _chroma(_rgb(colorizer, encoded, None, None))
+def _steer(colorizer: Colorizer, encoded: Encoded, before: np.ndarray) -> Steering:
+    """before: the photo coloured automatically, uint8 RGB"""
+    automatic = _chroma(before)
     followed, reached = {}, {}
     for degrees in SHIFTS:
         wanted = encoded.palette.shift_hue(degrees)
@@ -107,7 +118,6 @@ def _steer(colorizer: Colorizer, encoded: Encoded) -> Steering:
     hue = _commonest_hue(automatic)
     red, green, blue = (color.oklab_to_rgb(np.array([0.7, *(0.1 * hue)])) * 255).clip(0, 255)
     ban = encoded.palette.ban(f"#{round(red):02x}{round(green):02x}{round(blue):02x}")
-    before = _rgb(colorizer, encoded, None, None)
     after = _rgb(colorizer, encoded, ban, None)
     hue_banned = ban.banned[0]
     worn = wearing(before, hue_banned)
