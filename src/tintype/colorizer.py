@@ -31,6 +31,7 @@ from tintype.palette import BAN_WIDTH, Bins, Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, read_rgb, write
 
 FORMAT = 1  # of model.json
+LEANING = 0.2  # how much of a likely prototype palette an alternative has
 SEVERE = -1e4  # what a banned bin's logits are lowered by
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray | Photo
@@ -274,9 +275,9 @@ class Colorizer:
         gap = np.linalg.norm(points - np.sqrt(estimate.shares), axis=1)
         chosen: list[Palette] = []
         for _ in range(count):
-            best = int(np.argmax(shares * gap**2))
+            best = int(np.argmax(shares * gap))
             gap = np.minimum(gap, np.linalg.norm(points - points[best], axis=1))
-            chosen.append(estimate.blend(Palette(self.bins, prototypes[best]), 0.6))
+            chosen.append(estimate.blend(Palette(self.bins, prototypes[best]), LEANING))
         return chosen
 
 
