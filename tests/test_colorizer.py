@@ -1,11 +1,13 @@
 """The flow on the bundled model: encode once, decode for any palette, luma kept."""
 
+import hashlib
 import io
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -215,6 +217,19 @@ def test_broken_models_are_refused_in_one_line(tmp_path: Path) -> None:
     assert "description" in complaint(tmp_path / "model")
     encoder.unlink()
     assert "encoder.onnx" in complaint(tmp_path / "model")
+
+
+def test_weights_outside_the_file_are_refused(tmp_path: Path) -> None:
+    shutil.copytree(WEIGHTS, tmp_path / "model")
+    model = onnx.load(WEIGHTS / "decoder.onnx")
+    file = tmp_path / "model" / "decoder.onnx"
+    onnx.save(model, file, save_as_external_data=True, location="weights.bin")
+    description = tmp_path / "model" / "model.json"
+    about = json.loads(description.read_text())
+    about["sha256"]["decoder.onnx"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    description.write_text(json.dumps(about))
+    with pytest.raises(tintype.ModelError, match="elsewhere"):
+        tintype.load(tmp_path / "model")
 
 
 def test_the_bundled_model_is_small_and_says_where_it_comes_from() -> None:

@@ -28,13 +28,13 @@ from tintype.color import (
 from tintype.enlarge import enlarge, fit_gamut
 from tintype.errors import ModelError, PaletteError
 from tintype.palette import BAN_WIDTH, Bins, Palette
-from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, read_rgb, write
+from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read, read_rgb, write
 
 FORMAT = 1  # of model.json
 LEANING = 0.2  # how much of a likely prototype palette an alternative has
+DESCRIPTION = {"format", "sha256", "side", "bins", "rebalancing", "undo", "vividness"}
+EXTERNAL = b"\n\x08location"  # the key, in protobuf's coding, of where a tensor lies outside a file
 SEVERE = -1e4  # what a banned bin's logits are lowered by
-
-Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray | Photo
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,14 +142,14 @@ class Colorizer:
     @property
     def fingerprint(self) -> str:
         """What names this model in a recipe."""
-        return str(self.about["sha256"]["decoder.onnx"])[:16]
+        return hashlib.sha256(json.dumps(self.about, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def vividness(self) -> float:
         """The default vividness of this model."""
         return float(self.about["vividness"])
 
-    def encode(self, source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Encoded:
+    def encode(self, source: Source | Photo, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Encoded:
         """Run the encoder: once per photo.
 
         source: a path, a file's bytes, a binary file, a PIL image, an array or a Photo. Raises
@@ -190,7 +190,7 @@ class Colorizer:
 
     def colorize(
         self,
-        source: Source,
+        source: Source | Photo,
         palette: Palette | dict[str, Any] | str | os.PathLike[str] | None = None,
         *,
         vividness: float | None = None,
@@ -225,7 +225,6 @@ class Colorizer:
 
     def palette_of(self, photo: Source) -> Palette:
         """The palette that a colour photo has, measured as the model measures its own."""
-        assert not isinstance(photo, Photo)
         rgb = self._shrink(Image.fromarray(read_rgb(photo, max_side=2048)))
         ab = rgb_to_oklab(np.asarray(rgb, dtype=np.float32) / 255)[..., 1:]
         high, wide = ab.shape[0] // 4, ab.shape[1] // 4
@@ -314,18 +313,21 @@ def _model_files(folder: str | os.PathLike[str] | None) -> _Files:
             raise ModelError(f"{root / name}: expected a model's file, found none: {why}") from None
     try:
         about = json.loads(content.pop("model.json"))
-        found = about["format"]
-        hashes = {name: about["sha256"][name] for name in content}
-    except (ValueError, KeyError, TypeError) as error:
+        missing = DESCRIPTION - set(about)
+        hashes = {name: about.get("sha256", {})[name] for name in content}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{root}: expected a model description, found {error!r}") from None
-    if found != FORMAT:
-        raise ModelError(f"{root}: expected model format {FORMAT}, found {found}; update tintype")
+    if missing or about["format"] != FORMAT:
+        found = about.get("format", "a description without one")
+        raise ModelError(f"{root}: expected model format {FORMAT}, found {found}; export it anew")
     for name, data in content.items():
         if hashlib.sha256(data).hexdigest() != hashes[name]:
             raise ModelError(
                 f"{root / name}: expected sha256 {hashes[name][:12]}..., found "
                 "another; the file is damaged or not this model's"
             )
+        if EXTERNAL in data:
+            raise ModelError(f"{root / name}: expected all weights in it, found them elsewhere")
     return _Files(about, content["encoder.onnx"], content["decoder.onnx"])
 
 
