@@ -31,7 +31,8 @@ from tintype.palette import BAN_WIDTH, Bins, Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read, read_rgb, write
 
 FORMAT = 1  # of model.json
-LEANING = 0.2  # how much of a likely prototype palette an alternative has
+LEANING = 0.5  # how much of a likely prototype palette an alternative has at most,
+STEP = 0.012  # and how far, in OKLab chroma, that may move the mean colour
 DESCRIPTION = {"format", "sha256", "side", "bins", "rebalancing", "undo", "vividness"}
 EXTERNAL = b"\n\x08location"  # the key, in protobuf's coding, of where a tensor lies outside a file
 SEVERE = -1e4  # what a banned bin's logits are lowered by
@@ -269,14 +270,17 @@ class Colorizer:
     def _alternatives(
         self, estimate: Palette, shares: np.ndarray, prototypes: np.ndarray, count: int = 4
     ) -> list[Palette]:
-        """Likely prototype palettes that are far from each other, leaned on by the estimate."""
+        """The estimate leaning on likely prototype palettes that are far from each other."""
         points = np.sqrt(prototypes)
         gap = np.linalg.norm(points - np.sqrt(estimate.shares), axis=1)
         chosen: list[Palette] = []
         for _ in range(count):
-            best = int(np.argmax(shares * gap))
+            best = int(np.argmax(shares * gap**2))
             gap = np.minimum(gap, np.linalg.norm(points - points[best], axis=1))
-            chosen.append(estimate.blend(Palette(self.bins, prototypes[best]), LEANING))
+            prototype = Palette(self.bins, prototypes[best])
+            move = np.linalg.norm((prototype.shares - estimate.shares) @ self.bins.centers)
+            amount = LEANING if move * LEANING < STEP else STEP / float(move)
+            chosen.append(estimate.blend(prototype, amount))
         return chosen
 
 

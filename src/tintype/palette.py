@@ -156,7 +156,7 @@ class Palette:
     def towards(self, color: str, amount: float = 0.5) -> "Palette":
         """Give a part of every colour the hue of `color`, at its own chroma.
 
-        amount: 0 (nothing) .. 1 (everything); its cube is the share that moves, because a photo
+        amount: 0 (nothing) .. 1 (everything); its square is the share that moves, because a photo
             follows the first few percent most. Half as much of what is neutral is tinted.
         Raises PaletteError for a color without a hue. The paper's "towards red", figures 6 to 8.
         """
@@ -166,7 +166,7 @@ class Palette:
         chroma = np.linalg.norm(self.bins.centers, axis=1)
         chroma[0] = self.bins.chromas[0]
         aimed = chroma[:, None] * np.array([math.cos(hue), math.sin(hue)])
-        part = np.full(self.bins.count, float(amount) ** 3)
+        part = np.full(self.bins.count, float(amount) ** 2)
         part[0] /= 2
         return replace(self, shares=self._moved(aimed, part))
 

@@ -302,3 +302,15 @@ def test_weight_decay_is_for_kernels_only():
     assert (kernels["weight_decay"], rest["weight_decay"]) == (0.1, 0)
     assert all(p.ndim > 1 for p in kernels["params"])
     assert len(kernels["params"]) + len(rest["params"]) == len(list(Network(TINY).parameters()))
+
+
+def test_a_run_can_begin_from_the_weights_of_another(run, photos, tmp_path):
+    start = str(run / "model.safetensors")
+    config = run_config(photos, 1, rate=0.0, start=start)
+    train.train(tmp_path / "run", config, SETTINGS, resume=False)
+    before, _ = checkpoint.load(run / "model.safetensors")
+    after, about = checkpoint.load(tmp_path / "run" / "model.safetensors")
+    assert about["step"] == 1
+    kernels = [name for name, tensor in before.items() if tensor.ndim == 4]
+    assert all(torch.equal(before[name], after[name]) for name in kernels)
+    assert torch.equal(before["prototypes"], after["prototypes"])

@@ -170,7 +170,11 @@ def _traced(
     finally:
         logger.setLevel(level)
     assert program is not None
-    return program.model_proto
+    model = program.model_proto
+    for part in (model.graph, *model.graph.node, *model.graph.value_info):
+        del part.metadata_props[:]  # stack traces with the paths of this machine
+        part.doc_string = ""
+    return model
 
 
 def _halved(model: onnx.ModelProto) -> onnx.ModelProto:

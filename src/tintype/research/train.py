@@ -47,6 +47,7 @@ class TrainConfig:
     checkpoint_seconds: float = 60.0
     validate_seconds: float = 600.0
     validation_photos: int = 200
+    start: str = ""  # a checkpoint whose weights to begin with
     source_weights: str = ""  # e.g. "clothing-small=0.3,camvid=0.3": by the key's first folder
 
 
@@ -193,7 +194,10 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     if resume and last.exists():
         run.resume()
     else:
-        run.bare.count_colors(list(_sample(photos, index, weights, config)))
+        if config.start:
+            run.bare.load_state_dict(checkpoint.load(Path(config.start))[0])
+        else:
+            run.bare.count_colors(list(_sample(photos, index, weights, config)))
         run.average.load_state_dict(run.bare.state_dict())
     log = Log(folder, run.accelerator.is_main_process)
     try:
