@@ -263,18 +263,37 @@ def test_every_other_crop_of_a_large_photo_is_at_half_scale(located):
     assert 0.45 < mirrored.float().mean() < 0.55
 
 
-def test_photos_smaller_than_the_crop_repeat_their_border(tmp_path):
-    photos = photo_set(tmp_path, positions(5, 40, 0), positions(40, 3, 1), positions(2, 2, 2))
-    crops = 255 * data.crops(photos, torch.arange(3).repeat(50), 8, seeded())
-    rows = torch.tensor([0.0, 1, 2, 3, 4, 4, 4, 4])
-    for crop in crops[0::3]:
-        torch.testing.assert_close(crop[:, 0, 0], rows)
-        assert (crop[0, 1:, 1] - crop[0, :-1, 1]).abs().allclose(torch.ones(7), atol=1e-3)
-    columns = torch.tensor([0.0, 1, 2, 2, 2, 2, 2, 2])
-    for crop in crops[1::3]:
-        torch.testing.assert_close(crop[0, :, 1].sort().values, columns)
-    assert set(crops[2::3][..., 2].round().unique().tolist()) == {2.0}
-    assert crops[2::3][..., :2].max() <= 1.001
+def test_photos_smaller_than_the_crop_are_enlarged(tmp_path):
+    photos = photo_set(tmp_path, positions(12, 40, 0), positions(40, 8, 1), positions(16, 16, 2))
+    crops = 255 * data.crops(photos, torch.arange(3).repeat(50), 16, seeded())
+    within = torch.arange(1, 14)  # bilinear at the border repeats it
+    for crop in (*crops[0::3], *crops[1::3]):
+        for axis, steps in ((0, crop[1:, 0, 0] - crop[:-1, 0, 0]), (1, crop[0].diff(dim=0)[:, 1])):
+            assert steps[within].abs().allclose(torch.full((13,), 0.5), atol=1e-3), axis
+    assert crops[1::3][..., 1].max() <= 7.001
+    for crop in crops[2::3]:  # large enough: pixels as they are
+        assert (crop[1:, 0, 0] - crop[:-1, 0, 0]).allclose(torch.ones(15), atol=1e-3)
+
+
+def test_photos_smaller_than_half_the_crop_repeat_their_border(tmp_path):
+    photos = photo_set(tmp_path, positions(5, 40, 0))
+    crops = 255 * data.crops(photos, torch.zeros(20, dtype=torch.long), 16, seeded())
+    ends = torch.tensor([0.0, 0.25, 3.75, 4, 4, 4])
+    for crop in crops:
+        torch.testing.assert_close(crop[[0, 1, 8, 9, 12, 15], 0, 0], ends, atol=1e-3, rtol=0)
+
+
+def test_labels_are_the_classes_of_sources_that_have_several(tmp_path):
+    names = ["pets/dog/1", "pets/cat/2", "one/only/3", "loose", "pets/dog/4", "n01/6", "n02/7"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(positions(4, 4, 0)).save(tmp_path / f"{name}.png")
+    photos = data.load([str(tmp_path)])
+    found = dict(zip(photos.keys, photos.labels.tolist(), strict=True))
+    assert found == {
+        "pets/dog/1": 3, "pets/cat/2": 2, "pets/dog/4": 3,
+        "one/only/3": -1, "loose": -1, "n01/6": 0, "n02/7": 1,
+    }  # fmt: skip
 
 
 # --- gray as of old -------------------------------------------------------------------------------

@@ -54,7 +54,8 @@ def test_a_model_folder_has_two_graphs_and_a_description(exported, run):
         assert about[name] == getattr(SETTINGS, name)
     assert about["undo"] == [SETTINGS.calm, SETTINGS.vivid]
     assert about["bins"] == {"hues": TINY.hues, "chromas": list(TINY.chromas)}
-    assert about["parameters"] == sum(p.numel() for p in Network(TINY).parameters())
+    used = (Network(TINY).encoder, Network(TINY).decoder)
+    assert about["parameters"] == sum(p.numel() for part in used for p in part.parameters())
     assert about["trained"]["steps"] == 50
     rebalancing = network_of(run).rebalancing
     np.testing.assert_allclose(about["rebalancing"], rebalancing, atol=1e-6)

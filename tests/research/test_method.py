@@ -1,6 +1,7 @@
 """The default model: a palette that steers, an encoder that does not see it, exact supervision."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,9 @@ NOISED = 0.12  # of all
 
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
+
+
+NO_LABELS = torch.full((8,), -1)
 
 
 def crops(count, side=32):
@@ -301,7 +305,9 @@ def test_overfitting_one_batch():
     optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
     losses = []
     for _ in range(60):
-        loss, parts = network(rgb, seeded(3))  # the same ages, wishes and noise each time
+        loss, parts = network(
+            rgb, NO_LABELS[:4], seeded(3)
+        )  # the same ages, wishes and noise each time
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -330,7 +336,7 @@ def test_a_photos_colours_are_turned_with_its_palette(network, monkeypatch):
     monkeypatch.setattr(method, "wishes", wish)
     network.rebalancing.fill_(1)
     with torch.no_grad():
-        _, parts = network(rgb, seeded())
+        _, parts = network(rgb, NO_LABELS[:4], seeded())
     _, weight = BINS.encode(rgb_to_oklab(colors)[:, 1:])
     entropy = -(weight * weight.clamp(min=1e-9).log()).sum(1).mean()
     assert parts["pixels"] == pytest.approx(float(entropy), abs=0.01)
@@ -339,35 +345,50 @@ def test_a_photos_colours_are_turned_with_its_palette(network, monkeypatch):
 def test_the_loss_goes_by_the_generator(network):
     rgb = crops(4)
     with torch.no_grad():
-        one, same, other = (network(rgb, seeded(s))[0].item() for s in (1, 1, 2))
+        losses = (network(rgb, NO_LABELS[:4], seeded(s))[0].item() for s in (1, 1, 2))
+        one, same, other = losses
     assert one == same != other
 
 
 def test_grays_and_palettes_stay_exact_in_half_precision(network, monkeypatch):
-    seen = []
-    encode = network.encode
+    grays, estimates = [], []
+    encode, decode = network.encoder.forward, network.decoder.forward
 
-    def noting(gray):
-        features, estimate = encode(gray)
-        seen.append((gray, estimate))
-        return features, estimate
+    def noting_gray(gray):
+        grays.append(gray)
+        return encode(gray)
 
-    monkeypatch.setattr(network, "encode", noting)
+    def noting_estimate(features, palette, estimate):
+        estimates.append(estimate)
+        return decode(features, palette, estimate)
+
+    monkeypatch.setattr(network.encoder, "forward", noting_gray)
+    monkeypatch.setattr(network.decoder, "forward", noting_estimate)
     rgb = crops(4)
     with torch.no_grad():
-        network(rgb, seeded())
+        network(rgb, NO_LABELS[:4], seeded())
         with torch.autocast("cpu", torch.bfloat16):
-            network(rgb, seeded())
-    (gray, _), (half, estimate) = seen
-    assert torch.equal(gray, half)
-    assert estimate.dtype == torch.float32
-    torch.testing.assert_close(estimate.sum(1), torch.ones(4))
+            network(rgb, NO_LABELS[:4], seeded())
+    assert torch.equal(*grays)
+    assert estimates[1].dtype == torch.float32
+    torch.testing.assert_close(estimates[1].sum(1), torch.ones(4))
+
+
+def test_photos_without_a_class_teach_the_auxiliary_head_nothing(network):
+    """Hand-worked: cross entropy of uniform logits over n classes is log n, 0 where unlabelled."""
+    with torch.no_grad():
+        network.recognize.weight.zero_()
+        network.recognize.bias.zero_()
+    count = network.recognize.out_features
+    for labels, known in (([-1, -1, -1, -1], 0), ([0, -1, count - 1, count], 2)):
+        _, parts = network(crops(4), torch.tensor(labels), seeded())
+        assert parts["labels"].item() == pytest.approx(known / 4 * math.log(count))
 
 
 def test_colours_are_not_learned_through_the_estimated_palette(network):
     """The pixels' loss leaves the palette head alone: otherwise it would learn to be a hint."""
-    network.config = method.Config(widths=TINY.widths, vocabulary=8, palette_loss=0.0)
-    loss, _ = network(crops(8), seeded())
+    network.config = replace(TINY, palette_loss=0.0, label_loss=0.0)
+    loss, _ = network(crops(8), NO_LABELS, seeded())
     loss.backward()
     assert all(p.grad.abs().max() == 0 for p in network.encoder.palette.parameters())
     assert network.encoder.stem[0].weight.grad.abs().max() > 0

@@ -53,7 +53,9 @@ def test_the_weights_are_the_average_of_the_last_steps(run):
 
 def test_a_run_leaves_a_log(run):
     step, validation = rows(run)
-    assert step.keys() == {"loss", "pixels", "palette", "step", "elapsed", "photos_per_s"}
+    assert step.keys() == {
+        "loss", "pixels", "palette", "labels", "step", "elapsed", "photos_per_s"
+    }  # fmt: skip
     assert step["step"] == 50
     assert validation["step"] == 50
     painted = validation["validation"]
@@ -270,10 +272,11 @@ def test_late_in_the_run_every_other_step_sees_large_crops(photos, tmp_path, mon
     shapes, sums = [], set()
     learn = train.Run.learn
 
-    def noting(run, rgb, generator):
+    def noting(run, rgb, labels, generator):
+        assert labels.tolist() == [-1] * len(rgb)
         shapes.append(tuple(rgb.shape[:2]))
         sums.add(float(rgb.mean()))
-        return learn(run, rgb, generator)
+        return learn(run, rgb, labels, generator)
 
     monkeypatch.setattr(train.Run, "learn", noting)
     config = run_config(photos, 8, late_share=0.5)
@@ -314,3 +317,14 @@ def test_a_run_can_begin_from_the_weights_of_another(run, photos, tmp_path):
     kernels = [name for name, tensor in before.items() if tensor.ndim == 4]
     assert all(torch.equal(before[name], after[name]) for name in kernels)
     assert torch.equal(before["prototypes"], after["prototypes"])
+
+
+def test_what_only_training_uses_may_be_absent_from_a_start(run, photos, tmp_path):
+    tensors, about = checkpoint.load(run / "model.safetensors")
+    bare = {name: t for name, t in tensors.items() if not name.startswith("recognize.")}
+    checkpoint.save(tmp_path / "bare.safetensors", bare, about)
+    config = run_config(photos, 1, start=str(tmp_path / "bare.safetensors"))
+    train.train(tmp_path / "run", config, SETTINGS, resume=False)
+    checkpoint.save(tmp_path / "half.safetensors", dict(list(bare.items())[9:]), about)
+    half = run_config(photos, 1, start=str(tmp_path / "half.safetensors"))
+    assert "expected a checkpoint of this network" in refused(tmp_path / "other", half)

@@ -11,6 +11,7 @@ import lzma
 import sys
 import tarfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -47,6 +48,18 @@ class PhotoSet:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    @property
+    def labels(self) -> Tensor:
+        """(photos,) int64: the class, which is a key's folder; -1 for none.
+
+        A folder that has no others beside it, such as a source with one class, tells nothing.
+        """
+        classes = [key.rpartition("/")[0] for key in self.keys]
+        beside = Counter(name.rpartition("/")[0] for name in set(classes) if name)
+        telling = sorted(c for c in set(classes) if c and beside[c.rpartition("/")[0]] > 1)
+        number = {name: i for i, name in enumerate(telling)}
+        return torch.tensor([number.get(name, -1) for name in classes])
 
     def photo(self, i: int) -> np.ndarray:
         """Photo i as (height, width, 3) uint8."""
@@ -154,9 +167,19 @@ def crops(photos: PhotoSet, index: Tensor, size: int, generator: torch.Generator
     """Random square crops, mirrored at random: (batch, size, size, 3) RGB, 0..1.
 
     index: (batch,) which photos. A photo at least twice as large as the crop is taken at half
-    its scale every other time, by averaging 2 x 2 pixels. Photos smaller than the crop are
-    repeated at their border.
+    its scale every other time, by averaging 2 x 2 pixels; one smaller than the crop is enlarged
+    to twice its size, so that what small photos show is learned at the scale of large ones too.
     """
+    rgb = _cut(photos, index, size, generator)
+    small = torch.minimum(photos.height, photos.width)[index] < size
+    if small.any():
+        cut = _cut(photos, index[small], size // 2, generator).permute(0, 3, 1, 2)
+        rgb[small] = F.interpolate(cut, scale_factor=2, mode="bilinear").permute(0, 2, 3, 1)
+    return rgb
+
+
+def _cut(photos: PhotoSet, index: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    """Crops that are pixels of the photos, or means of 2 x 2 of them, borders repeated."""
     device = photos.pixels.device
 
     def draw() -> Tensor:

@@ -44,7 +44,7 @@ class _Encode(nn.Module):
         self.network = network
 
     def forward(self, luma: Tensor) -> tuple[Tensor, ...]:
-        features, shares = self.network.encoder(luma)
+        features, shares, _ = self.network.encoder(luma)
         prototypes = self.network.prototypes
         return (*features, shares @ prototypes, shares, prototypes + 0 * shares[:1].T)
 
@@ -264,7 +264,9 @@ def _description(
         "vividness": settings.vividness,
         "bins": {"hues": network.config.hues, "chromas": list(network.config.chromas)},
         "rebalancing": [round(w, 6) for w in network.rebalancing.tolist()],
-        "parameters": sum(p.numel() for p in network.parameters()),
+        "parameters": sum(
+            p.numel() for part in (network.encoder, network.decoder) for p in part.parameters()
+        ),
         "trained": {
             "steps": about["step"],
             "minutes": round(about["elapsed"] / 60, 1),

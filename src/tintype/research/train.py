@@ -152,13 +152,16 @@ class Run:
         self.optimizer.load_state_dict(packed)
         self.step, self.elapsed = about["step"], about["elapsed"]
 
-    def learn(self, rgb: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        """One step on RGB crops (batch, size, size, 3); gives the parts of the loss."""
+    def learn(self, rgb: Tensor, labels: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        """One step on RGB crops (batch, size, size, 3) and their classes (batch,), -1 for none.
+
+        Gives the parts of the loss.
+        """
         warm = min(1.0, (self.step + 1) / 200)
         rate = self.config.rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * self.progress)) / 2)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        loss, parts = self.network(rgb, generator)
+        loss, parts = self.network(rgb, labels, generator)
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.network.parameters(), self.config.clip)
         self.optimizer.step()
@@ -195,7 +198,7 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
         run.resume()
     else:
         if config.start:
-            run.bare.load_state_dict(checkpoint.load(Path(config.start))[0])
+            _begin_with(run.bare, Path(config.start))
         else:
             run.bare.count_colors(list(_sample(photos, index, weights, config)))
         run.average.load_state_dict(run.bare.state_dict())
@@ -213,17 +216,16 @@ def _loop(
     bar = tqdm(desc="training", unit="%", total=100, disable=None if main else True)
     began, saved, checked = time.monotonic() - run.elapsed, time.monotonic(), time.monotonic()
     seen, since = 0, time.monotonic()
-    short = torch.minimum(photos.height, photos.width).cpu()[index]
-    whole = weights * (short >= config.late_crop)
-    whole = whole if whole.any() else weights
+    labels = photos.labels.to(photos.pixels.device)
     while run.progress < 1:
         late = run.step % 2 == 0 and run.progress > 1 - config.late_share
-        size, shares = (config.late_crop, whole) if late else (config.crop, weights)
+        size = config.late_crop if late else config.crop
         count = max(1, round(config.batch * (config.crop / size) ** 1.5))
         generator = _generator(config.seed, run.step, run.accelerator.process_index)
-        chosen = index[torch.multinomial(shares, count, replacement=True, generator=generator)]
-        rgb = data.crops(photos, chosen.to(photos.pixels.device), size, generator)
-        parts = run.learn(rgb, generator)
+        chosen = index[torch.multinomial(weights, count, replacement=True, generator=generator)]
+        chosen = chosen.to(photos.pixels.device)
+        rgb = data.crops(photos, chosen, size, generator)
+        parts = run.learn(rgb, labels[chosen], generator)
         seen += count
         now = time.monotonic()
         run.elapsed = now - began
@@ -324,6 +326,13 @@ class Validation:
         sheet = np.concatenate([np.concatenate(column[:12]) for column in columns], axis=1)
         Image.fromarray(sheet).save(run.folder / f"step-{run.step:06d}.png")
         return {"step": run.step, "elapsed": round(run.elapsed), "validation": rows}
+
+
+def _begin_with(network: nn.Module, path: Path) -> None:
+    """Load a checkpoint's weights; what only training uses may be absent in either."""
+    missing, unknown = network.load_state_dict(checkpoint.load(path)[0], strict=False)
+    if left := [name for name in (*missing, *unknown) if not name.startswith("recognize.")]:
+        raise DataError(f"{path}: expected a checkpoint of this network, found others: {left[:3]}")
 
 
 def _precision(wanted: str) -> str:

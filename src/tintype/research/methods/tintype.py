@@ -36,6 +36,8 @@ class Config:
     vocabulary: int = 128  # prototype palettes that the estimate is mixed from
     rebalance: float = 0.5  # Zhang 2016, equation 4: 1 forgets how frequent a colour is
     palette_loss: float = 0.25
+    classes: int = 512  # of photos that the auxiliary head has room for
+    label_loss: float = 0.25
 
     @property
     def bins(self) -> Bins:
@@ -91,17 +93,21 @@ class Encoder(nn.Module):
             nn.Linear(config.embedding, config.vocabulary),
         )
 
-    def forward(self, luma: Tensor) -> tuple[list[Tensor], Tensor]:
-        """luma: (batch, 1, h, w), 0..1, sides multiples of 32."""
+    def forward(self, luma: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
+        """Features, shares of the prototypes, and a summary (batch, embedding) of the photo.
+
+        luma: (batch, 1, h, w), 0..1, sides multiples of 32
+        """
         x = self.stem(4 * (luma - 0.5))
         features = []
         for level in self.levels:
             x = level(x)
             features.append(x)
         pooled = [feature.float().mean((2, 3)) for feature in features[-2:]]
-        shares: Tensor = self.palette(torch.cat(pooled, 1)).float().softmax(1)
+        summary = self.palette[:2](torch.cat(pooled, 1))
+        shares: Tensor = self.palette[2](summary).float().softmax(1)
         projected = [p(f) for p, f in zip(self.project, features[1:], strict=True)]
-        return projected, shares
+        return projected, shares, summary
 
 
 class Level(nn.Module):
@@ -163,13 +169,14 @@ class Network(nn.Module):
         self.config = config
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
+        self.recognize = nn.Linear(config.embedding, config.classes)  # for training only
         count = config.bins.count
         self.register_buffer("prototypes", torch.full((config.vocabulary, count), 1 / count))
         self.register_buffer("rebalancing", torch.ones(count))
 
     def encode(self, luma: Tensor) -> tuple[list[Tensor], Tensor]:
         """(batch, 1, h, w) luma, 0..1 -> features, estimated palettes (batch, count)."""
-        features, shares = self.encoder(luma)
+        features, shares, _ = self.encoder(luma)
         with torch.autocast(luma.device.type, enabled=False):
             return features, shares @ self.prototypes
 
@@ -196,16 +203,21 @@ class Network(nn.Module):
         self.rebalancing.copy_(weight / (share * weight).sum())
         self.prototypes.copy_(cluster(palettes, self.config.vocabulary))
 
-    def forward(self, rgb: Tensor, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(
+        self, rgb: Tensor, labels: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """The training loss of RGB crops (batch, h, w, 3), 0..1, and its parts.
 
         Pixels: cross entropy over soft bins, rebalanced (Zhang 2016, equation 2). Palette: soft
-        cross entropy. Palettes are fed as `wishes` says.
+        cross entropy. Palettes are fed as `wishes` says. Labels (batch,), -1 for none: cross
+        entropy of an auxiliary head, because what a thing is tells its colours.
         """
         bins = self.config.bins
         with torch.autocast(rgb.device.type, enabled=False):  # bf16 has fewer levels than a byte
             gray = aged_gray(rgb, generator)
-        features, estimate = self.encode(gray)
+        features, shares, summary = self.encoder(gray)
+        with torch.autocast(rgb.device.type, enabled=False):
+            estimate = shares @ self.prototypes
         ab = quarter(rgb)
         true = palettes_of(*bins.encode(ab), bins.count)
         palette, degrees = wishes(bins, true, estimate.detach(), generator)
@@ -215,8 +227,17 @@ class Network(nn.Module):
         entropy = -(share * log_shares.gather(-1, index)).sum(-1)
         pixels = (entropy * (share * self.rebalancing[index]).sum(-1)).mean()
         palettes = -(true * (estimate + 1e-6).log()).sum(1).mean()
-        loss = pixels + self.config.palette_loss * palettes
-        return loss, {"pixels": pixels.detach(), "palette": palettes.detach()}
+        classes = _label_loss(self.recognize(summary).float(), labels)
+        loss = pixels + self.config.palette_loss * palettes + self.config.label_loss * classes
+        parts = {"pixels": pixels, "palette": palettes, "labels": classes}
+        return loss, {name: part.detach() for name, part in parts.items()}
+
+
+def _label_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross entropy of the photos that have a class that the head has room for; the others 0."""
+    known = (labels >= 0) & (labels < logits.shape[1])
+    losses = F.cross_entropy(logits, labels.where(known, 0), reduction="none")
+    return (losses * known).sum() / len(labels)
 
 
 def quarter(rgb: Tensor) -> Tensor:
