@@ -15,7 +15,8 @@ from skimage import data
 
 from tintype.color import hue_degrees, rgb_to_oklab
 from tintype.errors import PaletteError
-from tintype.palette import BAN_WIDTH, Bins, Palette, chroma_of, earth_mover, hue_of
+from tintype.palette import BAN_WIDTH, Bins, Palette, chroma_of, hue_of
+from tintype.transport import earth_mover
 
 BINS = Bins()
 STEP = 360 / BINS.hues

@@ -1,6 +1,8 @@
 """Recipes: read back as written, refused in one line, edits done in their order."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,6 +23,13 @@ ONE_EDIT = st.one_of(
     st.fixed_dictionaries({"saturation": st.floats(0, 3)}),
     st.fixed_dictionaries({"boost": COLOURS, "share": PARTS}),
     st.fixed_dictionaries({"ban": COLOURS}),
+    st.fixed_dictionaries(
+        {
+            "recolor": st.lists(
+                st.fixed_dictionaries({"from": COLOURS, "to": COLOURS, "scale": PARTS}), min_size=1
+            )
+        }
+    ),
 )
 SOME_EDITS = st.lists(ONE_EDIT, max_size=5).map(tuple)
 PALETTE = {"version": 1, "neutral": 0.5, "colors": [{"color": "teal", "share": 0.5}]}
@@ -34,6 +43,20 @@ def of_seed(seed):
     return Palette(BINS, np.random.default_rng(seed).random(BINS.count))
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What was asked for; it comes out in half of its strength."""
+
+    encoded: object
+    wanted: Palette | None
+    vividness: float | None
+    aim: Callable[[], Palette | None] | None = None
+
+    @property
+    def palette(self):
+        return (self.wanted or self.encoded.palette).saturate(0.5)
+
+
 class FakeColorizer:
     """Reads palettes, and answers a decoding with what was asked for."""
 
@@ -43,8 +66,8 @@ class FakeColorizer:
     def palette(self, about):
         return Palette.from_json(BINS, about)
 
-    def decode(self, encoded, palette, *, vividness):
-        return SimpleNamespace(encoded=encoded, wanted=palette, vividness=vividness)
+    def decode(self, encoded, palette=None, *, vividness):
+        return Answer(encoded, palette, vividness)
 
 
 @pytest.fixture(scope="module")
@@ -171,12 +194,14 @@ def test_edits_are_the_methods_of_a_palette_in_their_order():
         {"towards": "red", "amount": 0.5},
         {"shift_hue": 40},
         {"saturation": 1.5},
+        {"recolor": [{"from": "red", "to": "blue", "scale": 2}]},
         {"boost": "teal", "share": 0.2},
         {"ban": "lime"},
     )
     assert [next(iter(edit)) for edit in edits] == list(EDITS)
     start = of_seed(0)
-    expected = start.towards("red", 0.5).shift_hue(40).saturate(1.5).boost("teal", 0.2).ban("lime")
+    expected = start.towards("red", 0.5).shift_hue(40).saturate(1.5).recolor(edits[3]["recolor"])
+    expected = expected.boost("teal", 0.2).ban("lime")
     got = edited(start, edits)
     np.testing.assert_array_equal(got.shares, expected.shares)
     assert got.banned == expected.banned
@@ -233,6 +258,23 @@ def test_no_edits_are_no_change():
         '{"ban": null}',
         '{"ban": ["red"]}',
         '{"ban": "white"}',
+        *[
+            f'{{"recolor": {value}}}'
+            for value in (
+                "5",
+                "null",
+                "[]",
+                "[1]",
+                "{}",
+                '[{"from": "red", "to": "blue"}]',
+                '[{"from": "red", "to": "gray", "scale": 1}]',
+                '[{"from": "white", "to": "red", "scale": 1}]',
+                '[{"from": "red", "to": 5, "scale": 1}]',
+                '[{"from": "red", "to": "blue", "scale": -1}]',
+                '[{"from": "red", "to": "blue", "scale": 101}]',
+                '[{"from": "red", "to": "blue", "scale": "1"}]',
+            )
+        ],
     ],
     ids=lambda edit: edit[:50],
 )
@@ -264,21 +306,24 @@ def test_an_alternative_is_the_start(encoded, alternative):
 
 
 def test_edits_start_from_the_estimate(encoded):
-    wanted = Recipe(edits=({"ban": "red"},)).wanted(FakeColorizer(), encoded)
+    wanted = Recipe(edits=({"ban": "red"},)).decode(FakeColorizer(), encoded).wanted
     expected = encoded.palette.ban("red")
     np.testing.assert_array_equal(wanted.shares, expected.shares)
     assert wanted.banned == expected.banned
 
 
 def test_a_palette_is_the_start(encoded):
-    wanted = Recipe(palette=PALETTE, edits=({"saturation": 0.5},)).wanted(FakeColorizer(), encoded)
+    recipe = Recipe(palette=PALETTE, edits=({"saturation": 0.5},))
+    result = recipe.decode(FakeColorizer(), encoded)
+    wanted = result.wanted
+    assert result.aim() is wanted
     expected = Palette.from_json(BINS, PALETTE).saturate(0.5)
     np.testing.assert_array_equal(wanted.shares, expected.shares)
 
 
 def test_a_bad_palette_is_refused_when_used(encoded):
     with pytest.raises(PaletteError, match="version"):
-        Recipe(palette={"version": 3}).wanted(FakeColorizer(), encoded)
+        Recipe(palette={"version": 3}).decode(FakeColorizer(), encoded)
 
 
 def test_a_complete_recipe_names_its_model_and_repeats_itself(encoded):
@@ -292,3 +337,15 @@ def test_a_complete_recipe_names_its_model_and_repeats_itself(encoded):
     one, other = (r.decode(FakeColorizer(), encoded).wanted for r in (recipe, saved))
     np.testing.assert_array_equal(one.shares, other.shares)
     assert Recipe(vividness=0.0).complete(FakeColorizer()).vividness == 0
+
+
+def test_edits_are_measured_on_the_colours_that_come_out_without_them(encoded):
+    """Not on the estimate, which is broader than any one result."""
+    recipe = Recipe(alternative=2, edits=({"shift_hue": 30},))
+    aim = recipe.decode(FakeColorizer(), encoded).aim()
+    expected = encoded.alternatives[1].saturate(0.5).shift_hue(30)
+    np.testing.assert_allclose(aim.shares, expected.shares)
+
+
+def test_an_alternative_alone_is_no_wish(encoded):
+    assert Recipe(alternative=2).decode(FakeColorizer(), encoded).aim() is None

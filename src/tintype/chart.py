@@ -5,13 +5,12 @@ import math
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from tintype.color import oklab_to_rgb, rgb_to_oklab
+from tintype.color import oklab_to_rgb
 from tintype.errors import PaletteError
-from tintype.palette import BAN_WIDTH, Palette, hue_of
+from tintype.palette import BAN_WIDTH, Palette, hue_of, to_hex
 
 NAMES = ("red", "orange", "yellow", "green", "cyan", "blue", "magenta")
 LINES = 12  # colours in a terminal, at most
-ALIKE = 0.03  # OKLab distance under which two colours share a line
 
 PAPER, GRID, BASE, QUIET, INK = "#fbfaf7", "#e9e6df", "#b9b5ac", "#757169", "#34322e"
 FINE = 2  # pictures are drawn this much larger, then shrunk, which smooths their edges
@@ -28,8 +27,8 @@ def bars(palette: Palette, *, colour: bool, width: int = 60) -> str:
     """
     if width < 1:
         raise ValueError(f"expected a width of 1 or more, found {width}")
-    rows = [(_hex(lab), share) for lab, share in _merged(palette) if share >= 0.0005]
-    named = [(code, code, share) for code, share in rows]
+    merged = palette.clusters(LINES)
+    named = [(code, code, share) for code, share in merged if share >= 0.0005]
     named.append(("neutral", palette.bins.hex_colors[0], float(palette.shares[0])))
     longest = max(share for _, _, share in named)
     lines = []
@@ -103,37 +102,6 @@ def side_by_side(
 # --- text -----------------------------------------------------------------------------------------
 
 
-def _merged(palette: Palette) -> list[tuple[np.ndarray, float]]:
-    """At most `LINES` colours as (OKLab (3,), share), the largest first, without the neutral one.
-
-    The two whose union blurs least (Ward 1963) become their mean, until few and distinct ones
-    are left: so a small vivid colour stays where many pale ones are joined.
-    """
-    used = np.flatnonzero(palette.shares[1:] > 0) + 1
-    codes = [ImageColor.getrgb(palette.bins.hex_colors[k])[:3] for k in used]
-    lab = rgb_to_oklab(np.array(codes, dtype=np.float64).reshape(-1, 3) / 255)
-    share = palette.shares[used]
-    while len(share) > 1:
-        gap = np.linalg.norm(lab[:, None, 1:] - lab[None, :, 1:], axis=-1)
-        blur = gap**2 * (share[:, None] * share / (share[:, None] + share))
-        blur[np.tri(len(share), dtype=bool)] = np.inf  # each pair once, none with itself
-        if len(share) <= LINES:
-            blur[gap > ALIKE] = np.inf
-        one, other = np.unravel_index(blur.argmin(), blur.shape)
-        if not np.isfinite(blur[one, other]):
-            break
-        both = share[one] + share[other]
-        lab[one] = (share[one] * lab[one] + share[other] * lab[other]) / both
-        share[one] = both
-        lab, share = np.delete(lab, other, axis=0), np.delete(share, other)
-    return [(lab[k], float(share[k])) for k in np.argsort(-share, kind="stable")]
-
-
-def _hex(lab: np.ndarray) -> str:
-    rgb = np.clip(oklab_to_rgb(lab), 0, 1)
-    return "#" + "".join(f"{round(255 * float(c)):02x}" for c in rgb)
-
-
 def _ansi(code: str, text: str) -> str:
     red, green, blue = ImageColor.getrgb(code)[:3]
     return f"\x1b[38;2;{red};{green};{blue}m{text}\x1b[0m" if text else ""
@@ -154,7 +122,8 @@ def _around(hue: float, colour: bool) -> str:
     away = {name: abs((hue_of(name) - hue + 180) % 360 - 180) for name in NAMES}
     name = min(NAMES, key=lambda one: away[one])
     angle = math.radians(hue)
-    code = _hex(np.array([0.68, 0.12 * math.cos(angle), 0.12 * math.sin(angle)]))
+    lab = np.array([0.68, 0.12 * math.cos(angle), 0.12 * math.sin(angle)])
+    code = to_hex(oklab_to_rgb(lab))
     swatch = _ansi(code, "██") + " " if colour else ""
     words = f"hue {hue:.0f} +-{BAN_WIDTH} degrees"
     return swatch + (f"{name} ({words})" if away[name] <= BAN_WIDTH else words)

@@ -63,6 +63,7 @@ class Result:
     palette: the colours that came out
     wanted: the palette that was asked for, None in automatic mode
     automatic: gives the palette that comes out without a wish
+    aim: gives the palette that should come out, None for none; by default the wanted one
     """
 
     photo: Photo
@@ -71,6 +72,7 @@ class Result:
     wanted: Palette | None
     automatic: Callable[[], Palette]
     threads: int | None = None
+    aim: Callable[[], Palette | None] | None = None
 
     @cached_property
     def planes(self) -> Image.Image:
@@ -91,13 +93,14 @@ class Result:
     def reached(self) -> float | None:
         """How far the result went from the automatic colours to the wanted ones: 1 is all the way.
 
-        1 - d(result, wanted) / d(automatic, wanted), d the earth mover's distance of palettes;
-        None without a wish.
+        1 - d(result, aim) / d(automatic, aim), d the earth mover's distance of palettes; None
+        without a wish. For edits of a recipe, the aim is what they make of the automatic colours.
         """
-        if self.wanted is None:
+        aim = self.wanted if self.aim is None else self.aim()
+        if aim is None:
             return None
-        whole = self.automatic().distance(self.wanted)
-        return 1 - self.palette.distance(self.wanted) / whole if whole > 1e-6 else 1.0
+        whole = self.automatic().distance(aim)
+        return 1 - self.palette.distance(aim) / whole if whole > 1e-6 else 1.0
 
     def save(
         self,

@@ -12,8 +12,10 @@ from PIL import ImageColor
 
 from tintype.color import Array, hue_degrees, namespace, oklab_to_rgb, rgb_to_oklab
 from tintype.errors import PaletteError
+from tintype.transport import earth_mover
 
 BAN_WIDTH = 20  # degrees of OKLab hue on either side of a banned colour
+ALIKE = 0.03  # OKLab distance under which two colours are one to the eye of a person
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,25 @@ class Palette:
             raise PaletteError(f"expected a share between 0 and 1, found {share:g}")
         return self.blend(Palette.of_chroma(self.bins, chroma_of(color)), share)
 
+    def recolor(self, changes: list[dict[str, Any]]) -> "Palette":
+        """Move, strengthen and resize groups of colours, all at once.
+
+        changes: {"from": colour, "to": colour, "scale": number} each. Every colour that is not
+            neutral belongs to the nearest `from`; its hue is turned and its chroma multiplied as
+            leads from `from` to `to`, and its share multiplied by `scale`, 0..100
+        Raises PaletteError for anything else, and for a `from` or a `to` without a hue.
+        """
+        sources, targets, scales = _changes(changes)
+        ab = self.bins.centers @ np.array([1, 1j])
+        nearest = np.abs(ab[:, None] - sources).argmin(axis=1)
+        moved = ab * (targets / sources)[nearest]
+        shares = self.shares * np.where(ab == 0, 1.0, scales[nearest])
+        if shares.sum() <= 0:
+            raise PaletteError("expected some colour to be left, found every scale to be 0")
+        resized = replace(self, shares=shares)
+        plane = np.stack([moved.real, moved.imag], axis=-1)
+        return replace(self, shares=resized._moved(plane, 1.0))
+
     def blend(self, other: "Palette", amount: float) -> "Palette":
         """(1 - amount) of this palette and `amount` of another one over the same bins."""
         if self.bins != other.bins:
@@ -215,6 +236,32 @@ class Palette:
         """
         order = [k for k in np.argsort(-self.shares) if k and self.shares[k] >= least]
         return [(self.bins.hex_colors[k], float(self.shares[k])) for k in order]
+
+    def clusters(self, most: int = 8) -> list[tuple[str, float]]:
+        """The colours that are not neutral, alike ones joined, as (#rrggbb, share), largest first.
+
+        The two whose union blurs least (Ward 1963) become their mean, until at most `most` are
+        left and no two are alike: so a small vivid colour stays where many pale ones are joined.
+        """
+        used = np.flatnonzero(self.shares[1:] > 0) + 1
+        codes = [ImageColor.getrgb(self.bins.hex_colors[k])[:3] for k in used]
+        lab = rgb_to_oklab(np.array(codes, dtype=np.float64).reshape(-1, 3) / 255)
+        share = self.shares[used]
+        while len(share) > 1:
+            gap = np.linalg.norm(lab[:, None, 1:] - lab[None, :, 1:], axis=-1)
+            blur = gap**2 * (share[:, None] * share / (share[:, None] + share))
+            blur[np.tri(len(share), dtype=bool)] = np.inf  # each pair once, none with itself
+            if len(share) <= most:
+                blur[gap > ALIKE] = np.inf
+            one, other = np.unravel_index(blur.argmin(), blur.shape)
+            if not np.isfinite(blur[one, other]):
+                break
+            both = share[one] + share[other]
+            lab[one] = (share[one] * lab[one] + share[other] * lab[other]) / both
+            share[one] = both
+            lab, share = np.delete(lab, other, axis=0), np.delete(share, other)
+        order = np.argsort(-share, kind="stable")
+        return [(to_hex(oklab_to_rgb(lab[k])), float(share[k])) for k in order]
 
     def to_json(self) -> dict[str, Any]:
         """A description for people, which does not depend on the bins."""
@@ -283,33 +330,6 @@ def hue_of(color: str) -> float:
     return float(hue_degrees(ab))
 
 
-def earth_mover(here: np.ndarray, there: np.ndarray, gap: np.ndarray) -> float:
-    """Earth mover's distance (Rubner et al. 2000) of two histograms of equal mass.
-
-    here: (n,), there: (m,), gap: (n, m) distances. Solved by Sinkhorn's iterations (Cuturi 2013)
-    with a falling temperature, and made a true lower bound by a last exact step in the dual: the
-    result is within about one percent below the exact one.
-    """
-    mine, theirs = here > 1e-6, there > 1e-6
-    if not mine.any() or not theirs.any():
-        return 0.0
-    p, q, cost = here[mine], there[theirs], gap[np.ix_(mine, theirs)]
-    q = q * (p.sum() / q.sum())
-    u, v = np.zeros(len(p)), np.zeros(len(q))
-    for heat in np.geomspace(0.1, 5e-4, 12):
-        for _ in range(20):
-            u = heat * (np.log(p) - _log_sum_exp((v - cost) / heat))
-            v = heat * (np.log(q) - _log_sum_exp((u[:, None] - cost).T / heat))
-    u = (cost - (cost - u[:, None]).min(axis=0)).min(axis=1)
-    v = (cost - u[:, None]).min(axis=0)
-    return max(0.0, float(u @ p + v @ q))
-
-
-def _log_sum_exp(x: np.ndarray) -> np.ndarray:
-    top = x.max(axis=1)
-    return np.asarray(top + np.log(np.exp(x - top[:, None]).sum(axis=1)))
-
-
 def _direction(degrees: float) -> np.ndarray:
     return np.array([math.cos(math.radians(degrees)), math.sin(math.radians(degrees))])
 
@@ -323,8 +343,31 @@ def _hex(ab: np.ndarray) -> str:
         fits = ((rgb >= 0) & (rgb <= 1)).all(axis=1)
         if fits.any():
             best = np.flatnonzero(fits)[np.abs(light[fits] - 0.68).argmin()]
-            return "#" + "".join(f"{round(255 * c):02x}" for c in rgb[best])
+            return to_hex(rgb[best])
     raise AssertionError("gray is always in gamut")
+
+
+def to_hex(rgb: np.ndarray) -> str:
+    """sRGB (3,), 0..1, cut off outside, as #rrggbb."""
+    return "#" + "".join(f"{round(255 * float(c)):02x}" for c in np.clip(rgb, 0, 1))
+
+
+def _changes(changes: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(n,) complex chroma to go from, and to go to, and (n,) scales."""
+    if not isinstance(changes, list) or not changes:
+        raise PaletteError(f"expected a list of changes of colours, found {changes!r}")
+    rows = []
+    for change in changes:
+        if not isinstance(change, dict) or set(change) != {"from", "to", "scale"}:
+            raise PaletteError(f'expected {{"from", "to", "scale"}} of a colour, found {change!r}')
+        scale = _share(change["scale"], "scale")
+        if scale > 100:
+            raise PaletteError(f"expected a scale of 0 to 100, found {scale:g}")
+        for color in (change["from"], change["to"]):
+            hue_of(color)
+        rows.append((*(chroma_of(change[end]) @ (1, 1j) for end in ("from", "to")), scale))
+    sources, targets, scales = np.array(rows).T
+    return sources, targets, scales.real
 
 
 def _share(value: Any, name: str) -> float:

@@ -14,6 +14,7 @@ EDITS: dict[str, tuple[str, ...]] = {
     "towards": ("towards", "amount"),
     "shift_hue": ("shift_hue",),
     "saturation": ("saturation",),
+    "recolor": ("recolor",),
     "boost": ("boost", "share"),
     "ban": ("ban",),
 }  # each edit is an object with just these fields, the first of which names it
@@ -22,6 +23,7 @@ _APPLY: dict[str, Callable[..., Palette]] = {
     "towards": Palette.towards,
     "shift_hue": Palette.shift_hue,
     "saturation": Palette.saturate,
+    "recolor": Palette.recolor,
     "boost": Palette.boost,
     "ban": Palette.ban,
 }
@@ -55,22 +57,31 @@ class Recipe:
         if self.alternative and self.palette is not None:
             raise PaletteError("expected a palette or an alternative to start from, found both")
 
-    def wanted(self, colorizer: Colorizer, encoded: Encoded) -> Palette | None:
-        """The palette to ask for; None where nothing was chosen."""
+    def start(self, colorizer: Colorizer, encoded: Encoded) -> Palette:
+        """The palette that the edits begin with."""
         if self.palette is not None:
-            start = colorizer.palette(self.palette)
-        elif self.alternative:
-            start = encoded.alternatives[self.alternative - 1]
-        elif self.edits:
-            start = encoded.palette
-        else:
-            return None
-        return edited(start, self.edits)
+            return colorizer.palette(self.palette)
+        return encoded.alternatives[self.alternative - 1] if self.alternative else encoded.palette
 
     def decode(self, colorizer: Colorizer, encoded: Encoded) -> Result:
-        """Colour an encoded photo by this recipe."""
-        wanted = self.wanted(colorizer, encoded)
-        return colorizer.decode(encoded, wanted, vividness=self.vividness)
+        """Colour an encoded photo by this recipe.
+
+        What its edits reached is measured on the colours that come out without them, as a person
+        sees those and not the estimated palette, which is broader than any one result.
+        """
+        begin = self.start(colorizer, encoded)
+        if not (self.palette or self.alternative or self.edits):
+            return colorizer.decode(encoded, vividness=self.vividness)
+        wanted = edited(begin, self.edits)
+        result = colorizer.decode(encoded, wanted, vividness=self.vividness)
+
+        def aim() -> Palette | None:
+            if self.palette is not None:
+                return wanted
+            seen = colorizer.decode(encoded, begin, vividness=self.vividness).palette
+            return edited(seen, self.edits) if self.edits else None
+
+        return replace(result, aim=aim)
 
     def complete(self, colorizer: Colorizer) -> "Recipe":
         """The same with defaults spelled out, to be saved."""

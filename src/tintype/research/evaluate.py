@@ -16,6 +16,7 @@ from tintype import color
 from tintype.colorizer import Colorizer, Encoded
 from tintype.palette import Palette
 from tintype.photo import Photo, read
+from tintype.recipe import Recipe
 from tintype.research import data, metrics
 from tintype.research.metrics import Score
 
@@ -110,8 +111,7 @@ def _steer(colorizer: Colorizer, encoded: Encoded, before: np.ndarray) -> Steeri
     automatic = _chroma(before)
     followed, reached = {}, {}
     for degrees in SHIFTS:
-        wanted = encoded.palette.shift_hue(degrees)
-        result = colorizer.decode(encoded, wanted)
+        result = Recipe(edits=({"shift_hue": degrees},)).decode(colorizer, encoded)
         edited = _chroma(np.asarray(result.image.convert("RGB")))
         followed[degrees] = share_followed(automatic, edited, degrees)
         reached[degrees] = result.reached or 0.0
