@@ -1,17 +1,19 @@
-# `make test` makes its own environment and runs every check; it needs Python 3.11 and a package index.
+# `make test` makes its own environment and runs every check; it needs Python 3.11, Node.js with npm,
+# Chromium (`make system` installs both on Debian), and package registries.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: test lint format bench docs clean
+.PHONY: test lint format bench docs clean system
 
-test: $(VENV)/ready
+test: $(VENV)/ready node_modules/ready
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/ready
+lint: $(VENV)/ready node_modules/ready
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/mypy
+	npx --no-install tsc -p jsconfig.json
 
 format: $(VENV)/ready
 	$(BIN)/ruff check --fix src tests benchmarks
@@ -31,5 +33,13 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
 	touch $@
 
+# What checks the editor: its types, and whether everybody can use it. The editor needs none of it.
+node_modules/ready: package.json package-lock.json
+	npm ci --silent --no-audit --no-fund
+	touch $@
+
+system:
+	command -v chromium npm || (apt-get update -qq && apt-get install -y -qq chromium npm)
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache

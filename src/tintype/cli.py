@@ -1,19 +1,16 @@
 """The command line: thin, and quick to start, so commands import what they need."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tintype import __version__
-from tintype.errors import PaletteError, TintypeError
-
-FILE = click.Path(path_type=Path)
+from tintype.errors import TintypeError
+from tintype.options import FILE, MODEL, THREADS, Choice, Server, listening, steering
 
 
 @click.group(
@@ -38,102 +35,8 @@ def _complain(message: str) -> None:
     click.echo(f"tintype: {message}", err=True)
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What the steering options say."""
-
-    palette: str | None
-    edits: tuple[dict[str, Any], ...]
-    model: Path | None
-    threads: int | None
-
-
-def _steering(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that choose and edit a palette, as one argument `choice`."""
-
-    @wraps(command)
-    def gathered(
-        palette: str | None, model: Path | None, threads: int | None, **options: Any
-    ) -> None:
-        names = ("towards", "shift_hue", "saturation", "ban")
-        edits = _edits(*(options.pop(name) for name in names))
-        command(choice=Choice(palette, edits, model, threads), **options)
-
-    for option in reversed(_STEERING):
-        gathered = option(gathered)
-    return gathered
-
-
-_MODEL = click.option("--model", type=FILE, help="A model folder, not the bundled one.")
-_THREADS = click.option("--threads", type=click.IntRange(1), metavar="N", help="Processors to use.")
 _DATA: dict[str, Any] = {"multiple": True, "metavar": "PATTERN"}
 _SET: dict[str, Any] = {"multiple": True, "metavar": "FIELD=VALUE"}
-
-_STEERING = [
-    click.option(
-        "--palette",
-        metavar="FILE_OR_PHOTO",
-        help="Start from a palette's JSON or a photo's colours.",
-    ),
-    click.option(
-        "--towards",
-        metavar="COLOUR[:AMOUNT]",
-        multiple=True,
-        help="Turn the colours towards one; AMOUNT 0..1, 0.5 by default.",
-    ),
-    click.option(
-        "--shift-hue",
-        type=float,
-        metavar="DEGREES",
-        help="Turn all hues, red to yellow.",
-    ),
-    click.option(
-        "--saturation",
-        type=click.FloatRange(0, 10),
-        metavar="X",
-        help="Multiply the colours' strength; 0 is gray, 1 no change.",
-    ),
-    click.option(
-        "--ban",
-        metavar="COLOUR",
-        multiple=True,
-        help="Allow no hue within 20 degrees of this colour's (in OKLab).",
-    ),
-    _MODEL,
-    _THREADS,
-]
-
-
-def _edits(
-    towards: tuple[str, ...],
-    shift_hue: float | None,
-    saturation: float | None,
-    ban: tuple[str, ...],
-) -> tuple[dict[str, Any], ...]:
-    """Edits in the order in which they are done; what makes no sense is a usage error."""
-    edits: list[dict[str, Any]] = []
-    for text in towards:
-        color, _, amount = text.rpartition(":")
-        if color in ("", "hue"):
-            color, amount = text, "0.5"
-        try:
-            edits.append({"towards": color, "amount": float(amount)})
-        except ValueError:
-            raise click.UsageError(f"expected COLOUR[:AMOUNT], found {text!r}") from None
-    if shift_hue is not None:
-        edits.append({"shift_hue": shift_hue})
-    if saturation is not None:
-        edits.append({"saturation": saturation})
-    edits += [{"ban": color} for color in ban]
-    if edits:  # tried on any palette before a photo is read
-        from tintype.palette import Bins, Palette
-        from tintype.recipe import edited
-
-        try:
-            edited(Palette.of_chroma(Bins(), Bins().centers), tuple(edits))
-        except PaletteError as error:
-            raise click.UsageError(str(error)) from None
-    return tuple(edits)
 
 
 @cli.command()
@@ -144,7 +47,7 @@ def _edits(
     metavar="OUT",
     help="A file, or a folder if it exists or several photos come; - for stdout.",
 )
-@_steering
+@steering
 @click.option(
     "--vividness",
     type=click.FloatRange(0, 1),
@@ -234,7 +137,7 @@ def colorize(
 
 @cli.command()
 @click.argument("photo")
-@_steering
+@steering
 @click.option("--own", is_flag=True, help="The colours that the photo has, not the estimated ones.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the palette as JSON, which --palette accepts."
@@ -279,6 +182,63 @@ def palette(
         click.echo(json.dumps((after or before).to_json(), indent=1))
     elif plot is None:
         click.echo(chart.bars(after or before, colour=sys.stdout.isatty()))
+
+
+@cli.command()
+@listening
+@MODEL
+@THREADS
+def serve(server: Server, model: Path | None, threads: int | None) -> None:
+    """Open the palette editor in the browser; it is the REST API too (see /docs.html).
+
+    \b
+    Examples:
+      tintype serve
+      tintype serve --port 9000 --no-browser
+    """
+    from tintype.colorizer import load
+    from tintype.server.app import create_app
+    from tintype.server.run import run
+
+    app = create_app(load(model, threads=threads), host=server.host, token=server.token)
+    run(app, server, say=click.echo)
+
+
+@cli.command()
+@click.argument("folder", type=FILE)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    metavar="X",
+    help="Show each pair for so long; at leisure by default.",
+)
+@click.option("--answers", type=FILE, help="Where answers go; FOLDER/answers.csv by default.")
+@click.option("--results", is_flag=True, help="Only print what the answers so far say.")
+@listening
+def study(
+    folder: Path, seconds: float | None, answers: Path | None, results: bool, server: Server
+) -> None:
+    """Let people tell real photos from coloured ones, blind, and print how often they are fooled.
+
+    FOLDER holds folders with photos of the same names: real/ and one for each method; without
+    real/, methods are compared with each other.
+
+    \b
+    Example:
+      tintype colorize gray/*.jpg -o study/tintype/
+      tintype study study/ --seconds 1
+    """
+    from tintype.server.run import run
+    from tintype.server.study import Study, create_app, rates
+
+    answers = answers or folder / "answers.csv"
+    if not results:
+        app = create_app(Study(folder, answers, seconds), host=server.host, token=server.token)
+        run(app, server, say=click.echo)
+        if not answers.exists():
+            return
+    for rate in rates(answers):
+        click.echo(str(rate))
 
 
 @cli.command()
@@ -329,11 +289,11 @@ def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[s
 
 @cli.command()
 @click.option("--data", "patterns", **_DATA, required=True, help="Tar files or folders of photos.")
-@_MODEL
+@MODEL
 @click.option("--out", type=FILE, help="Where evaluation.json and .md go.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first photos.")
 @click.option("--steering/--no-steering", default=True, help="Measure edits, too (slower).")
-@_THREADS
+@THREADS
 def evaluate(
     patterns: tuple[str, ...],
     model: Path | None,

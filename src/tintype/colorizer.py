@@ -227,10 +227,11 @@ class Colorizer:
             raise PaletteError(f"{path}: {error}") from None
         return self.palette_of(path)
 
-    def palette_of(self, photo: Source) -> Palette:
+    def palette_of(self, photo: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Palette:
         """The palette that a colour photo has, measured as the model measures its own."""
-        rgb = self._shrink(Image.fromarray(read_rgb(photo, max_side=2048)))
-        ab = rgb_to_oklab(np.asarray(rgb, dtype=np.float32) / 255)[..., 1:]
+        rgb = read_rgb(photo, max_pixels=max_pixels, max_side=2048)
+        small = self._shrink(Image.fromarray(rgb))
+        ab = rgb_to_oklab(np.asarray(small, dtype=np.float32) / 255)[..., 1:]
         high, wide = ab.shape[0] // 4, ab.shape[1] // 4
         return Palette.of_chroma(self.bins, ab.reshape(high, 4, wide, 4, 2).mean((1, 3)))
 

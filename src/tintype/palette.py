@@ -324,10 +324,14 @@ def chroma_of(color: str) -> np.ndarray:
 
 def hue_of(color: str) -> float:
     """The OKLab hue, 0..360 degrees, of a colour. Raises PaletteError for black, gray, white."""
-    ab = chroma_of(color)
-    if np.hypot(*ab) < 0.01:
+    if not has_hue(color):
         raise PaletteError(f"expected a colour with a hue, found {color!r}, which is gray")
-    return float(hue_degrees(ab))
+    return float(hue_degrees(chroma_of(color)))
+
+
+def has_hue(color: str) -> bool:
+    """Whether a colour is neither black nor white nor a gray."""
+    return float(np.hypot(*chroma_of(color))) >= 0.01
 
 
 def _direction(degrees: float) -> np.ndarray:

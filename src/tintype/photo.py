@@ -13,7 +13,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -24,6 +24,8 @@ from tintype import metadata
 from tintype.errors import PhotoError
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
+
+BOX = Image.Resampling.BOX
 
 # 200 million pixels are a 4x5 inch plate at 3200 dpi; Pillow needs 4 bytes for each of them.
 DEFAULT_MAX_PIXELS = 200_000_000
@@ -77,6 +79,19 @@ class Photo:
         """Width and height in pixels."""
         return self.luma.shape[1], self.luma.shape[0]
 
+    def shrunk(self, side: int) -> "Photo":
+        """The same photo with neither side above `side` pixels, by area means; for previews."""
+        scale = side / max(self.size)
+        if scale >= 1:
+            return self
+        size = [max(1, round(scale * length)) for length in self.size]
+
+        def small(plane: np.ndarray) -> np.ndarray:
+            return np.asarray(Image.fromarray(plane).resize((size[0], size[1]), BOX))
+
+        alpha = None if self.alpha is None else small(self.alpha)
+        return replace(self, luma=small(self.luma), alpha=alpha)
+
 
 def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
     """Read a photo from a path, encoded bytes, a binary stream, a PIL image or an array.
@@ -106,7 +121,7 @@ def read_rgb(
     """
     image = _decode(source, max_pixels)[0].convert("RGB")
     if max_side is not None:
-        image.thumbnail((max_side, max_side), Image.Resampling.BOX)
+        image.thumbnail((max_side, max_side), BOX)
     return np.asarray(image)
 
 

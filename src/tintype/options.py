@@ -1,0 +1,159 @@
+"""Options that several commands share: which model, which palette, and what edits make of it."""
+
+import ipaddress
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tintype.errors import PaletteError
+
+FILE = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the steering options say."""
+
+    palette: str | None
+    edits: tuple[dict[str, Any], ...]
+    model: Path | None
+    threads: int | None
+
+
+def steering(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that choose and edit a palette, as one argument `choice`."""
+
+    @wraps(command)
+    def gathered(
+        palette: str | None, model: Path | None, threads: int | None, **options: Any
+    ) -> None:
+        names = ("towards", "shift_hue", "saturation", "ban")
+        edits = _edits(*(options.pop(name) for name in names))
+        command(choice=Choice(palette, edits, model, threads), **options)
+
+    for option in reversed(_STEERING):
+        gathered = option(gathered)
+    return gathered
+
+
+MODEL = click.option("--model", type=FILE, help="A model folder, not the bundled one.")
+THREADS = click.option("--threads", type=click.IntRange(1), metavar="N", help="Processors to use.")
+_STEERING = [
+    click.option(
+        "--palette",
+        metavar="FILE_OR_PHOTO",
+        help="Start from a palette's JSON or a photo's colours.",
+    ),
+    click.option(
+        "--towards",
+        metavar="COLOUR[:AMOUNT]",
+        multiple=True,
+        help="Turn the colours towards one; AMOUNT 0..1, 0.5 by default.",
+    ),
+    click.option(
+        "--shift-hue",
+        type=float,
+        metavar="DEGREES",
+        help="Turn all hues, red to yellow.",
+    ),
+    click.option(
+        "--saturation",
+        type=click.FloatRange(0, 10),
+        metavar="X",
+        help="Multiply the colours' strength; 0 is gray, 1 no change.",
+    ),
+    click.option(
+        "--ban",
+        metavar="COLOUR",
+        multiple=True,
+        help="Allow no hue within 20 degrees of this colour's (in OKLab).",
+    ),
+    MODEL,
+    THREADS,
+]
+
+
+def _edits(
+    towards: tuple[str, ...],
+    shift_hue: float | None,
+    saturation: float | None,
+    ban: tuple[str, ...],
+) -> tuple[dict[str, Any], ...]:
+    """Edits in the order in which they are done; what makes no sense is a usage error."""
+    edits: list[dict[str, Any]] = []
+    for text in towards:
+        color, _, amount = text.rpartition(":")
+        if color in ("", "hue"):
+            color, amount = text, "0.5"
+        try:
+            edits.append({"towards": color, "amount": float(amount)})
+        except ValueError:
+            raise click.UsageError(f"expected COLOUR[:AMOUNT], found {text!r}") from None
+    if shift_hue is not None:
+        edits.append({"shift_hue": shift_hue})
+    if saturation is not None:
+        edits.append({"saturation": saturation})
+    edits += [{"ban": color} for color in ban]
+    if edits:  # tried on any palette before a photo is read
+        from tintype.palette import Bins, Palette
+        from tintype.recipe import edited
+
+        try:
+            edited(Palette.of_chroma(Bins(), Bins().centers), tuple(edits))
+        except PaletteError as error:
+            raise click.UsageError(str(error)) from None
+    return tuple(edits)
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a server listens, and who may ask."""
+
+    host: str
+    port: int
+    token: str | None
+    browser: bool
+
+
+def listening(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a server, as one argument `server`."""
+
+    @wraps(command)
+    def gathered(
+        host: str, port: int, no_browser: bool, allow_remote: bool, **options: Any
+    ) -> None:
+        if not is_local(host) and not allow_remote:
+            raise click.UsageError(
+                f"--host {host} lets other machines in: add --allow-remote if that is meant"
+            )
+        token = secrets.token_urlsafe(24) if allow_remote else None
+        command(server=Server(host, port, token, not no_browser), **options)
+
+    for option in reversed(_LISTENING):
+        gathered = option(gathered)
+    return gathered
+
+
+_LISTENING = [
+    click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+    click.option(
+        "--port", default=8420, show_default=True, type=click.IntRange(0, 65535), help="0 for any."
+    ),
+    click.option("--no-browser", is_flag=True, help="Open no browser."),
+    click.option(
+        "--allow-remote", is_flag=True, help="Let other machines in, with a token (printed)."
+    ),
+]
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

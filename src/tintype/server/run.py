@@ -1,0 +1,38 @@
+"""Listen, say where, open the browser."""
+
+import socket
+import webbrowser
+from collections.abc import Callable
+from contextlib import suppress
+
+import uvicorn
+from fastapi import FastAPI
+
+from tintype.errors import TintypeError
+from tintype.options import Server
+
+
+def run(app: FastAPI, server: Server, *, say: Callable[[str], None]) -> None:
+    """Serve until interrupted; port 0 takes any that is free.
+
+    say: where the address goes. Raises TintypeError where the address cannot be had.
+    """
+    host, port = server.host, server.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family)
+    except OSError as error:
+        why = error.strerror or error
+        raise TintypeError(
+            f"expected to listen on {host} port {port}, could not: {why}; choose another --port"
+        ) from None
+    bound = listening.getsockname()[1]
+    name = f"[{host}]" if ":" in host else host
+    shown = "127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else name
+    address = f"http://{shown}:{bound}/" + (f"?token={server.token}" if server.token else "")
+    say(f"Tintype is at {address} (Ctrl-C ends it)")
+    if server.browser:
+        webbrowser.open(address)  # the socket listens already, so that the page waits if need be
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how a server is meant to end
+        uvicorn.Server(config).run(sockets=[listening])

@@ -1,0 +1,121 @@
+// The server's routes, as functions. Whatever goes wrong comes out as an Error of one line.
+
+/** @typedef {{color: string, share: number}} Group a colour of the photo that can be taken hold of */
+/** @typedef {{version: number, colors: Group[], neutral: number, banned?: string[]}} PaletteFile */
+/** @typedef {{palette: PaletteFile, groups: Group[]}} Variant */
+/**
+ * @typedef {Variant & {id: string, width: number, height: number, format: string,
+ *   colorful: boolean, alternatives: Variant[]}} Photo
+ */
+/** @typedef {Record<string, any>} Edit */
+/**
+ * What to colour a photo by, as a recipe has it.
+ * @typedef {{palette: PaletteFile | null, alternative: number, edits: Edit[],
+ *   vividness: number | null}} Wish
+ */
+/** @typedef {{version: string, model: string, vividness: number, megabytes: number}} Health */
+/**
+ * @typedef {{picture: Blob, reached: number | null, colors: Group[] | null,
+ *   timing: Record<string, number>}} Rendered
+ */
+
+/** @param {Response} response @returns {Promise<Response>} */
+async function checked(response) {
+  if (response.ok) return response;
+  const body = await response.json().catch(() => ({}));
+  throw new Error(problem(response.status, body.detail));
+}
+
+/** @param {number} status @param {unknown} detail @returns {string} */
+function problem(status, detail) {
+  if (typeof detail === "string") return detail;
+  if (Array.isArray(detail)) return detail.map((one) => one.msg).join("; ");
+  return `The server answered ${status}; try again.`;
+}
+
+/** @param {string} path @param {unknown} body @param {AbortSignal} [signal] */
+async function post(path, body, signal) {
+  const headers = { "content-type": "application/json" };
+  const sent = { method: "POST", headers, body: JSON.stringify(body), signal };
+  return checked(await fetch(path, sent));
+}
+
+/** @returns {Promise<Health>} */
+export const health = async () => (await checked(await fetch("v1/health"))).json();
+
+/**
+ * Send a photo; waits and tries again while the server has too much to do.
+ * @param {Blob} file @param {(part: number) => void} progress 0..1 of the upload
+ * @returns {Promise<Photo>}
+ */
+export async function sendPhoto(file, progress) {
+  for (;;) {
+    const answer = await upload("v1/photos", "photo", file, progress);
+    if (answer.status === 201) return answer.body;
+    if (answer.status !== 429) throw new Error(problem(answer.status, answer.body?.detail));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+/** @param {Blob} file a colour photo, or a palette's JSON @returns {Promise<Variant>} */
+export async function readPalette(file) {
+  const answer = await upload("v1/palettes", "file", file, () => {});
+  if (answer.status !== 200) throw new Error(problem(answer.status, answer.body?.detail));
+  return answer.body;
+}
+
+/**
+ * @param {string} path @param {string} field @param {Blob} file
+ * @param {(part: number) => void} progress @returns {Promise<{status: number, body: any}>}
+ */
+function upload(path, field, file, progress) {
+  const form = new FormData();
+  form.append(field, file, "upload"); // the file's own name stays here
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest(); // fetch tells nothing of an upload's progress
+    request.open("POST", path);
+    request.responseType = "json";
+    request.upload.onprogress = (event) => progress(event.loaded / Math.max(1, event.total));
+    request.onload = () => resolve({ status: request.status, body: request.response });
+    request.onerror = () => reject(new Error("The server does not answer; is it still running?"));
+    request.send(form);
+  });
+}
+
+/** @param {string} id @returns {Promise<Blob>} */
+export const gray = async (id) => (await checked(await fetch(`v1/photos/${id}/gray`))).blob();
+
+/**
+ * @param {string} id
+ * @param {Wish} wish
+ * @param {{size?: string, format?: string | null, strip_metadata?: boolean, measure?: boolean}} how
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Rendered>}
+ */
+export async function render(id, wish, how, signal) {
+  const response = await post(`v1/photos/${id}/render`, { ...wish, ...how }, signal);
+  const reached = response.headers.get("x-tintype-reached");
+  const colors = response.headers.get("x-tintype-colors");
+  return {
+    picture: await response.blob(),
+    reached: reached === null ? null : Number(reached),
+    colors: colors === null ? null : JSON.parse(colors).colors,
+    timing: timings(response.headers.get("server-timing") ?? ""),
+  };
+}
+
+/** @param {string} header @returns {Record<string, number>} milliseconds */
+function timings(header) {
+  const parts = [...header.matchAll(/(\w+);dur=([\d.]+)/g)];
+  return Object.fromEntries(parts.map(([, name, value]) => [name, Number(value)]));
+}
+
+/** @param {string} id @param {Wish} wish @returns {Promise<Variant>} */
+export const wantedPalette = async (id, wish) =>
+  (await post(`v1/photos/${id}/palette`, wish)).json();
+
+/** @param {Wish} wish @returns {Promise<Record<string, unknown>>} a recipe's file */
+export const recipe = async (wish) => (await post("v1/recipes", wish)).json();
+
+/** @param {string} id */
+export const forget = (id) => fetch(`v1/photos/${id}`, { method: "DELETE" });

@@ -1,0 +1,141 @@
+// What a person has chosen for a photo, how it becomes a wish, and how it is undone.
+
+import { chromaOf, hexOf, hueOf, polar, strengthOf } from "./color.js";
+
+/** @typedef {import("./api.js").Wish} Wish */
+/** @typedef {import("./api.js").Variant} Variant */
+/** @typedef {import("./color.js").Chroma} Chroma */
+
+/**
+ * A spot on the wheel: a group of colours. `from` is null for one that a person added, whose `scale` is
+ * then the share it gets.
+ * @typedef {{from: string | null, to: string, scale: number, share: number, banned: boolean}} Spot
+ */
+/**
+ * @typedef {object} Choice
+ * @property {import("./api.js").PaletteFile | null} palette to start from; null for the photo's own
+ * @property {number} alternative 1..4 of the photo's alternatives, 0 for its estimate
+ * @property {Spot[]} spots
+ * @property {{hue: number, amount: number} | null} towards degrees of OKLab hue, 0..1
+ * @property {number} turn degrees by which all hues are turned
+ * @property {number} saturation
+ * @property {number | null} vividness null for the model's own
+ * @property {import("./api.js").Edit[]} kept edits of a loaded recipe, done before all others
+ */
+
+export const ADDED = 0.1; // share that a new colour gets
+
+/** @param {Variant} variant @param {Partial<Choice>} [start] @returns {Choice} */
+export function unedited(variant, start = {}) {
+  const spots = variant.groups.map(({ color, share }) => ({
+    from: color, to: color, scale: 1, share, banned: false,
+  }));
+  return {
+    palette: null, alternative: 0, spots, towards: null,
+    turn: 0, saturation: 1, vividness: null, kept: [], ...start,
+  };
+}
+
+/** @param {Choice} choice @returns {Wish} */
+export function wishOf(choice) {
+  const { palette, alternative, vividness } = choice;
+  return { palette, alternative, vividness, edits: [...choice.kept, ...editsOf(choice)] };
+}
+
+/**
+ * The edits in the order in which the server does them.
+ * @param {Choice} choice @returns {import("./api.js").Edit[]}
+ */
+function editsOf(choice) {
+  const own = choice.spots.filter((spot) => spot.from !== null);
+  const edits = [];
+  if (own.some((spot) => spot.to !== spot.from || spot.scale !== 1)) {
+    edits.push({ recolor: own.map(({ from, to, scale }) => ({ from, to, scale })) });
+  }
+  for (const spot of choice.spots.filter((one) => one.from === null && !one.banned)) {
+    edits.push({ boost: spot.to, share: spot.scale });
+  }
+  if (choice.towards && choice.towards.amount > 0) {
+    edits.push({ towards: hexOf(polar(choice.towards.hue, 0.1)), amount: choice.towards.amount });
+  }
+  if (choice.turn) edits.push({ shift_hue: choice.turn });
+  if (choice.saturation !== 1) edits.push({ saturation: choice.saturation });
+  for (const spot of choice.spots.filter((one) => one.banned)) {
+    edits.push({ ban: hexOf(shown(spot, choice)) });
+  }
+  return edits;
+}
+
+/**
+ * Where a spot is seen: after the edits of all colours at once.
+ * @param {Spot} spot @param {Choice} choice @returns {Chroma}
+ */
+export function shown(spot, choice) {
+  const chroma = chromaOf(spot.to);
+  const strength = strengthOf(chroma) * Math.max(0.05, choice.saturation);
+  return polar(hueOf(chroma) + choice.turn, Math.max(0.012, strength));
+}
+
+/**
+ * What a spot's `to` must be to be seen at a place.
+ * @param {Chroma} place @param {Choice} choice @returns {string}
+ */
+export function placed(place, choice) {
+  const strength = strengthOf(place) / Math.max(0.05, choice.saturation);
+  return hexOf(polar(hueOf(place) - choice.turn, Math.min(0.3, Math.max(0.02, strength))));
+}
+
+/** @param {Choice} choice @returns {boolean} whether anything was chosen beyond where it starts */
+export const isEdited = (choice) => wishOf(choice).edits.length > 0 || choice.vividness !== null;
+
+/** @type {Record<string, Partial<Choice>>} What a preset sets; all else of its kind is reset. */
+export const PRESETS = {
+  "As estimated": {},
+  Warm: { towards: { hue: 60, amount: 0.35 }, saturation: 1.1 },
+  Cool: { towards: { hue: 255, amount: 0.35 } },
+  Vivid: { saturation: 1.3, vividness: 1 },
+  Faded: { saturation: 0.55, vividness: 0.3 },
+  "Hand-tinted": { towards: { hue: 35, amount: 0.22 }, saturation: 0.8, vividness: 0.9 },
+};
+
+/** @param {Choice} choice @param {string} name @returns {Choice} */
+export function preset(choice, name) {
+  const plain = { towards: null, turn: 0, saturation: 1, vividness: null };
+  return { ...choice, ...plain, ...PRESETS[name] };
+}
+
+/** Choices in the order in which they were made. */
+export class History {
+  /** @param {Choice} first */
+  constructor(first) {
+    this.states = [structuredClone(first)];
+    this.at = 0;
+  }
+
+  /** @returns {Choice} a copy of what is chosen now */
+  get current() {
+    return structuredClone(this.states[this.at]);
+  }
+
+  get canUndo() {
+    return this.at > 0;
+  }
+
+  get canRedo() {
+    return this.at < this.states.length - 1;
+  }
+
+  /** @param {Choice} choice */
+  add(choice) {
+    const same = JSON.stringify(choice) === JSON.stringify(this.states[this.at]);
+    if (same) return;
+    this.states = [...this.states.slice(0, this.at + 1), structuredClone(choice)].slice(-200);
+    this.at = this.states.length - 1;
+  }
+
+  /** @param {-1 | 1} step @returns {Choice} */
+  move(step) {
+    this.at = Math.min(this.states.length - 1, Math.max(0, this.at + step));
+    return this.current;
+  }
+}

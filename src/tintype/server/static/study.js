@@ -1,0 +1,94 @@
+// The visual Turing test: two pictures of a photo, and a choice between them.
+
+import { button, input, say, the } from "./page.js";
+
+/** @typedef {{id: string, left: string, right: string, question: "real" | "plausible"}} Trial */
+/** @typedef {{participant: string, seconds: number | null, trials: Trial[]}} Session */
+
+const QUESTIONS = {
+  real: "Which photo has its real colours?",
+  plausible: "Which photo looks more plausible?",
+};
+
+/** @param {"left" | "right"} side */
+const picture = (side) => /** @type {HTMLImageElement} */ (button(side).firstElementChild);
+
+/** @param {string} path @param {unknown} body */
+async function post(path, body) {
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`The server answered ${response.status}; reload the page.`);
+  return response;
+}
+
+/** @param {string} id @returns {Promise<HTMLImageElement>} loaded, so that both sides appear at once */
+async function load(id) {
+  const image = new Image();
+  image.src = `v1/study/pictures/${id}`;
+  await image.decode();
+  return image;
+}
+
+/** @param {Trial} trial @param {number | null} seconds @returns {Promise<void>} when it is answered */
+async function ask(trial, seconds) {
+  const images = await Promise.all([load(trial.left), load(trial.right)]);
+  the("question", HTMLHeadingElement).textContent = QUESTIONS[trial.question];
+  picture("left").src = images[0].src;
+  picture("right").src = images[1].src;
+  const pair = the("pair", HTMLDivElement);
+  pair.classList.remove("gone");
+  const shown = performance.now();
+  const timer = seconds === null ? 0 : setTimeout(() => pair.classList.add("gone"), 1000 * seconds);
+  const choice = await chosen();
+  clearTimeout(timer);
+  const milliseconds = performance.now() - shown;
+  await post("v1/study/answers", { trial: trial.id, choice, seconds, milliseconds });
+}
+
+/** @returns {Promise<"left" | "right">} */
+function chosen() {
+  return new Promise((resolve) => {
+    const ended = new AbortController();
+    const end = (/** @type {"left" | "right"} */ side) => {
+      ended.abort();
+      resolve(side);
+    };
+    const { signal } = ended;
+    button("left").addEventListener("click", () => end("left"), { signal });
+    button("right").addEventListener("click", () => end("right"), { signal });
+    addEventListener("keydown", ({ key }) => {
+      if (key === "ArrowLeft") end("left");
+      if (key === "ArrowRight") end("right");
+    }, { signal });
+  });
+}
+
+/** @param {Session} session */
+async function run(session) {
+  const seconds = input("second").checked ? session.seconds ?? 1 : null;
+  const done = the("done", HTMLProgressElement);
+  the("start", HTMLDivElement).hidden = true;
+  the("pair", HTMLDivElement).hidden = done.hidden = false;
+  for (const [i, trial] of session.trials.entries()) {
+    await ask(trial, seconds);
+    done.value = (i + 1) / session.trials.length;
+  }
+  the("pair", HTMLDivElement).hidden = true;
+  the("question", HTMLHeadingElement).textContent = "Thank you";
+  say("All pairs are answered; the answers are in the study's folder.");
+}
+
+try {
+  /** @type {Session} */
+  const session = await (await post("v1/study", {})).json();
+  the("count", HTMLParagraphElement).textContent = `${session.trials.length} pairs`;
+  the("question", HTMLHeadingElement).textContent = QUESTIONS[session.trials[0].question];
+  the("seconds", HTMLSpanElement).textContent = String(session.seconds ?? 1);
+  input("second").checked = session.seconds !== null;
+  button("begin").disabled = false;
+  button("begin").addEventListener("click", () => {
+    run(session).catch((error) => say(error.message));
+  });
+} catch (error) {
+  say(/** @type {Error} */ (error).message);
+}

@@ -1,0 +1,304 @@
+// <palette-wheel>: hue around, chroma outward; the colours of a photo as spots that can be moved.
+//
+// Small dots are the colours that came out; spots are what is asked for; the puck in the middle
+// draws all colours towards a hue.
+
+import { chromaOf, hexOf, hueOf, nameOf, polar, rgbOf, strengthOf } from "./color.js";
+import { ADDED, placed, shown } from "./edits.js";
+
+/** @typedef {import("./edits.js").Choice} Choice */
+/** @typedef {import("./color.js").Chroma} Chroma */
+
+const RADIUS = 100;
+const EDGE = 0.24; // chroma at the rim
+const BEND = 0.5; // most colours are muted: the middle gets more room
+const REACH = 82; // of the puck at full strength
+const SVG = "http://www.w3.org/2000/svg";
+
+/** @param {Chroma} chroma @returns {[number, number]} */
+function place(chroma) {
+  const r = RADIUS * Math.min(1, strengthOf(chroma) / EDGE) ** BEND;
+  const angle = (hueOf(chroma) * Math.PI) / 180;
+  return [r * Math.cos(angle), -r * Math.sin(angle)];
+}
+
+/** @param {number} x @param {number} y @returns {Chroma} */
+function chromaAt(x, y) {
+  const part = Math.min(1, Math.hypot(x, y) / RADIUS);
+  return polar((Math.atan2(-y, x) * 180) / Math.PI, EDGE * part ** (1 / BEND));
+}
+
+/** @param {string} tag @param {Record<string, string | number>} attributes */
+function make(tag, attributes = {}) {
+  const element = document.createElementNS(SVG, tag);
+  put(element, attributes);
+  return element;
+}
+
+/** @param {Element} element @param {Record<string, string | number>} attributes */
+function put(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+}
+
+export class PaletteWheel extends HTMLElement {
+  /** @type {Choice | null} */ #choice = null;
+  /** @type {number | null} */ #selected = null;
+  #svg = make("svg", { viewBox: "-112 -112 224 224" });
+  #dots = make("g", { class: "dots", "aria-hidden": "true" });
+  #spots = make("g", { class: "spots" });
+  #line = make("line", { class: "puck-line", x1: 0, y1: 0 });
+  #puck = make("circle", { class: "puck", r: 8, tabindex: 0, role: "slider" });
+
+  connectedCallback() {
+    if (this.#svg.isConnected) return;
+    const disc = this.#disc();
+    const rings = [0.06, 0.12].map((chroma) =>
+      make("circle", { class: "ring", r: place(polar(0, chroma))[0] }),
+    );
+    put(this.#puck, { "aria-label": "Towards a colour", "aria-valuemin": 0, "aria-valuemax": 100 });
+    this.#svg.append(...rings, this.#line, this.#dots, this.#puck, this.#spots);
+    this.append(disc, this.#svg);
+    this.#listen();
+  }
+
+  /** @param {Choice} choice @param {number | null} selected */
+  show(choice, selected) {
+    this.#choice = structuredClone(choice);
+    this.#selected = selected;
+    this.#draw();
+  }
+
+  /** @param {import("./api.js").Group[]} colors what came out */
+  showColors(colors) {
+    const dots = colors.map(({ color, share }) => {
+      const [cx, cy] = place(chromaOf(color));
+      return make("circle", { cx, cy, r: 1 + 9 * Math.sqrt(share), fill: color });
+    });
+    this.#dots.replaceChildren(...dots);
+  }
+
+  /** The plane itself, faint, with a vivid rim. */
+  #disc() {
+    const side = 360;
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = side;
+    canvas.setAttribute("aria-hidden", "true");
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const image = context.createImageData(side, side);
+    for (let i = 0; i < side * side; i++) {
+      const x = (((i % side) + 0.5) / side - 0.5) * 224;
+      const y = ((Math.floor(i / side) + 0.5) / side - 0.5) * 224;
+      const r = Math.hypot(x, y);
+      const chroma = chromaAt(x, y);
+      const tame = Math.min(1, 0.13 / Math.max(1e-6, strengthOf(chroma)));
+      const rgb = rgbOf(0.72, { a: tame * chroma.a, b: tame * chroma.b });
+      const rim = Math.min(1, Math.max(0, r - 102)) * Math.min(1, Math.max(0, 110.5 - r));
+      const alpha = r <= 101 ? 0.3 * Math.min(1, 101 - r) : rim;
+      image.data.set([...rgb.map((v) => 255 * Math.min(1, Math.max(0, v))), 255 * alpha], 4 * i);
+    }
+    context.putImageData(image, 0, 0);
+    return canvas;
+  }
+
+  #draw() {
+    const choice = this.#choice;
+    if (!choice) return;
+    const { hue, amount } = choice.towards ?? { hue: 0, amount: 0 };
+    const angle = (hue * Math.PI) / 180;
+    const [x, y] = [REACH * amount * Math.cos(angle), -REACH * amount * Math.sin(angle)];
+    put(this.#line, { x2: x, y2: y });
+    put(this.#puck, {
+      cx: x, cy: y, "aria-valuenow": Math.round(100 * amount),
+      "aria-valuetext": amount ? `${nameOf(polar(hue, 0.1))}, ${Math.round(100 * amount)} %` : "no",
+      fill: amount ? hexOf(polar(hue, 0.12)) : "transparent",
+    });
+    while (this.#spots.children.length > choice.spots.length) this.#spots.lastChild?.remove();
+    choice.spots.forEach((spot, i) => this.#drawSpot(spot, i, choice));
+  }
+
+  /** @param {import("./edits.js").Spot} spot @param {number} i @param {Choice} choice */
+  #drawSpot(spot, i, choice) {
+    let element = this.#spots.children[i];
+    if (!element) {
+      element = make("g", { class: "spot", tabindex: 0, role: "slider" });
+      element.append(make("circle"), make("path", { d: "M-5 -5L5 5M5 -5L-5 5" }));
+      this.#spots.append(element);
+    }
+    const chroma = shown(spot, choice);
+    const [x, y] = place(chroma);
+    const share = spot.from === null ? spot.scale : spot.share * spot.scale;
+    const size = Math.min(15, 4.5 + 16 * Math.sqrt(share));
+    put(/** @type {Element} */ (element.firstElementChild), { r: size, fill: hexOf(chroma) });
+    put(element, {
+      transform: `translate(${x.toFixed(2)} ${y.toFixed(2)})`,
+      "data-index": i, "aria-label": `Colour ${i + 1}, ${nameOf(chroma)}`,
+      "aria-valuemin": 0, "aria-valuemax": 360, "aria-valuenow": Math.round(hueOf(chroma)),
+      "aria-valuetext": spot.banned
+        ? `${nameOf(chroma)}, banned`
+        : `${nameOf(chroma)}, chroma ${strengthOf(chroma).toFixed(2)}, ${Math.round(100 * share)} %`,
+    });
+    element.classList.toggle("banned", spot.banned);
+    element.classList.toggle("selected", i === this.#selected);
+  }
+
+  // --- what a person does -----------------------------------------------------------------------
+
+  #listen() {
+    const svg = this.#svg;
+    svg.addEventListener("pointerdown", (event) => this.#grab(/** @type {PointerEvent} */ (event)));
+    svg.addEventListener("keydown", (event) => this.#press(/** @type {KeyboardEvent} */ (event)));
+    svg.addEventListener("wheel", (event) => this.#scroll(/** @type {WheelEvent} */ (event)), {
+      passive: false,
+    });
+    for (const [name, on] of /** @type {[string, boolean][]} */ ([
+      ["pointerover", true], ["pointerout", false], ["focusin", true], ["focusout", false],
+    ])) {
+      svg.addEventListener(name, (event) => {
+        const index = on ? this.#indexOf(event.target) : null;
+        this.#tell("hover", index);
+        if (name === "focusin" && index !== null) this.#tell("choose", index);
+      });
+    }
+  }
+
+  /** @param {string} name @param {unknown} detail */
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  /** @param {boolean} done whether the hand has let go */
+  #steer(done) {
+    this.#draw();
+    this.#tell("steer", { choice: structuredClone(this.#choice), done });
+  }
+
+  /** @param {EventTarget | null} target @returns {number | null} */
+  #indexOf(target) {
+    const spot = target instanceof Element ? target.closest(".spot") : null;
+    return spot ? Number(spot.getAttribute("data-index")) : null;
+  }
+
+  /** @param {PointerEvent} event @returns {[number, number]} */
+  #point(event) {
+    const box = this.#svg.getBoundingClientRect();
+    return [
+      ((event.clientX - box.left) / box.width - 0.5) * 224,
+      ((event.clientY - box.top) / box.height - 0.5) * 224,
+    ];
+  }
+
+  /** @param {PointerEvent} event */
+  #grab(event) {
+    if (!this.#choice || event.button !== 0) return;
+    const index = this.#indexOf(event.target);
+    const puck = event.target === this.#puck;
+    event.preventDefault();
+    if (index === null && !puck) return this.#add(event);
+    const element = index === null ? this.#puck : this.#spots.children[index];
+    /** @type {SVGElement} */ (element).focus({ preventScroll: true });
+    this.#svg.setPointerCapture(event.pointerId);
+    let moved = false;
+    const move = (/** @type {Event} */ next) => {
+      moved = true;
+      this.#drag(index, this.#point(/** @type {PointerEvent} */ (next)));
+      this.#steer(false);
+    };
+    const end = () => {
+      this.#svg.removeEventListener("pointermove", move);
+      this.#svg.removeEventListener("pointerup", end);
+      this.#svg.removeEventListener("pointercancel", end);
+      if (moved) this.#steer(true);
+    };
+    this.#svg.addEventListener("pointermove", move);
+    this.#svg.addEventListener("pointerup", end);
+    this.#svg.addEventListener("pointercancel", end);
+  }
+
+  /** @param {number | null} index null for the puck @param {[number, number]} point */
+  #drag(index, [x, y]) {
+    const choice = /** @type {Choice} */ (this.#choice);
+    if (index === null) {
+      const amount = Math.min(1, Math.hypot(x, y) / REACH);
+      const hue = ((Math.atan2(-y, x) * 180) / Math.PI + 360) % 360;
+      choice.towards = amount < 0.04 ? null : { hue: Math.round(hue), amount: round(amount, 2) };
+    } else {
+      choice.spots[index].to = placed(chromaAt(x, y), choice);
+    }
+  }
+
+  /** @param {PointerEvent} event on bare ground: a new colour */
+  #add(event) {
+    const [x, y] = this.#point(event);
+    if (Math.hypot(x, y) > RADIUS || Math.hypot(x, y) < 14) return;
+    this.addColor(placed(chromaAt(x, y), /** @type {Choice} */ (this.#choice)));
+  }
+
+  /** @param {string} to #rrggbb */
+  addColor(to) {
+    const choice = /** @type {Choice} */ (this.#choice);
+    choice.spots.push({ from: null, to, scale: ADDED, share: 1, banned: false });
+    this.#steer(true);
+    this.#tell("choose", choice.spots.length - 1);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    const index = this.#indexOf(event.target);
+    const choice = this.#choice;
+    if (!choice || (index === null && event.target !== this.#puck)) return;
+    const { key } = event;
+    if (!(index === null ? this.#pressPuck(key, choice) : this.#pressSpot(key, index))) return;
+    event.preventDefault();
+    this.#steer(true);
+  }
+
+  /** @param {string} key @param {Choice} choice @returns {boolean} */
+  #pressPuck(key, choice) {
+    const { hue, amount } = choice.towards ?? { hue: 30, amount: 0 };
+    const turn = { ArrowLeft: 10, ArrowRight: -10 }[key] ?? 0;
+    const more = { ArrowUp: 0.05, ArrowDown: -0.05 }[key] ?? 0;
+    if (key === "Delete" || key === "Backspace") choice.towards = null;
+    else if (!turn && !more) return false;
+    else {
+      const strength = round(Math.min(1, Math.max(0, amount + more)), 2);
+      choice.towards = strength ? { hue: (hue + turn + 360) % 360, amount: strength } : null;
+    }
+    return true;
+  }
+
+  /** @param {string} key @param {number} index @returns {boolean} */
+  #pressSpot(key, index) {
+    const choice = /** @type {Choice} */ (this.#choice);
+    const spot = choice.spots[index];
+    const turn = { ArrowLeft: 6, ArrowRight: -6 }[key] ?? 0;
+    const more = { ArrowUp: 0.01, ArrowDown: -0.01 }[key] ?? 0;
+    const grow = { "+": 1.2, "=": 1.2, "-": 1 / 1.2 }[key] ?? 1;
+    if (key === "Delete" || key === "Backspace") spot.banned = !spot.banned;
+    else if (turn || more) {
+      const seen = shown(spot, choice);
+      spot.to = placed(polar(hueOf(seen) + turn, Math.max(0.02, strengthOf(seen) + more)), choice);
+    } else if (grow !== 1) this.#resize(spot, grow);
+    else return false;
+    return true;
+  }
+
+  /** @param {WheelEvent} event */
+  #scroll(event) {
+    const index = this.#indexOf(event.target);
+    if (index === null || !this.#choice) return;
+    event.preventDefault();
+    this.#resize(this.#choice.spots[index], event.deltaY < 0 ? 1.15 : 1 / 1.15);
+    this.#steer(true);
+  }
+
+  /** @param {import("./edits.js").Spot} spot @param {number} factor */
+  #resize(spot, factor) {
+    const [least, most] = spot.from === null ? [0.01, 0.9] : [0.05, 20];
+    spot.scale = round(Math.min(most, Math.max(least, spot.scale * factor)), 3);
+  }
+}
+
+/** @param {number} value @param {number} digits */
+const round = (value, digits) => Number(value.toFixed(digits));
+
+customElements.define("palette-wheel", PaletteWheel);

@@ -1,0 +1,126 @@
+"""What the server holds: photos that were encoded, for a while, and work that waits its turn."""
+
+import asyncio
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from tintype.colorizer import Encoded
+
+T = TypeVar("T")
+
+PREVIEW, THUMBNAIL = 768, 192  # longest sides of what is shown while editing, pixels
+
+
+class BusyError(Exception):
+    """Too much work waits already."""
+
+
+class TooSlowError(Exception):
+    """A piece of work took longer than it may."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sizes:
+    """One encoded photo to be decoded at three sizes; features are shared."""
+
+    full: Encoded
+    preview: Encoded
+    thumbnail: Encoded
+
+    @classmethod
+    def of(cls, full: Encoded) -> "Sizes":
+        """Shrink the luma that chroma will be joined to."""
+        preview = replace(full, photo=full.photo.shrunk(PREVIEW))
+        return cls(full, preview, replace(full, photo=preview.photo.shrunk(THUMBNAIL)))
+
+    @property
+    def bytes(self) -> int:
+        """What it takes in memory, near enough."""
+        alpha = self.full.photo.alpha
+        planes = [self.full.photo.luma, self.preview.photo.luma, *self.full.features]
+        return sum(plane.nbytes for plane in planes) + (0 if alpha is None else alpha.nbytes)
+
+
+class Store:
+    """The photos last used, under random names; the others are forgotten."""
+
+    def __init__(self, *, count: int = 64, bytes: int = 1 << 30, seconds: float = 3600.0) -> None:
+        """count, bytes: how much is kept at most; seconds: for how long without use."""
+        self._count, self._bytes, self._seconds = count, bytes, seconds
+        self._held: OrderedDict[str, tuple[float, Sizes]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def add(self, photo: Sizes) -> str:
+        """Keep a photo and give its name."""
+        name = secrets.token_urlsafe(16)
+        with self._lock:
+            self._held[name] = (time.monotonic(), photo)
+            self._forget()
+        return name
+
+    def get(self, name: str) -> Sizes | None:
+        """A photo, if it is still there."""
+        with self._lock:
+            self._forget()
+            if name not in self._held:
+                return None
+            _, photo = self._held.pop(name)
+            self._held[name] = (time.monotonic(), photo)
+            return photo
+
+    def drop(self, name: str) -> bool:
+        """Forget a photo; False if there was none."""
+        with self._lock:
+            return self._held.pop(name, None) is not None
+
+    def _forget(self) -> None:
+        """The longest unused go first; the newest always stays."""
+        oldest = time.monotonic() - self._seconds
+        size = sum(photo.bytes for _, photo in self._held.values())
+        while self._held:
+            used, photo = next(iter(self._held.values()))
+            full = len(self._held) > self._count or size > self._bytes
+            if used >= oldest and not (full and len(self._held) > 1):
+                break
+            size -= photo.bytes
+            self._held.popitem(last=False)
+
+
+class Turns:
+    """Work done by a few threads, one after the other, so that the event loop never waits."""
+
+    def __init__(self, threads: int, *, waiting: int, seconds: float) -> None:
+        """waiting: how much may wait or run at once; seconds: for how long an answer is awaited."""
+        self._pool = ThreadPoolExecutor(threads)
+        self._waiting, self._seconds = waiting, seconds
+        self._pending, self._lock = 0, threading.Lock()
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """The work's result. Raises BusyError, TooSlowError, or what the work raises."""
+        with self._lock:
+            if self._pending >= self._waiting:
+                raise BusyError
+            self._pending += 1
+        future = self._pool.submit(work)
+        future.add_done_callback(self._done)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)
+        except TimeoutError:
+            raise TooSlowError from None
+
+    def _done(self, _: Future[T]) -> None:
+        with self._lock:
+            self._pending -= 1
+
+    def close(self) -> None:
+        """Drop what waits and end the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,202 @@
+"""The routes: a photo sent once, coloured by many wishes, and what is refused."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from photos import encoded
+from PIL import Image
+
+from server.conftest import coffee, limited
+from tintype.palette import Bins, Palette
+from tintype.recipe import Recipe
+
+
+def opened(answer):
+    assert answer.status_code == 200, answer.text
+    return Image.open(io.BytesIO(answer.content))
+
+
+def render(client, sent, **asked):
+    return client.post(f"/v1/photos/{sent['id']}/render", json=asked)
+
+
+def test_a_sent_photo_comes_with_its_palette(sent):
+    assert (sent["width"], sent["height"]) == (320, 213)
+    assert sent["format"] == "JPEG"
+    assert not sent["colorful"]
+    assert len(sent["alternatives"]) == 4
+    for variant in (sent, *sent["alternatives"]):
+        assert Palette.from_json(Bins(), variant["palette"]).shares.sum() == pytest.approx(1)
+        assert 1 <= len(variant["groups"]) <= 7
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_a_full_render_is_the_file_that_the_library_saves(client, sent, colorizer, gray_file, kind):
+    edits = [{"towards": "red", "amount": 0.4}]
+    answer = render(client, sent, edits=edits, size="full", format=kind)
+    assert opened(answer).format == kind
+    expected = io.BytesIO()
+    result = Recipe(edits=tuple(edits)).decode(colorizer, colorizer.encode(gray_file))
+    result.save(expected, format=kind)
+    assert answer.content == expected.getvalue()
+
+
+def test_metadata_is_kept_in_a_full_render_unless_it_is_stripped(client, sent):
+    assert opened(render(client, sent, size="full")).getexif()[0x010F] == "Kodak"
+    assert 0x010F not in opened(render(client, sent, size="full", strip_metadata=True)).getexif()
+    assert 0x010F not in opened(render(client, sent, size="preview")).getexif()
+
+
+def test_previews_are_small_and_keep_the_luma(client):
+    large = encoded(coffee(600).resize((1600, 1066)).convert("L"), "PNG")
+    sent = client.post("/v1/photos", files={"photo": large}).json()
+    preview = opened(render(client, sent, format="PNG", edits=[{"saturation": 2}]))
+    assert preview.size == (768, 512)
+    assert opened(render(client, sent, size="thumbnail")).size == (192, 128)
+    gray = opened(client.get(f"/v1/photos/{sent['id']}/gray"))
+    assert gray.size == (768, 512)
+    shrunk = Image.open(io.BytesIO(large)).resize((768, 512), Image.Resampling.BOX)
+    gap = np.abs(np.asarray(preview.convert("L"), int) - np.asarray(shrunk, int))
+    assert (gap <= 1).mean() > 0.999
+
+
+def test_transparency_is_kept_in_previews(client):
+    image = coffee()
+    image.putalpha(Image.new("L", image.size, 90))
+    sent = client.post("/v1/photos", files={"photo": encoded(image, "PNG")}).json()
+    assert opened(render(client, sent)).getpixel((5, 5))[3] == 90
+    assert sent["format"] == "PNG"
+
+
+def test_a_shift_of_hues_is_followed_and_said_to_be_reached(client, sent):
+    before = np.asarray(opened(render(client, sent)).convert("RGB"), float)
+    answer = render(client, sent, edits=[{"shift_hue": 180}])
+    after = np.asarray(opened(answer).convert("RGB"), float)
+    warm = (before[..., 0] - before[..., 2]).mean(), (after[..., 0] - after[..., 2]).mean()
+    assert warm[0] > 2
+    assert warm[1] < -2
+    assert float(answer.headers["x-tintype-reached"]) > 0.5
+    assert json.loads(answer.headers["x-tintype-colors"])["version"] == 1
+    assert "decode;dur=" in answer.headers["server-timing"]
+
+
+def test_without_a_wish_nothing_was_reached(client, sent):
+    assert "x-tintype-reached" not in render(client, sent).headers
+    assert "x-tintype-reached" not in render(client, sent, alternative=2).headers
+    unmeasured = render(client, sent, edits=[{"saturation": 2}], measure=False)
+    assert "x-tintype-colors" not in unmeasured.headers
+
+
+def test_a_wish_becomes_a_recipe_that_says_all(client, colorizer):
+    edits = [{"ban": "#3060c0"}]
+    about = client.post("/v1/recipes", json={"edits": edits, "alternative": 1}).json()
+    recipe = Recipe.from_json(json.dumps(about))
+    assert recipe.model == colorizer.fingerprint
+    assert recipe.vividness == colorizer.vividness
+    assert (recipe.alternative, list(recipe.edits)) == (1, edits)
+
+
+def test_the_wanted_palette_can_be_kept_and_asked_for(client, sent):
+    wish = {"edits": [{"shift_hue": 120}]}
+    found = client.post(f"/v1/photos/{sent['id']}/palette", json=wish).json()
+    wanted = Palette.from_json(Bins(), sent["palette"]).shift_hue(120)
+    assert Palette.from_json(Bins(), found["palette"]).distance(wanted) < 0.02
+    again = client.post("/v1/palettes", files={"file": json.dumps(found["palette"])}).json()
+    assert again["groups"]
+    assert opened(render(client, sent, palette=again["palette"])).size == (320, 213)
+
+
+def test_the_palette_of_a_photo_is_its_own(client, colorizer):
+    answer = client.post("/v1/palettes", files={"file": encoded(coffee(), "PNG")}).json()
+    own = colorizer.palette_of(coffee())
+    assert Palette.from_json(Bins(), answer["palette"]).distance(own) < 0.02
+
+
+def test_photos_are_forgotten_when_asked(client, sent):
+    path = f"/v1/photos/{sent['id']}"
+    assert client.delete(path).status_code == 204
+    assert client.delete(path).status_code == 404
+    answer = render(client, sent)
+    assert answer.status_code == 404
+    assert "send it again" in answer.json()["detail"]
+
+
+def test_health_names_the_model(client, colorizer):
+    about = client.get("/v1/health").json()
+    assert about["status"] == "ok"
+    assert about["model"] == colorizer.fingerprint
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+BOMB = encoded(Image.new("1", (8000, 8000)), "PNG")
+HOSTILE = {
+    "empty": b"",
+    "text": b"not a photo at all",
+    "truncated": encoded(coffee(), "JPEG")[:2000],
+    "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n",
+    "photoshop": b"8BPS\x00\x01" + bytes(40),
+    "bomb": BOMB,
+    "script": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize(("path", "field"), [("/v1/photos", "photo"), ("/v1/palettes", "file")])
+def test_hostile_uploads_are_refused_in_one_line(client, name, path, field):
+    answer = client.post(path, files={field: HOSTILE[name]})
+    assert answer.status_code == 422
+    assert "expected" in answer.json()["detail"]
+    assert "\n" not in answer.json()["detail"]
+    assert client.get("/v1/health").json()["photos"] == 0
+
+
+@pytest.mark.parametrize("asked", [
+    {"edits": [{"magic": 1}]},
+    {"edits": [{"towards": "gray", "amount": 0.5}]},
+    {"edits": [{"recolor": [{"from": "red", "to": "blue", "scale": -1}]}]},
+    {"palette": {"version": 2}},
+    {"palette": {"version": 1}, "alternative": 1},
+    {"alternative": 5},
+    {"vividness": 2},
+    {"size": "huge"},
+    {"format": "EPS"},
+    {"model": "../../etc/passwd"},
+])  # fmt: skip
+def test_wishes_that_make_no_sense_are_refused(client, sent, asked):
+    answer = render(client, sent, **asked)
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+
+
+def test_a_body_that_is_too_large_is_refused_while_it_streams(colorizer):
+    with limited(colorizer, megabytes=0.5) as client:
+        large = {"photo": bytes(600_000)}
+        assert client.post("/v1/photos", files=large).status_code == 413
+
+        def stream():
+            yield b'--b\r\nContent-Disposition: form-data; name="photo"; filename="x"\r\n\r\n'
+            for _ in range(100):
+                yield bytes(10_000)
+
+        kind = {"content-type": "multipart/form-data; boundary=b"}
+        answer = client.post("/v1/photos", content=stream(), headers=kind)
+        assert answer.status_code == 413
+        assert "0.5 MB" in answer.json()["detail"]
+        assert client.get("/v1/health").status_code == 200
+
+
+def test_wishes_have_a_limit_of_their_own(client, sent):
+    text = json.dumps({"edits": [{"ban": "x" * 2_000_000}]})
+    answer = client.post(f"/v1/photos/{sent['id']}/render", content=text)
+    assert answer.status_code == 413
+
+
+def test_client_file_names_are_not_used(client, gray_file, tmp_path):
+    name = f"../../{tmp_path}/evil.jpg"
+    answer = client.post("/v1/photos", files={"photo": (name, gray_file)})
+    assert answer.status_code == 201
+    assert "evil" not in answer.text
+    assert not list(tmp_path.iterdir())

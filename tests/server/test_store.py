@@ -1,0 +1,113 @@
+"""Photos are kept for a while and in a bounded number; work takes turns."""
+
+import asyncio
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tintype.server.store import BusyError, Sizes, Store, TooSlowError, Turns
+
+
+def of_bytes(count):
+    return SimpleNamespace(bytes=count)
+
+
+def test_the_longest_unused_photos_are_forgotten():
+    store = Store(count=2)
+    one, two = store.add(of_bytes(1)), store.add(of_bytes(1))
+    assert store.get(one) is not None
+    three = store.add(of_bytes(1))
+    assert store.get(two) is None
+    assert store.get(one) is not None
+    assert store.get(three) is not None
+    assert len(store) == 2
+
+
+def test_memory_is_bounded_but_the_newest_stays():
+    store = Store(bytes=100)
+    small, large = store.add(of_bytes(40)), store.add(of_bytes(500))
+    assert store.get(small) is None
+    assert store.get(large).bytes == 500
+    assert store.get(store.add(of_bytes(10))).bytes == 10
+    assert store.get(large) is None
+
+
+def test_photos_are_forgotten_after_a_time(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    store = Store(seconds=10)
+    name = store.add(of_bytes(1))
+    now[0] += 9
+    assert store.get(name) is not None
+    now[0] += 9
+    assert store.get(name) is not None
+    now[0] += 11
+    assert store.get(name) is None
+    assert len(store) == 0
+
+
+def test_names_cannot_be_guessed():
+    store = Store()
+    names = {store.add(of_bytes(1)) for _ in range(50)}
+    assert len(names) == 50
+    assert min(map(len, names)) >= 20
+
+
+def test_sizes_share_features_and_count_bytes(colorizer):
+    gray = np.random.default_rng(0).integers(0, 255, (400, 1600), dtype=np.uint8)
+    sizes = Sizes.of(colorizer.encode(gray))
+    assert sizes.preview.photo.size == (768, 192)
+    assert sizes.thumbnail.photo.size == (192, 48)
+    assert sizes.preview.features is sizes.full.features
+    assert 400 * 1600 < sizes.bytes < 3_000_000
+
+
+def test_work_beyond_the_queue_is_refused_and_the_queue_recovers():
+    async def main():
+        turns, go = Turns(1, waiting=2, seconds=20), threading.Event()
+        first, second = (asyncio.ensure_future(turns.do(go.wait)) for _ in range(2))
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError):
+            await turns.do(go.wait)
+        go.set()
+        assert await first
+        assert await second
+        assert await turns.do(lambda: 5) == 5
+        turns.close()
+
+    asyncio.run(main())
+
+
+def test_slow_work_is_given_up_on_but_still_counts_until_it_ends():
+    async def main():
+        turns, go = Turns(1, waiting=1, seconds=0.05), threading.Event()
+        with pytest.raises(TooSlowError):
+            await turns.do(go.wait)
+        with pytest.raises(BusyError):
+            await turns.do(go.wait)
+        go.set()
+        for _ in range(200):
+            await asyncio.sleep(0.01)
+            try:
+                assert await turns.do(lambda: 5) == 5
+                break
+            except BusyError:
+                continue
+        else:
+            pytest.fail("the queue did not recover")
+        turns.close()
+
+    asyncio.run(main())
+
+
+def test_errors_of_the_work_come_through():
+    async def main():
+        turns = Turns(1, waiting=1, seconds=5)
+        with pytest.raises(ZeroDivisionError):
+            await turns.do(lambda: 1 // 0)
+        turns.close()
+
+    asyncio.run(main())
