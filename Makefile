@@ -39,7 +39,7 @@ node_modules/ready: package.json package-lock.json
 	touch $@
 
 system:
-	command -v chromium npm || (apt-get update -qq && apt-get install -y -qq chromium npm)
+	(command -v chromium && command -v npm) || (apt-get update -qq && apt-get install -y -qq chromium npm)
 
 clean:
 	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache

@@ -41,6 +41,14 @@ def test_recolor_turns_and_multiplies_what_is_near():
     assert abs(mean_chroma(after) - expected) < 0.004
 
 
+def test_recolor_leaves_colours_of_other_hues_where_they_are():
+    """A muted blue is near a muted red, and yet no part of it."""
+    before = of_colors(**{"#a08c88": 0.5, "#8c94a0": 0.5})
+    after = before.recolor([{"from": "#a08c88", "to": "#889a88", "scale": 1}])
+    expected = of_colors(**{"#889a88": 0.5, "#8c94a0": 0.5})
+    assert after.distance(expected) < 0.006 < before.distance(expected)
+
+
 def test_recolor_resizes_shares():
     before = of_colors(red=0.25, teal=0.25, neutral=0.5)
     changes = [{"from": c, "to": c, "scale": k} for c, k in (("red", 3), ("teal", 0))]

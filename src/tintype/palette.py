@@ -196,16 +196,18 @@ class Palette:
     def recolor(self, changes: list[dict[str, Any]]) -> "Palette":
         """Move, strengthen and resize groups of colours, all at once.
 
-        changes: {"from": colour, "to": colour, "scale": number} each. Every colour that is not
-            neutral belongs to the nearest `from`; its hue is turned and its chroma multiplied as
-            leads from `from` to `to`, and its share multiplied by `scale`, 0..100
+        changes: {"from": colour, "to": colour, "scale": number} each. Every colour belongs to the
+            nearest `from` within 60 degrees of its hue, if any; its hue is turned and its chroma
+            multiplied as leads from `from` to `to`, and its share multiplied by `scale`, 0..100
         Raises PaletteError for anything else, and for a `from` or a `to` without a hue.
         """
         sources, targets, scales = _changes(changes)
         ab = self.bins.centers @ np.array([1, 1j])
-        nearest = np.abs(ab[:, None] - sources).argmin(axis=1)
-        moved = ab * (targets / sources)[nearest]
-        shares = self.shares * np.where(ab == 0, 1.0, scales[nearest])
+        alike = (ab[:, None] * sources.conj()).real > 0.5 * np.abs(ab[:, None] * sources)
+        gap = np.where(alike, np.abs(ab[:, None] - sources), np.inf)
+        nearest, free = gap.argmin(axis=1), ~alike.any(axis=1)
+        moved = ab * np.where(free, 1.0, (targets / sources)[nearest])
+        shares = self.shares * np.where(free, 1.0, scales[nearest])
         if shares.sum() <= 0:
             raise PaletteError("expected some colour to be left, found every scale to be 0")
         resized = replace(self, shares=shares)

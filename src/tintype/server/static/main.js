@@ -30,7 +30,7 @@ const renderer = new Renderer((rendered, picture, request) => {
   viewer.showAfter(picture);
   if (rendered.colors) wheel.showColors(rendered.colors);
   if (request.done) showReached(rendered.reached);
-  if (request.done && viewer.magnification > 1.2) sharpen();
+  if (request.done) sharpen();
 }, (error) => say(error.message));
 
 // --- photos --------------------------------------------------------------------------------------
@@ -164,9 +164,9 @@ function showReached(reached) {
   output("reached-out").value = text;
 }
 
-/** The full size, once the hand rests on a photo that is zoomed in. */
+/** The full size, once the hand rests, where the preview is too small for the screen. */
 async function sharpen() {
-  if (!open || !choice) return;
+  if (!open || !choice || !viewer.isCoarse(open.photo.width)) return;
   const [{ id }, wish] = [open.photo, wishOf(choice)];
   const asked = JSON.stringify(wish);
   try {
@@ -365,7 +365,7 @@ function listenToView() {
       ? document.exitFullscreen() : document.querySelector(".stage")?.requestFullscreen()),
   };
   for (const [id, act] of Object.entries(actions)) button(id).addEventListener("click", act);
-  viewer.addEventListener("zoom", () => viewer.magnification > 1.2 && sharpen());
+  viewer.addEventListener("zoom", sharpen);
   viewer.addEventListener("pick", (event) => {
     if (!choice) return;
     const places = choice.spots.map((spot) => shown(spot, /** @type {Choice} */ (choice)));

@@ -52,9 +52,13 @@ export class PhotoViewer extends HTMLElement {
     return this.#zoom;
   }
 
-  /** How many pixels of the screen one pixel of the shown picture takes. */
-  get magnification() {
-    return (this.#after.clientWidth * this.#zoom * devicePixelRatio) / Math.max(1, this.#after.width);
+  /**
+   * Whether the shown picture is too small for the screen, and the photo itself larger.
+   * @param {number} width of the photo, pixels
+   */
+  isCoarse(width) {
+    const shown = this.#after.clientWidth * this.#zoom * devicePixelRatio;
+    return this.#after.width < width && shown > 1.2 * this.#after.width;
   }
 
   /** @param {ImageBitmap} picture the photo in gray */
@@ -84,7 +88,7 @@ export class PhotoViewer extends HTMLElement {
     const veil = context.createImageData(width, height);
     for (let i = 0; i < source.length; i += 4) {
       const lit = wanted(chromaOfPixel(source[i], source[i + 1], source[i + 2]));
-      veil.data.set([12, 11, 10, lit ? 0 : 190], i);
+      veil.data.set([12, 11, 10, lit ? 0 : 165], i);
     }
     context.putImageData(veil, 0, 0);
   }

@@ -43,6 +43,7 @@ function put(element, attributes) {
 export class PaletteWheel extends HTMLElement {
   /** @type {Choice | null} */ #choice = null;
   /** @type {number | null} */ #selected = null;
+  #timer = 0;
   #svg = make("svg", { viewBox: "-112 -112 224 224" });
   #dots = make("g", { class: "dots", "aria-hidden": "true" });
   #spots = make("g", { class: "spots" });
@@ -155,10 +156,17 @@ export class PaletteWheel extends HTMLElement {
     ])) {
       svg.addEventListener(name, (event) => {
         const index = on ? this.#indexOf(event.target) : null;
-        this.#tell("hover", index);
+        this.#light(index);
         if (name === "focusin" && index !== null) this.#tell("choose", index);
       });
     }
+  }
+
+  /** A spot's pixels light up once it is hovered for a moment. @param {number | null} index */
+  #light(index) {
+    clearTimeout(this.#timer);
+    if (index === null) this.#tell("hover", null);
+    else this.#timer = setTimeout(() => this.#tell("hover", index), 300);
   }
 
   /** @param {string} name @param {unknown} detail */
@@ -168,6 +176,7 @@ export class PaletteWheel extends HTMLElement {
 
   /** @param {boolean} done whether the hand has let go */
   #steer(done) {
+    this.#light(null);
     this.#draw();
     this.#tell("steer", { choice: structuredClone(this.#choice), done });
   }
@@ -194,6 +203,7 @@ export class PaletteWheel extends HTMLElement {
     const puck = event.target === this.#puck;
     event.preventDefault();
     if (index === null && !puck) return this.#add(event);
+    this.#light(null);
     const element = index === null ? this.#puck : this.#spots.children[index];
     /** @type {SVGElement} */ (element).focus({ preventScroll: true });
     this.#svg.setPointerCapture(event.pointerId);
