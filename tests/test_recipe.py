@@ -349,3 +349,12 @@ def test_edits_are_measured_on_the_colours_that_come_out_without_them(encoded):
 
 def test_an_alternative_alone_is_no_wish(encoded):
     assert Recipe(alternative=2).decode(FakeColorizer(), encoded).aim() is None
+
+
+def test_half_towards_a_colour_means_half_of_all_colours(encoded):
+    """Though the model is asked for less, because it follows the first percents most."""
+    half = Recipe(edits=({"towards": "blue", "amount": 0.5},)).decode(FakeColorizer(), encoded)
+    expected = encoded.palette.saturate(0.5).towards("blue", 0.5**0.5)
+    np.testing.assert_allclose(half.aim().shares, expected.shares)
+    asked = encoded.palette.towards("blue", 0.5)
+    np.testing.assert_array_equal(half.wanted.shares, asked.shares)

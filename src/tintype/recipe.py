@@ -79,7 +79,7 @@ class Recipe:
             if self.palette is not None:
                 return wanted
             seen = colorizer.decode(encoded, begin, vividness=self.vividness).palette
-            return edited(seen, self.edits) if self.edits else None
+            return edited(seen, _meant(self.edits)) if self.edits else None
 
         return replace(result, aim=aim)
 
@@ -137,6 +137,13 @@ def edited(palette: Palette, edits: tuple[dict[str, Any], ...]) -> Palette:
         except (TypeError, OverflowError):
             raise PaletteError(f"expected numbers and colours in an edit, found {edit}") from None
     return palette
+
+
+def _meant(edits: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    """What a person means: `towards` asks the model for less, the square of its amount."""
+    return tuple(
+        edit | {"amount": edit["amount"] ** 0.5} if "towards" in edit else edit for edit in edits
+    )
 
 
 def _known(edit: Any) -> str:

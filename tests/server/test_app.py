@@ -1,16 +1,19 @@
 """The routes: a photo sent once, coloured by many wishes, and what is refused."""
 
+import asyncio
 import io
 import json
 
+import httpx2
 import numpy as np
 import pytest
 from photos import encoded
 from PIL import Image
 
-from server.conftest import coffee, limited
+from server.conftest import HERE, coffee, limited
 from tintype.palette import Bins, Palette
 from tintype.recipe import Recipe
+from tintype.server.app import Limits, create_app
 
 
 def opened(answer):
@@ -200,3 +203,28 @@ def test_client_file_names_are_not_used(client, gray_file, tmp_path):
     assert answer.status_code == 201
     assert "evil" not in answer.text
     assert not list(tmp_path.iterdir())
+
+
+def test_twenty_photos_at_once_are_taken_or_put_off(colorizer, gray_file):
+    app = create_app(colorizer, limits=Limits(waiting=3))
+
+    async def send(client, content):
+        answer = await client.post("/v1/photos", files={"photo": ("photo", content)})
+        return answer.status_code, answer.headers.get("retry-after")
+
+    async def main():
+        async with (
+            app.router.lifespan_context(app),
+            httpx2.AsyncClient(transport=httpx2.ASGITransport(app), **HERE) as client,
+        ):
+            files = [gray_file, *HOSTILE.values()] * 3
+            answers = await asyncio.gather(*(send(client, content) for content in files[:20]))
+            after = await send(client, gray_file)
+        return answers, after
+
+    answers, after = asyncio.run(main())
+    assert after == (201, None)
+    assert {status for status, _ in answers} <= {201, 422, 429}
+    put_off = [retry for status, retry in answers if status == 429]
+    assert len(put_off) >= 10
+    assert set(put_off) == {"1"}

@@ -122,16 +122,19 @@ def drag(page: Page, locator, dx: float, dy: float) -> None:
     settled(page)
 
 
-def test_a_dropped_photo_is_coloured(page, photo):
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+def test_a_dropped_or_pasted_photo_is_coloured(page, photo, kind):
     expect(page.get_by_text("Drop a black-and-white photograph")).to_be_visible()
     content = list(photo.read_bytes())
     page.evaluate_handle(
-        """([content, name]) => {
+        """([content, name, kind]) => {
             const data = new DataTransfer();
             data.items.add(new File([new Uint8Array(content)], name, {type: 'image/jpeg'}));
-            dispatchEvent(new DragEvent('drop', {dataTransfer: data, cancelable: true}));
+            dispatchEvent(kind === 'drop'
+                ? new DragEvent('drop', {dataTransfer: data, cancelable: true})
+                : new ClipboardEvent('paste', {clipboardData: data}));
         }""",
-        [content, photo.name],
+        [content, photo.name, kind],
     )
     expect(page.locator("#variants img")).to_have_count(5)
     settled(page)
