@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from tintype.colorizer import Colorizer
-from tintype.research import data, export, train
+from tintype.research import data, export, train, vgg
 from tintype.research.methods.tintype import Config
 
 TINY = Config(widths=(4, 4, 8, 12, 16), vocabulary=8, embedding=16)
@@ -73,6 +73,15 @@ def photos(tmp_path_factory) -> Path:
         width, height = 96 + 16 * (seed % 3), 128 - 16 * (seed % 2)
         Image.fromarray(scene(width, height, seed)).save(folder / f"{name}.png")
     return folder
+
+
+@pytest.fixture(scope="session")
+def narrow(tmp_path_factory) -> Path:
+    """A file with a VGG-16 of few channels and random weights."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("vgg") / "narrow.safetensors"
+    vgg.save(vgg.Vgg16((4, 6, 8, 8, 8)), path, {})
+    return path
 
 
 @pytest.fixture(scope="session")
