@@ -10,22 +10,36 @@ from typing import Any
 import numpy as np
 from PIL import ImageColor
 
-from tintype.color import Array, hue_degrees, namespace, oklab_to_rgb, rgb_to_oklab
+from tintype.color import (
+    Array,
+    hsv_to_rgb,
+    hue_degrees,
+    namespace,
+    oklab_to_rgb,
+    rgb_to_hsv,
+    rgb_to_oklab,
+)
 from tintype.errors import PaletteError
 
-BAN_WIDTH = 20  # degrees of OKLab hue on either side of a banned colour
+BAN_WIDTH = 20  # degrees of hue on either side of a banned colour
 
 
 @dataclass(frozen=True)
 class Bins:
-    """Colour bins in the OKLab chroma plane: one neutral bin, then rings of hues.
+    """Colour bins in a chroma plane: one neutral bin, then rings of hues.
 
     Bin 0 is neutral; bin 1 + ring * hues + i has chroma `chromas[ring]` and the hue
-    i * 360 / hues degrees. Rotating all hues is therefore a roll within each ring.
+    i * 360 / hues degrees. Rotating all hues is therefore a roll within each ring. The plane is
+    OKLab's a and b, or, of "hsv", the saturation in the direction of HSV's hue.
     """
 
     hues: int = 24
     chromas: tuple[float, ...] = (0.03, 0.06, 0.10, 0.15, 0.22)
+    plane: str = "oklab"
+
+    def __post_init__(self) -> None:
+        if self.plane not in ("oklab", "hsv"):
+            raise PaletteError(f"expected the plane oklab or hsv, found {self.plane!r}")
 
     @property
     def count(self) -> int:
@@ -34,7 +48,7 @@ class Bins:
 
     @cached_property
     def centers(self) -> np.ndarray:
-        """(count, 2) float32 OKLab a and b of every bin."""
+        """(count, 2) float32 chroma of every bin."""
         angle = np.arange(self.hues) * (2 * math.pi / self.hues)
         ring = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
         rings = [chroma * ring for chroma in self.chromas]
@@ -52,19 +66,27 @@ class Bins:
     @cached_property
     def hex_colors(self) -> list[str]:
         """Every bin as #rrggbb, at a lightness that can show it."""
-        return [_hex(ab) for ab in self.centers]
+        return [_hex(ab, self.plane) for ab in self.centers]
 
     def near_hue(self, degrees: float, width: float) -> np.ndarray:
         """(count,) bool: the bins within `width` degrees of a hue; never the neutral one."""
         away = np.abs((np.arange(self.hues) * (360 / self.hues) - degrees + 180) % 360 - 180)
         return np.append(False, np.tile(away < width, len(self.chromas)))
 
+    def chroma(self, rgb: Array) -> Array:
+        """The chroma (..., 2) in the bins' plane of RGB (..., 3), 0..1."""
+        if self.plane == "oklab":
+            return rgb_to_oklab(rgb)[..., 1:]
+        xp, hsv = namespace(rgb), rgb_to_hsv(rgb)
+        angle = 2 * math.pi * hsv[..., :1]
+        return hsv[..., 1:2] * xp.concatenate([xp.cos(angle), xp.sin(angle)], axis=-1)
+
     def encode(self, ab: Array) -> tuple[Array, Array]:
         """Share each colour among its four nearest bins, linearly in chroma and in hue.
 
-        ab: (..., 2) OKLab a and b. Returns bin indices (..., 4) int64 and weights (..., 4) that
-        sum to 1; the mean of the bins' polar coordinates under them is the colour itself, up to
-        the chroma of the outermost ring.
+        ab: (..., 2) chroma in the plane. Returns bin indices (..., 4) int64 and weights (..., 4)
+        that sum to 1; the mean of the bins' polar coordinates under them is the colour itself, up
+        to the chroma of the outermost ring.
         """
         xp = namespace(ab)
         chroma = xp.sqrt((ab * ab).sum(-1))
@@ -124,7 +146,7 @@ class Palette:
     """How much of each colour a photo has, or should have. Edits return new palettes.
 
     shares: (bins.count,) float64, not negative, sums to 1
-    banned: hues in OKLab degrees that must not appear, `BAN_WIDTH` degrees to either side
+    banned: hues in degrees of the plane that must not appear, `BAN_WIDTH` degrees to either side
     """
 
     bins: Bins
@@ -142,12 +164,12 @@ class Palette:
 
     @classmethod
     def of_chroma(cls, bins: Bins, ab: np.ndarray) -> "Palette":
-        """The palette of OKLab chroma (..., 2)."""
+        """The palette of chroma (..., 2) in the bins' plane."""
         index, weight = bins.encode(np.asarray(ab, dtype=np.float32))
         return cls(bins, np.bincount(index.ravel(), weight.ravel(), bins.count))
 
     def shift_hue(self, degrees: float) -> "Palette":
-        """Turn all hues counter-clockwise in the OKLab plane (red -> yellow -> green -> blue)."""
+        """Turn all hues counter-clockwise in the plane (red -> yellow -> green -> blue)."""
         if not math.isfinite(degrees):
             raise PaletteError(f"expected an angle in degrees, found {degrees:g}")
         turned = self.bins.rotate(self.shares, np.float64(degrees))
@@ -162,7 +184,7 @@ class Palette:
         """
         if not 0 <= amount <= 1:
             raise PaletteError(f"expected an amount between 0 and 1, found {amount:g}")
-        hue = math.radians(hue_of(color))
+        hue = math.radians(hue_of(color, self.bins))
         chroma = np.linalg.norm(self.bins.centers, axis=1)
         chroma[0] = self.bins.chromas[0]
         aimed = chroma[:, None] * np.array([math.cos(hue), math.sin(hue)])
@@ -178,7 +200,7 @@ class Palette:
 
     def ban(self, color: str) -> "Palette":
         """Forbid the hue of `color`, `BAN_WIDTH` degrees to either side; the rest fills in."""
-        hue = hue_of(color)
+        hue = hue_of(color, self.bins)
         near = self.bins.near_hue(hue, BAN_WIDTH + 180 / self.bins.hues)
         left = np.where(near, 0.0, self.shares)
         if left.sum() < 1e-9:
@@ -189,7 +211,7 @@ class Palette:
         """Mix in `share` (0..1) of one colour."""
         if not 0 <= share <= 1:
             raise PaletteError(f"expected a share between 0 and 1, found {share:g}")
-        return self.blend(Palette.of_chroma(self.bins, chroma_of(color)), share)
+        return self.blend(Palette.of_chroma(self.bins, chroma_of(color, self.bins)), share)
 
     def blend(self, other: "Palette", amount: float) -> "Palette":
         """(1 - amount) of this palette and `amount` of another one over the same bins."""
@@ -220,7 +242,7 @@ class Palette:
         """A description for people, which does not depend on the bins."""
         colors = [{"color": c, "share": round(share, 4)} for c, share in self.colors()]
         about = {"version": 1, "colors": colors, "neutral": round(float(self.shares[0]), 4)}
-        banned = [_hex(0.1 * _direction(hue)) for hue in self.banned]
+        banned = [_hex(0.1 * _direction(hue), self.bins.plane) for hue in self.banned]
         return {**about, "banned": banned} if banned else about
 
     @classmethod
@@ -242,11 +264,11 @@ class Palette:
         for entry in _list(about, "colors"):
             if not isinstance(entry, dict) or not isinstance(entry.get("color"), str):
                 raise PaletteError('expected {"color": "#rrggbb", "share": number}, found others')
-            index, weight = bins.encode(chroma_of(entry["color"]))
+            index, weight = bins.encode(chroma_of(entry["color"], bins))
             np.add.at(shares, index, weight * _share(entry.get("share"), entry["color"].strip()))
         if shares.sum() <= 0:
             raise PaletteError("expected at least one share above 0, found none")
-        return cls(bins, shares, tuple(hue_of(c) for c in _list(about, "banned")))
+        return cls(bins, shares, tuple(hue_of(c, bins) for c in _list(about, "banned")))
 
     def _moved(self, ab: np.ndarray, part: np.ndarray | float) -> np.ndarray:
         """Shares after `part` of every bin went to the colours `ab` (count, 2)."""
@@ -256,10 +278,13 @@ class Palette:
         return np.asarray(self.shares - going + arrived)
 
 
-def chroma_of(color: str) -> np.ndarray:
-    """OKLab chroma (2,) of a CSS colour name, #rrggbb, or hue:DEGREES (as in CSS hsl: 0 is red).
+OKLAB = Bins()
 
-    Raises PaletteError for anything else.
+
+def chroma_of(color: str, bins: Bins = OKLAB) -> np.ndarray:
+    """Chroma (2,) in the bins' plane of a CSS colour name, #rrggbb, or hue:DEGREES.
+
+    hue:DEGREES is as in CSS hsl: 0 is red. Raises PaletteError for anything else.
     """
     text = str(color).strip()  # what comes from JSON may be anything
     try:
@@ -272,12 +297,15 @@ def chroma_of(color: str) -> np.ndarray:
         raise PaletteError(
             f"expected a CSS colour name, #rrggbb or hue:DEGREES, found {color!r}"
         ) from None
-    return np.asarray(rgb_to_oklab(np.array(rgb) / 255)[1:])
+    return np.asarray(bins.chroma(np.array(rgb) / 255))
 
 
-def hue_of(color: str) -> float:
-    """The OKLab hue, 0..360 degrees, of a colour. Raises PaletteError for black, gray, white."""
-    ab = chroma_of(color)
+def hue_of(color: str, bins: Bins = OKLAB) -> float:
+    """The hue angle, 0..360 degrees, of a colour in the bins' plane.
+
+    Raises PaletteError for black, gray, white.
+    """
+    ab = chroma_of(color, bins)
     if np.hypot(*ab) < 0.01:
         raise PaletteError(f"expected a colour with a hue, found {color!r}, which is gray")
     return float(hue_degrees(ab))
@@ -314,17 +342,23 @@ def _direction(degrees: float) -> np.ndarray:
     return np.array([math.cos(math.radians(degrees)), math.sin(math.radians(degrees))])
 
 
-def _hex(ab: np.ndarray) -> str:
-    """The sRGB colour nearest to middle lightness that has this OKLab chroma, or the most of it."""
+def _hex(ab: np.ndarray, plane: str) -> str:
+    """The sRGB colour nearest to middle lightness that has this chroma, or the most of it."""
+    if plane == "hsv":
+        return _code(hsv_to_rgb(np.array([hue_degrees(ab) / 360, np.hypot(*ab), 0.9])))
     light = np.linspace(0.3, 0.97, 68)
     for scale in np.linspace(1.0, 0.0, 41):
-        plane = np.broadcast_to(scale * ab, (len(light), 2))
-        rgb = oklab_to_rgb(np.concatenate([light[:, None], plane], axis=1))
+        chroma = np.broadcast_to(scale * ab, (len(light), 2))
+        rgb = oklab_to_rgb(np.concatenate([light[:, None], chroma], axis=1))
         fits = ((rgb >= 0) & (rgb <= 1)).all(axis=1)
         if fits.any():
             best = np.flatnonzero(fits)[np.abs(light[fits] - 0.68).argmin()]
-            return "#" + "".join(f"{round(255 * c):02x}" for c in rgb[best])
+            return _code(rgb[best])
     raise AssertionError("gray is always in gamut")
+
+
+def _code(rgb: np.ndarray) -> str:
+    return "#" + "".join(f"{round(255 * c):02x}" for c in rgb)
 
 
 def _share(value: Any, name: str) -> float:
