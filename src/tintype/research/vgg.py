@@ -56,7 +56,6 @@ class Vgg16(nn.Module):
             for number in numbers:
                 layer = nn.Conv2d(inputs, width, 3, 1, 1)
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")  # else deep ones starve
-                nn.init.zeros_(layer.bias)
                 layers[str(number)] = layer
                 inputs = width
         self.features = nn.ModuleDict(layers)
