@@ -197,7 +197,10 @@ def test_a_run_needs_an_end(photos, tmp_path):
 
 def test_an_unknown_method_is_refused(photos, tmp_path):
     config = run_config(photos, 2, method="magic")
-    assert "expected a method of tintype, found 'magic'" in refused(tmp_path / "run", config)
+    assert (
+        "expected a method of gray, dahl2016, zhang2016, fenu2016, tintype, found 'magic'"
+        in refused(tmp_path / "run", config)
+    )
 
 
 @pytest.mark.parametrize("text", ["pets", "pets=much", "pets=1=2"])
