@@ -108,6 +108,7 @@ class Network(nn.Module):
     """The palette network and the residual encoder, over one pinned VGG-16."""
 
     rarity: Tensor  # (count,) weight of a pixel of each colour
+    scales: Tensor  # (stages,) root mean square of VGG-16's features
     steps: Tensor  # () how many were trained
 
     def __init__(self, config: Config) -> None:
@@ -129,12 +130,23 @@ class Network(nn.Module):
         self.carried = nn.ModuleList(nn.Conv2d(width, 2, 1) for width in low)
         self.color = Convolution(3, 2, 3, nn.Identity())
         self.register_buffer("rarity", torch.ones(config.bins.count))
+        self.register_buffer("scales", torch.ones(config.stages))
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
+
+    def features(self, gray: Tensor) -> list[Tensor]:
+        """VGG-16's features, the deepest first, and the gray in three channels.
+
+        The published weights give features in the hundreds, beside which an added palette would
+        be nothing, so they are brought to a root mean square of 1. The batch norms undo that.
+        """
+        taps = self.vgg(gray, self.config.stages)
+        scaled = [tap / scale for tap, scale in zip(taps, self.scales, strict=True)]
+        return [*reversed(scaled), gray.expand(-1, 3, -1, -1)]
 
     def encode(self, gray: Tensor) -> tuple[list[Tensor], Tensor]:
         """(batch, 1, h, w) gray, 0..1, sides from 16 -> features, estimates (batch, count)."""
-        taps = self.vgg(gray, self.config.stages)
-        return [*reversed(taps), gray.expand(-1, 3, -1, -1)], shares_of(self.palette(taps[-1]))
+        taps = self.features(gray)
+        return taps, shares_of(self.palette(taps[0]))
 
     def decode(self, taps: list[Tensor], palette: Tensor) -> Tensor:
         """Features and palettes (batch, count) -> two planes of colour (batch, h, w, 2) as logits.
@@ -155,11 +167,14 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def count_colors(self, batches: list[Tensor]) -> None:
-        """Set the rarity of colours from RGB crops."""
+        """Set the rarity of colours, from every 16th pixel of RGB crops, and VGG-16's scales."""
         bins = self.config.bins
-        palettes = [palettes_of(*bins.encode(bins.chroma(rgb)), bins.count) for rgb in batches]
+        chroma = [bins.chroma(rgb[:, ::4, ::4]) for rgb in batches]
+        palettes = [palettes_of(*bins.encode(plane), bins.count) for plane in chroma]
         if self.config.rebalance:
             self.rarity.copy_(losses.inverse_frequency(torch.cat(palettes).mean(0)))
+        taps = self.vgg(seen(batches[0][:64], self.config), self.config.stages)
+        self.scales.copy_(torch.stack([tap.square().mean().sqrt() for tap in taps]))
 
     def forward(
         self, rgb: Tensor, _labels: Tensor, generator: torch.Generator
@@ -176,11 +191,11 @@ class Network(nn.Module):
             true = palettes_of(index, share, bins.count)
             target = to_unit(rgb, config)
             weight = (share * self.rarity[index]).sum(-1)
-        taps = self.vgg(gray, config.stages)
-        guess = self.palette(taps[-1])
+        taps = self.features(gray)
+        guess = self.palette(taps[0])
         own = torch.rand(len(rgb), 1, generator=generator).to(rgb.device) < config.true_palettes
         fed = torch.where(own, true, shares_of(guess).detach())
-        logits = self.decode([*reversed(taps), gray.expand(-1, 3, -1, -1)], fed)
+        logits = self.decode(taps, fed)
         with torch.autocast(rgb.device.type, enabled=False):
             parts = self._parts(logits, target, gray, weight)
             parts["palette"] = losses.palette_cross_entropy(guess, true)
