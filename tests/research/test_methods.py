@@ -176,6 +176,17 @@ def test_losses_are_numbers_that_go_by_the_generator_alone(method, config):
     assert all(part.isfinite() and part.shape == () for part in one[1].values())
 
 
+@pytest.mark.parametrize("method", TRAINABLE)
+def test_losses_in_half_precision_are_nearly_the_same(method, config):
+    network = made(method, config).train()
+    with torch.no_grad():
+        exact, _ = network(scenes(4), torch.full((4,), -1), seeded(1))
+        with torch.autocast("cpu", torch.bfloat16):
+            half, _ = network(scenes(4), torch.full((4,), -1), seeded(1))
+    assert half.dtype == torch.float32
+    assert half.item() == pytest.approx(exact.item(), rel=0.05)
+
+
 @pytest.mark.parametrize(
     ("method", "steps", "part", "least"),
     [

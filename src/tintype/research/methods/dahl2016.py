@@ -83,7 +83,9 @@ class Network(nn.Module):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The training loss of RGB crops (batch, h, w, 3), 0..1, and its parts."""
         ycbcr = rgb_to_ycbcr(rgb).permute(0, 3, 1, 2)
-        loss = blurred_euclidean(self.paint(ycbcr[:, :1]), ycbcr[:, 1:] + 0.5)
+        uv = self.paint(ycbcr[:, :1])
+        with torch.autocast(rgb.device.type, enabled=False):  # blurring is a convolution, too
+            loss = blurred_euclidean(uv, ycbcr[:, 1:] + 0.5)
         return loss, {"pixels": loss.detach()}
 
 

@@ -202,8 +202,9 @@ class Network(nn.Module):
         if self.steps < config.first_steps:
             loss = parts["cross_entropy"]
         else:
-            weighed = ("l1", "alpha", "variation", "palettewise")
-            loss = torch.stack([getattr(config, name) * parts[name] for name in weighed]).sum()
+            loss = config.l1 * parts["l1"] + config.alpha * parts["variance"]
+            loss = loss + config.variation * parts["variation"]
+            loss = loss + config.palettewise * parts["palettewise"]
         if self.training:
             self.steps += 1
         return loss + config.palette_loss * parts["palette"], {
@@ -213,7 +214,10 @@ class Network(nn.Module):
     def _parts(
         self, logits: Tensor, target: Tensor, gray: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
-        """The losses of pixels, by the name of their factor in `Config`."""
+        """The losses of what is painted, unweighted.
+
+        logits, target: (batch, h, w, 2); gray: (batch, 1, h, w); weight: (batch, h, w)
+        """
         config, unit = self.config, logits.sigmoid()
         colors, truth = (unit, target) if config.space == "raw" else (2 * unit - 1, 2 * target - 1)
         centers = torch.from_numpy(config.bins.centers).to(unit.device)
@@ -224,7 +228,7 @@ class Network(nn.Module):
         return {
             "cross_entropy": losses.pixelwise_cross_entropy(logits, target, weight),
             "l1": losses.pixelwise_l1(colors, truth, weight),
-            "alpha": losses.variance_l1(colors, truth, gray[:, 0], weight),
+            "variance": losses.variance_l1(colors, truth, gray[:, 0], weight),
             "variation": losses.total_variation(colors, truth),
             "palettewise": losses.palettewise(painted, true),
         }
