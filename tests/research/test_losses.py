@@ -47,6 +47,8 @@ def test_inverse_frequency_by_hand():
     """Shares 1/2, 1/4, 1/4: weights 2, 4, 4, whose mean over pixels is 3."""
     found = losses.inverse_frequency(torch.tensor([0.5, 0.25, 0.25]))
     torch.testing.assert_close(found, torch.tensor([2 / 3, 4 / 3, 4 / 3]))
+    even = losses.inverse_frequency(torch.tensor([0.5, 0.25, 0.25]), 0.0)
+    torch.testing.assert_close(even, torch.ones(3))
 
 
 def test_inverse_frequency_has_mean_one_and_a_limit():

@@ -12,14 +12,15 @@ from torch.nn import functional as F
 COMMON = 1e-3  # colours with a smaller share of all pixels count as having this one
 
 
-def inverse_frequency(share: Tensor) -> Tensor:
+def inverse_frequency(share: Tensor, power: float = 1.0) -> Tensor:
     """Weights inverse to how frequent colours are: the paper's w, section 3.
 
     share: (count,) of all pixels, sums to 1; shares below a thousandth count as a thousandth, so
         that no colour seen twice outweighs all others
+    power: of the frequency, 1 as in the paper; 0 weighs all pixels alike
     Returns (count,) weights whose mean over all pixels is 1.
     """
-    weight = 1 / share.clamp(min=COMMON)
+    weight = share.clamp(min=COMMON) ** -power
     return weight / (share * weight).sum()
 
 

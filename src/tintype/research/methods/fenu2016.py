@@ -47,7 +47,7 @@ class Config:
     connected: int = 256  # width of the palette network's fully connected layer
     true_palettes: float = 0.5  # share of photos that are trained with their own palette
     first_steps: int = 500  # trained with the pixelwise cross entropy alone
-    rebalance: bool = True  # weigh pixels inversely to the frequency of their colours
+    rebalance: float = 1.0  # pixels weigh 1 / frequency of their colours to this power; 0: alike
     l1: float = 1.0
     alpha: float = 0.3  # of the variance loss
     variation: float = 0.0  # of the total variation loss
@@ -171,8 +171,8 @@ class Network(nn.Module):
         bins = self.config.bins
         chroma = [bins.chroma(rgb[:, ::4, ::4]) for rgb in batches]
         palettes = [palettes_of(*bins.encode(plane), bins.count) for plane in chroma]
-        if self.config.rebalance:
-            self.rarity.copy_(losses.inverse_frequency(torch.cat(palettes).mean(0)))
+        share = torch.cat(palettes).mean(0)
+        self.rarity.copy_(losses.inverse_frequency(share, self.config.rebalance))
         taps = self.vgg(seen(batches[0][:64], self.config), self.config.stages)
         self.scales.copy_(torch.stack([tap.square().mean().sqrt() for tap in taps]))
 
