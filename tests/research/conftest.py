@@ -42,10 +42,38 @@ def positions(height: int, width: int, number: int) -> np.ndarray:
     return np.stack([y, x, np.full_like(y, number)], axis=-1).astype(np.uint8)
 
 
+def scenes(count: int, side: int = 32) -> torch.Tensor:
+    """(count, side, side, 3) RGB, 0..1: a disc before two even areas, nothing to guess."""
+    y, x = np.mgrid[0:side, 0:side] - side / 2
+    rng = np.random.default_rng(0)
+    photos = []
+    for above, below, disc in rng.uniform(0.2, 0.9, (count, 3, 3)):
+        rgb = np.where((y < 0)[..., None], above, below)
+        photos.append(np.where((x**2 + y**2 < side**2 / 16)[..., None], disc, rgb))
+    return torch.from_numpy(np.stack(photos)).float()
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    """A source of random numbers."""
+    return torch.Generator().manual_seed(seed)
+
+
 def fewer_crops(patch: pytest.MonkeyPatch) -> None:
     """Count colours on 512 crops, not on twenty thousand."""
     sample = train._sample
     patch.setattr(train, "_sample", lambda *given: islice(sample(*given), 2))
+
+
+def interrupted_after(steps: int, patch: pytest.MonkeyPatch) -> None:
+    """Let the run stop as by Ctrl-C when it begins the step after these."""
+    learn = train.Run.learn
+
+    def stopping(run, *given):
+        if run.step == steps:
+            raise KeyboardInterrupt
+        return learn(run, *given)
+
+    patch.setattr(train.Run, "learn", stopping)
 
 
 def run_config(photos: Path, steps: int, **values: object) -> train.TrainConfig:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from research.test_methods import scenes, seeded
+from research.conftest import scenes, seeded
 from tintype import color
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette

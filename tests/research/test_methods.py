@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from research.conftest import TINY, fewer_crops, run_config
+from research.conftest import TINY, fewer_crops, interrupted_after, run_config, scenes, seeded
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Bins, Palette
 from tintype.research import checkpoint, train
@@ -35,21 +35,6 @@ def config(narrow):
 @pytest.fixture(params=METHODS)
 def method(request):
     return request.param
-
-
-def scenes(count, side=32):
-    """(count, side, side, 3) RGB, 0..1: a disc before two even areas, nothing to guess."""
-    y, x = np.mgrid[0:side, 0:side] - side / 2
-    rng = np.random.default_rng(0)
-    photos = []
-    for above, below, disc in rng.uniform(0.2, 0.9, (count, 3, 3)):
-        rgb = np.where((y < 0)[..., None], above, below)
-        photos.append(np.where((x**2 + y**2 < side**2 / 16)[..., None], disc, rgb))
-    return torch.from_numpy(np.stack(photos)).float()
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def made(name, config):
@@ -213,16 +198,29 @@ def test_one_batch_is_learned_by_heart(method, steps, part, least, config):
     assert parts[-1] < least < parts[0] / 4
 
 
+def as_settings(config):
+    """A config's fields as `--set` gives them."""
+    values = asdict(config).items()
+    return {name: v if isinstance(v, str) else json.dumps(v) for name, v in values}
+
+
 @pytest.mark.parametrize("method", TRAINABLE)
-def test_every_method_trains_by_name(method, config, photos, tmp_path, monkeypatch):
+def test_every_method_trains_by_name_and_resumes(method, config, photos, tmp_path, monkeypatch):
     fewer_crops(monkeypatch)
-    given = {
-        k: v if isinstance(v, str) else json.dumps(v) for k, v in asdict(config[method]).items()
-    }
-    train.train(tmp_path / "run", run_config(photos, 2, method=method), given, resume=False)
-    tensors, about = checkpoint.load(tmp_path / "run" / "model.safetensors")
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    given = as_settings(config[method])
+    run = run_config(photos, 4, method=method, checkpoint_seconds=0.0)
+    train.train(whole, run, given, resume=False)
+    with monkeypatch.context() as patch:
+        interrupted_after(2, patch)
+        with pytest.raises(KeyboardInterrupt):
+            train.train(parts, run, given, resume=False)
+    train.train(parts, run, given, resume=True)
+    tensors, about = checkpoint.load(whole / "model.safetensors")
     assert about["method"] == method
     METHODS[method].Network(config[method]).load_state_dict(tensors)
+    resumed, _ = checkpoint.load(parts / "model.safetensors")
+    assert [name for name in tensors if not torch.equal(tensors[name], resumed[name])] == []
 
 
 def test_gray_has_nothing_to_train(photos, tmp_path):

@@ -9,7 +9,15 @@ import torch
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from research.conftest import SETTINGS, TINY, fewer_crops, names, run_config, scene
+from research.conftest import (
+    SETTINGS,
+    TINY,
+    fewer_crops,
+    interrupted_after,
+    names,
+    run_config,
+    scene,
+)
 from tintype.errors import DataError
 from tintype.research import checkpoint, data, train
 from tintype.research.methods.tintype import Config, Network
@@ -108,18 +116,6 @@ def test_minutes_end_a_run(photos, tmp_path):
 
 
 # --- resume ---------------------------------------------------------------------------------------
-
-
-def interrupted_after(steps, monkeypatch):
-    """Let the run stop as by Ctrl-C when it begins the step after these."""
-    learn = train.Run.learn
-
-    def stopping(run, *given):
-        if run.step == steps:
-            raise KeyboardInterrupt
-        return learn(run, *given)
-
-    monkeypatch.setattr(train.Run, "learn", stopping)
 
 
 @pytest.mark.usefixtures("quick")

@@ -174,7 +174,7 @@ class Network(nn.Module):
         share = torch.cat(palettes).mean(0)
         self.rarity.copy_(losses.inverse_frequency(share, self.config.rebalance))
         taps = self.vgg(seen(batches[0][:64], self.config), self.config.stages)
-        self.scales.copy_(torch.stack([tap.square().mean().sqrt() for tap in taps]))
+        self.scales.copy_(torch.stack([tap.square().mean().sqrt() for tap in taps]).clamp(min=1e-6))
 
     def forward(
         self, rgb: Tensor, _labels: Tensor, generator: torch.Generator
@@ -310,30 +310,39 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
     palette: the wanted colours, over the network's bins; the estimated ones by default. Raises
     PaletteError for another method's, or where the network was trained to take none.
     """
-    config = network.config
-    taps, wanted = network.encode(gray)
+    taps, estimate = network.encode(gray)
+    return painted(network, taps, gray, estimate, palette)
+
+
+def painted(
+    network: Network, taps: list[Tensor], gray: Tensor, estimate: Tensor, palette: Palette | None
+) -> Tensor:
+    """What `colorize` gives, for an encoded gray photo."""
+    config, wanted = network.config, estimate
     if palette is not None:
         if config.palette == "none":
             raise PaletteError("expected no palette: this network was trained without one")
         if palette.bins != config.bins:
             raise PaletteError("expected a palette over this network's bins, found another's")
-        wanted = torch.from_numpy(palette.shares).to(wanted).expand_as(wanted)
+        wanted = torch.from_numpy(palette.shares).to(estimate).expand_as(estimate)
     return paint(network.decode(taps, wanted).sigmoid(), gray, config).clamp(0, 1)
 
 
+@torch.no_grad()
 def previews(network: Network, rgb: Tensor, _luma: Tensor) -> list[tuple[str, np.ndarray]]:
     """A photo (1, h, w, 3) coloured as it would be used, from the gray that the network learned.
 
     Gives names and (h, w, 3) uint8: automatic, towards red, towards blue, from its own palette.
     """
     bins, gray = network.config.bins, seen(rgb, network.config)
+    taps, estimate = network.encode(gray)
     wanted: dict[str, Palette | None] = {"automatic": None}
     if network.config.palette != "none":
-        with torch.no_grad():
-            estimate = Palette(bins, network.encode(gray)[1][0].cpu().numpy())
-        wanted |= {f"towards {name}": estimate.towards(name) for name in ("red", "blue")}
+        guess = Palette(bins, estimate[0].cpu().numpy())
+        wanted |= {f"towards {name}": guess.towards(name) for name in ("red", "blue")}
         wanted["true palette"] = Palette.of_chroma(bins, bins.chroma(rgb).cpu().numpy())
-    return [
-        (name, (255 * colorize(network, gray, palette)[0]).round().byte().cpu().numpy())
-        for name, palette in wanted.items()
-    ]
+    shown = []
+    for name, palette in wanted.items():
+        out = painted(network, taps, gray, estimate, palette)[0]
+        shown.append((name, (255 * out).round().byte().cpu().numpy()))
+    return shown
