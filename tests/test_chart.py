@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageColor
 
+from tintype.bins import Bins, hue_of
 from tintype.chart import bars, histogram, side_by_side
 from tintype.color import rgb_to_oklab
 from tintype.errors import PaletteError
-from tintype.palette import Bins, Palette, hue_of
+from tintype.palette import Palette
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 LINE = re.compile(r"(#[0-9a-f]{6}|neutral) +(\d+\.\d) %(?:  )?(.*)")

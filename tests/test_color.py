@@ -1,5 +1,7 @@
 """Colour spaces against published values, scikit-image and Pillow; NumPy and torch agree."""
 
+import colorsys
+
 import numpy as np
 import pytest
 import skimage.color
@@ -20,6 +22,9 @@ CONVERSIONS = [
     color.rgb_to_oklab,
     color.oklab_to_rgb,
     color.rgb_to_lab,
+    color.lab_to_rgb,
+    color.rgb_to_hsv,
+    color.hsv_to_rgb,
 ]
 PRIMARIES = {  # OKLab by Ottosson, as CSS Color 4 prints it
     (1, 1, 1): (1, 0, 0),
@@ -79,6 +84,17 @@ def test_oklab_of_xyz_as_published(xyz, lab):
 
 def test_lab_as_in_scikit_image(rgb):
     np.testing.assert_allclose(color.rgb_to_lab(rgb), skimage.color.rgb2lab(rgb), atol=1e-9)
+
+
+def test_lab_is_undone(rgb):
+    np.testing.assert_allclose(color.lab_to_rgb(skimage.color.rgb2lab(rgb)), rgb, atol=1e-6)
+
+
+def test_hsv_as_in_the_standard_library(rgb):
+    hsv = np.array([colorsys.rgb_to_hsv(*pixel) for pixel in rgb[::7]])
+    np.testing.assert_allclose(color.rgb_to_hsv(rgb[::7]), hsv, atol=1e-12)
+    np.testing.assert_allclose(color.hsv_to_rgb(hsv), rgb[::7], atol=1e-12)
+    np.testing.assert_allclose(color.hsv_to_rgb(hsv + np.array([3, 0, 0])), rgb[::7], atol=1e-12)
 
 
 def test_transfer_curve_as_in_scikit_image():

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tintype.bins import Bins, chroma_of
 from tintype.errors import PaletteError
-from tintype.palette import Bins, Palette, chroma_of
+from tintype.palette import Palette
 
 BINS = Bins()
 

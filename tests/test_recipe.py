@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tintype.bins import Bins
 from tintype.errors import PaletteError
-from tintype.palette import Bins, Palette
+from tintype.palette import Palette
 from tintype.recipe import EDITS, Recipe, edited
 
 BINS = Bins()

@@ -9,9 +9,10 @@ colorizer.colorize("photo.jpg").save("photo.color.jpg")
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tintype.bins import Bins
     from tintype.colorizer import Colorizer, Encoded, Result, load
     from tintype.errors import DataError, ModelError, PaletteError, PhotoError, TintypeError
-    from tintype.palette import Bins, Palette
+    from tintype.palette import Palette
     from tintype.photo import Photo
     from tintype.recipe import Recipe
 
@@ -36,7 +37,8 @@ __all__ = [
 _HOMES = {
     "colorizer": ("Colorizer", "Encoded", "Result", "load"),
     "errors": ("DataError", "ModelError", "PaletteError", "PhotoError", "TintypeError"),
-    "palette": ("Bins", "Palette"),
+    "bins": ("Bins",),
+    "palette": ("Palette",),
     "photo": ("Photo",),
     "recipe": ("Recipe",),
 }

@@ -5,9 +5,10 @@ import math
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
+from tintype.bins import hue_of, to_hex
 from tintype.color import oklab_to_rgb
 from tintype.errors import PaletteError
-from tintype.palette import BAN_WIDTH, Palette, hue_of, to_hex
+from tintype.palette import BAN_WIDTH, Palette
 
 NAMES = ("red", "orange", "yellow", "green", "cyan", "blue", "magenta")
 LINES = 12  # colours in a terminal, at most

@@ -2,7 +2,8 @@
 
 RGB is sRGB, gamma-coded, 0..1. Luma is Rec. 601 (what JPEG and Pillow call gray), 0..1. YCbCr is
 full range with Cb and Cr centred on 0, -0.5..0.5. OKLab is Ottosson 2020 with L in 0..1; CIE Lab
-has L in 0..100 under D65. Values outside the RGB cube are carried through, signed, never clipped.
+has L in 0..100 under D65; HSV has all three in 0..1, the hue as a share of the circle. Values
+outside the RGB cube are carried through, signed, never clipped.
 """
 
 import math
@@ -107,6 +108,49 @@ def rgb_to_lab(rgb: Array) -> Array:
     f = xp.where(xyz > 0.008856, _cbrt(xyz), 7.787 * xyz + 16 / 116)
     x, y, z = f[..., 0], f[..., 1], f[..., 2]
     return xp.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+def lab_to_rgb(lab: Array) -> Array:
+    """CIE 1976 L*a*b* (..., 3) -> RGB (..., 3), the inverse of `rgb_to_lab`."""
+    xp = namespace(lab)
+    y = (lab[..., 0] + 16) / 116
+    f = xp.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
+    xyz = xp.where(f > 0.008856 ** (1 / 3), f * f * f, (f - 16 / 116) / 7.787)
+    linear = _mix(
+        xyz,
+        (3.240481342 * 0.95047, -1.537151516, -0.498536326 * 1.08883),
+        (-0.969254950 * 0.95047, 1.875990000, 0.041555927 * 1.08883),
+        (0.055646640 * 0.95047, -0.204041338, 1.057311070 * 1.08883),
+    )
+    return linear_to_srgb(linear)
+
+
+def rgb_to_hsv(rgb: Array) -> Array:
+    """RGB (..., 3), 0..1 -> hue, saturation, value (..., 3), 0..1; hue 0 where there is none."""
+    xp = namespace(rgb)
+    red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
+    value = xp.maximum(xp.maximum(red, green), blue)
+    span = value - xp.minimum(xp.minimum(red, green), blue)
+    width = xp.where(span > 0, span, 1.0)
+    sixths = xp.where(
+        value == red,
+        (green - blue) / width,
+        xp.where(value == green, 2 + (blue - red) / width, 4 + (red - green) / width),
+    )
+    saturation = span / xp.where(value > 0, value, 1.0)
+    return xp.stack([xp.where(span > 0, sixths / 6 % 1, 0.0), saturation, value], axis=-1)
+
+
+def hsv_to_rgb(hsv: Array) -> Array:
+    """Hue, saturation, value (..., 3) -> RGB (..., 3); hue may be any number of turns."""
+    xp = namespace(hsv)
+    hue, saturation, value = hsv[..., 0], hsv[..., 1], hsv[..., 2]
+
+    def channel(offset: int) -> Array:
+        sixths = (offset + 6 * hue) % 6
+        return value * (1 - saturation * xp.clip(xp.minimum(sixths, 4 - sixths), 0.0, 1.0))
+
+    return xp.stack([channel(5), channel(3), channel(1)], axis=-1)
 
 
 def oklab_of_luma(y: Array, ab: Array, *, rounds: int = 5) -> Array:

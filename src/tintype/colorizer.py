@@ -17,6 +17,7 @@ import numpy as np
 import onnxruntime as ort
 from PIL import Image
 
+from tintype.bins import Bins
 from tintype.color import (
     hue_degrees,
     oklab_of_luma,
@@ -27,7 +28,7 @@ from tintype.color import (
 )
 from tintype.enlarge import enlarge, fit_gamut
 from tintype.errors import ModelError, PaletteError
-from tintype.palette import BAN_WIDTH, Bins, Palette
+from tintype.palette import BAN_WIDTH, Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read, read_rgb, write
 
 FORMAT = 1  # of model.json

@@ -100,7 +100,8 @@ def _edits(
         edits.append({"saturation": saturation})
     edits += [{"ban": color} for color in ban]
     if edits:  # tried on any palette before a photo is read
-        from tintype.palette import Bins, Palette
+        from tintype.bins import Bins
+        from tintype.palette import Palette
         from tintype.recipe import edited
 
         try:

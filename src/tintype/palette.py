@@ -1,124 +1,20 @@
-"""Bins and palettes: which colours a photo has, and how much of each."""
+"""Palettes: which colours a photo has, how much of each, and their edits."""
 
-import itertools
 import json
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from PIL import ImageColor
 
-from tintype.color import Array, hue_degrees, namespace, oklab_to_rgb, rgb_to_oklab
+from tintype.bins import Bins, chroma_of, hex_at, hue_of, to_hex
+from tintype.color import oklab_to_rgb, rgb_to_oklab
 from tintype.errors import PaletteError
 from tintype.transport import earth_mover
 
-BAN_WIDTH = 20  # degrees of OKLab hue on either side of a banned colour
+BAN_WIDTH = 20  # degrees of hue on either side of a banned colour
 ALIKE = 0.03  # OKLab distance under which two colours are one to the eye of a person
-
-
-@dataclass(frozen=True)
-class Bins:
-    """Colour bins in the OKLab chroma plane: one neutral bin, then rings of hues.
-
-    Bin 0 is neutral; bin 1 + ring * hues + i has chroma `chromas[ring]` and the hue
-    i * 360 / hues degrees. Rotating all hues is therefore a roll within each ring.
-    """
-
-    hues: int = 24
-    chromas: tuple[float, ...] = (0.03, 0.06, 0.10, 0.15, 0.22)
-
-    @property
-    def count(self) -> int:
-        """How many bins there are."""
-        return 1 + self.hues * len(self.chromas)
-
-    @cached_property
-    def centers(self) -> np.ndarray:
-        """(count, 2) float32 OKLab a and b of every bin."""
-        angle = np.arange(self.hues) * (2 * math.pi / self.hues)
-        ring = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-        rings = [chroma * ring for chroma in self.chromas]
-        return np.asarray(np.concatenate([np.zeros((1, 2)), *rings]).astype(np.float32))
-
-    @cached_property
-    def areas(self) -> np.ndarray:
-        """(count,) float32 share of the plane's disc that is nearest to each bin; sums to 1."""
-        radii = np.array([0.0, *self.chromas])
-        edges = np.append((radii[1:] + radii[:-1]) / 2, 1.5 * radii[-1] - 0.5 * radii[-2])
-        rings = np.diff(edges**2)
-        areas = np.concatenate([[edges[0] ** 2], np.repeat(rings / self.hues, self.hues)])
-        return np.asarray((areas / areas.sum()).astype(np.float32))
-
-    @cached_property
-    def hex_colors(self) -> list[str]:
-        """Every bin as #rrggbb, at a lightness that can show it."""
-        return [_hex(ab) for ab in self.centers]
-
-    def near_hue(self, degrees: float, width: float) -> np.ndarray:
-        """(count,) bool: the bins within `width` degrees of a hue; never the neutral one."""
-        away = np.abs((np.arange(self.hues) * (360 / self.hues) - degrees + 180) % 360 - 180)
-        return np.append(False, np.tile(away < width, len(self.chromas)))
-
-    def encode(self, ab: Array) -> tuple[Array, Array]:
-        """Share each colour among its four nearest bins, linearly in chroma and in hue.
-
-        ab: (..., 2) OKLab a and b. Returns bin indices (..., 4) int64 and weights (..., 4) that
-        sum to 1; the mean of the bins' polar coordinates under them is the colour itself, up to
-        the chroma of the outermost ring.
-        """
-        xp = namespace(ab)
-        chroma = xp.sqrt((ab * ab).sum(-1))
-        radii = (0.0, *self.chromas)
-        ring = sum(
-            xp.clip((chroma - low) / (high - low), 0.0, 1.0)
-            for low, high in itertools.pairwise(radii)
-        )
-        inner = xp.clip(xp.floor(ring), 0, len(self.chromas) - 1)
-        hue = xp.arctan2(ab[..., 1], ab[..., 0]) * (self.hues / (2 * math.pi)) % self.hues
-        left = xp.floor(hue)
-        outward, onward = ring - inner, hue - left
-        left = left % self.hues  # float rounding can bring hue to `hues` itself
-        right = (left + 1) % self.hues
-        base = 1 + (inner - 1) * self.hues
-        gray = inner == 0
-        indices = [
-            xp.where(gray, 0 * left, base + left),
-            xp.where(gray, 0 * left, base + right),
-            base + self.hues + left,
-            base + self.hues + right,
-        ]
-        weights = [
-            (1 - outward) * (1 - onward),
-            (1 - outward) * onward,
-            outward * (1 - onward),
-            outward * onward,
-        ]
-        whole = xp.stack(indices, axis=-1)
-        whole = whole.astype(np.int64) if xp is np else whole.long()
-        return whole, xp.stack(weights, axis=-1)
-
-    def rotate(self, shares: Array, degrees: Array) -> Array:
-        """Turn the hues of palettes; what is neutral stays.
-
-        shares: (..., count) palettes; degrees: (...) one angle for each, counter-clockwise.
-        Angles between two bins share the colour linearly between them.
-        """
-        xp = namespace(shares)
-        rings = shares[..., 1:].reshape(*shares.shape[:-1], len(self.chromas), self.hues)
-        turn = degrees / (360 / self.hues)
-        whole = xp.floor(turn)
-        part = (turn - whole)[..., None, None]
-        source = xp.arange(self.hues, device=shares.device) - whole[..., None]
-        source = (source % self.hues)[..., None, :] + 0 * rings
-        source = source.astype(np.int64) if xp is np else source.long()
-        near = xp.take_along_axis(rings, source, axis=-1) if xp is np else rings.gather(-1, source)
-        turned = (1 - part) * near + part * xp.roll(near, 1, -1)
-        return xp.concatenate(
-            [shares[..., :1], turned.reshape(*shares.shape[:-1], -1)],
-            axis=-1,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +22,7 @@ class Palette:
     """How much of each colour a photo has, or should have. Edits return new palettes.
 
     shares: (bins.count,) float64, not negative, sums to 1
-    banned: hues in OKLab degrees that must not appear, `BAN_WIDTH` degrees to either side
+    banned: hues in degrees of the plane that must not appear, `BAN_WIDTH` degrees to either side
     """
 
     bins: Bins
@@ -144,12 +40,12 @@ class Palette:
 
     @classmethod
     def of_chroma(cls, bins: Bins, ab: np.ndarray) -> "Palette":
-        """The palette of OKLab chroma (..., 2)."""
+        """The palette of chroma (..., 2) in the bins' plane."""
         index, weight = bins.encode(np.asarray(ab, dtype=np.float32))
         return cls(bins, np.bincount(index.ravel(), weight.ravel(), bins.count))
 
     def shift_hue(self, degrees: float) -> "Palette":
-        """Turn all hues counter-clockwise in the OKLab plane (red -> yellow -> green -> blue)."""
+        """Turn all hues counter-clockwise in the plane (red -> yellow -> green -> blue)."""
         if not math.isfinite(degrees):
             raise PaletteError(f"expected an angle in degrees, found {degrees:g}")
         turned = self.bins.rotate(self.shares, np.float64(degrees))
@@ -164,7 +60,7 @@ class Palette:
         """
         if not 0 <= amount <= 1:
             raise PaletteError(f"expected an amount between 0 and 1, found {amount:g}")
-        hue = math.radians(hue_of(color))
+        hue = math.radians(hue_of(color, self.bins))
         chroma = np.linalg.norm(self.bins.centers, axis=1)
         chroma[0] = self.bins.chromas[0]
         aimed = chroma[:, None] * np.array([math.cos(hue), math.sin(hue)])
@@ -180,7 +76,7 @@ class Palette:
 
     def ban(self, color: str) -> "Palette":
         """Forbid the hue of `color`, `BAN_WIDTH` degrees to either side; the rest fills in."""
-        hue = hue_of(color)
+        hue = hue_of(color, self.bins)
         near = self.bins.near_hue(hue, BAN_WIDTH + 180 / self.bins.hues)
         left = np.where(near, 0.0, self.shares)
         if left.sum() < 1e-9:
@@ -191,7 +87,7 @@ class Palette:
         """Mix in `share` (0..1) of one colour."""
         if not 0 <= share <= 1:
             raise PaletteError(f"expected a share between 0 and 1, found {share:g}")
-        return self.blend(Palette.of_chroma(self.bins, chroma_of(color)), share)
+        return self.blend(Palette.of_chroma(self.bins, chroma_of(color, self.bins)), share)
 
     def recolor(self, changes: list[dict[str, Any]]) -> "Palette":
         """Move, strengthen and resize groups of colours, all at once.
@@ -201,7 +97,7 @@ class Palette:
             multiplied as leads from `from` to `to`, and its share multiplied by `scale`, 0..100
         Raises PaletteError for anything else, and for a `from` or a `to` without a hue.
         """
-        sources, targets, scales = _changes(changes)
+        sources, targets, scales = _changes(changes, self.bins)
         ab = self.bins.centers @ np.array([1, 1j])
         alike = (ab[:, None] * sources.conj()).real > 0.5 * np.abs(ab[:, None] * sources)
         gap = np.where(alike, np.abs(ab[:, None] - sources), np.inf)
@@ -269,7 +165,7 @@ class Palette:
         """A description for people, which does not depend on the bins."""
         colors = [{"color": c, "share": round(share, 4)} for c, share in self.colors()]
         about = {"version": 1, "colors": colors, "neutral": round(float(self.shares[0]), 4)}
-        banned = [_hex(0.1 * _direction(hue)) for hue in self.banned]
+        banned = [hex_at(0.1 * _direction(hue), self.bins.plane) for hue in self.banned]
         return {**about, "banned": banned} if banned else about
 
     @classmethod
@@ -291,11 +187,11 @@ class Palette:
         for entry in _list(about, "colors"):
             if not isinstance(entry, dict) or not isinstance(entry.get("color"), str):
                 raise PaletteError('expected {"color": "#rrggbb", "share": number}, found others')
-            index, weight = bins.encode(chroma_of(entry["color"]))
+            index, weight = bins.encode(chroma_of(entry["color"], bins))
             np.add.at(shares, index, weight * _share(entry.get("share"), entry["color"].strip()))
         if shares.sum() <= 0:
             raise PaletteError("expected at least one share above 0, found none")
-        return cls(bins, shares, tuple(hue_of(c) for c in _list(about, "banned")))
+        return cls(bins, shares, tuple(hue_of(c, bins) for c in _list(about, "banned")))
 
     def _moved(self, ab: np.ndarray, part: np.ndarray | float) -> np.ndarray:
         """Shares after `part` of every bin went to the colours `ab` (count, 2)."""
@@ -305,60 +201,11 @@ class Palette:
         return np.asarray(self.shares - going + arrived)
 
 
-def chroma_of(color: str) -> np.ndarray:
-    """OKLab chroma (2,) of a CSS colour name, #rrggbb, or hue:DEGREES (as in CSS hsl: 0 is red).
-
-    Raises PaletteError for anything else.
-    """
-    text = str(color).strip()  # what comes from JSON may be anything
-    try:
-        if text.startswith("hue:"):
-            text = f"hsl({float(text[4:]) % 360:.3f},100%,50%)"
-        rgb = ImageColor.getrgb(text)[:3]
-        if min(rgb) < 0 or max(rgb) > 255:
-            raise ValueError
-    except ValueError:
-        raise PaletteError(
-            f"expected a CSS colour name, #rrggbb or hue:DEGREES, found {color!r}"
-        ) from None
-    return np.asarray(rgb_to_oklab(np.array(rgb) / 255)[1:])
-
-
-def hue_of(color: str) -> float:
-    """The OKLab hue, 0..360 degrees, of a colour. Raises PaletteError for black, gray, white."""
-    if not has_hue(color):
-        raise PaletteError(f"expected a colour with a hue, found {color!r}, which is gray")
-    return float(hue_degrees(chroma_of(color)))
-
-
-def has_hue(color: str) -> bool:
-    """Whether a colour is neither black nor white nor a gray."""
-    return float(np.hypot(*chroma_of(color))) >= 0.01
-
-
 def _direction(degrees: float) -> np.ndarray:
     return np.array([math.cos(math.radians(degrees)), math.sin(math.radians(degrees))])
 
 
-def _hex(ab: np.ndarray) -> str:
-    """The sRGB colour nearest to middle lightness that has this OKLab chroma, or the most of it."""
-    light = np.linspace(0.3, 0.97, 68)
-    for scale in np.linspace(1.0, 0.0, 41):
-        plane = np.broadcast_to(scale * ab, (len(light), 2))
-        rgb = oklab_to_rgb(np.concatenate([light[:, None], plane], axis=1))
-        fits = ((rgb >= 0) & (rgb <= 1)).all(axis=1)
-        if fits.any():
-            best = np.flatnonzero(fits)[np.abs(light[fits] - 0.68).argmin()]
-            return to_hex(rgb[best])
-    raise AssertionError("gray is always in gamut")
-
-
-def to_hex(rgb: np.ndarray) -> str:
-    """sRGB (3,), 0..1, cut off outside, as #rrggbb."""
-    return "#" + "".join(f"{round(255 * float(c)):02x}" for c in np.clip(rgb, 0, 1))
-
-
-def _changes(changes: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _changes(changes: Any, bins: Bins) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(n,) complex chroma to go from, and to go to, and (n,) scales."""
     if not isinstance(changes, list) or not changes:
         raise PaletteError(f"expected a list of changes of colours, found {changes!r}")
@@ -370,8 +217,8 @@ def _changes(changes: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if scale > 100:
             raise PaletteError(f"expected a scale of 0 to 100, found {scale:g}")
         for color in (change["from"], change["to"]):
-            hue_of(color)
-        rows.append((*(chroma_of(change[end]) @ (1, 1j) for end in ("from", "to")), scale))
+            hue_of(color, bins)
+        rows.append((*(chroma_of(change[end], bins) @ (1, 1j) for end in ("from", "to")), scale))
     sources, targets, scales = np.array(rows).T
     return sources, targets, scales.real
 

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from tintype.colorizer import Colorizer
-from tintype.research import data, export, train
+from tintype.research import data, export, train, vgg
 from tintype.research.methods.tintype import Config
 
 TINY = Config(widths=(4, 4, 8, 12, 16), vocabulary=8, embedding=16)
@@ -42,10 +42,38 @@ def positions(height: int, width: int, number: int) -> np.ndarray:
     return np.stack([y, x, np.full_like(y, number)], axis=-1).astype(np.uint8)
 
 
+def scenes(count: int, side: int = 32) -> torch.Tensor:
+    """(count, side, side, 3) RGB, 0..1: a disc before two even areas, nothing to guess."""
+    y, x = np.mgrid[0:side, 0:side] - side / 2
+    rng = np.random.default_rng(0)
+    photos = []
+    for above, below, disc in rng.uniform(0.2, 0.9, (count, 3, 3)):
+        rgb = np.where((y < 0)[..., None], above, below)
+        photos.append(np.where((x**2 + y**2 < side**2 / 16)[..., None], disc, rgb))
+    return torch.from_numpy(np.stack(photos)).float()
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    """A source of random numbers."""
+    return torch.Generator().manual_seed(seed)
+
+
 def fewer_crops(patch: pytest.MonkeyPatch) -> None:
     """Count colours on 512 crops, not on twenty thousand."""
     sample = train._sample
     patch.setattr(train, "_sample", lambda *given: islice(sample(*given), 2))
+
+
+def interrupted_after(steps: int, patch: pytest.MonkeyPatch) -> None:
+    """Let the run stop as by Ctrl-C when it begins the step after these."""
+    learn = train.Run.learn
+
+    def stopping(run, *given):
+        if run.step == steps:
+            raise KeyboardInterrupt
+        return learn(run, *given)
+
+    patch.setattr(train.Run, "learn", stopping)
 
 
 def run_config(photos: Path, steps: int, **values: object) -> train.TrainConfig:
@@ -73,6 +101,15 @@ def photos(tmp_path_factory) -> Path:
         width, height = 96 + 16 * (seed % 3), 128 - 16 * (seed % 2)
         Image.fromarray(scene(width, height, seed)).save(folder / f"{name}.png")
     return folder
+
+
+@pytest.fixture(scope="session")
+def narrow(tmp_path_factory) -> Path:
+    """A file with a VGG-16 of few channels and random weights."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("vgg") / "narrow.safetensors"
+    vgg.save(vgg.Vgg16((4, 6, 8, 8, 8)), path, {})
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,15 @@ import torch
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from research.conftest import SETTINGS, TINY, fewer_crops, names, run_config, scene
+from research.conftest import (
+    SETTINGS,
+    TINY,
+    fewer_crops,
+    interrupted_after,
+    names,
+    run_config,
+    scene,
+)
 from tintype.errors import DataError
 from tintype.research import checkpoint, data, train
 from tintype.research.methods.tintype import Config, Network
@@ -110,18 +118,6 @@ def test_minutes_end_a_run(photos, tmp_path):
 # --- resume ---------------------------------------------------------------------------------------
 
 
-def interrupted_after(steps, monkeypatch):
-    """Let the run stop as by Ctrl-C when it begins the step after these."""
-    learn = train.Run.learn
-
-    def stopping(run, *given):
-        if run.step == steps:
-            raise KeyboardInterrupt
-        return learn(run, *given)
-
-    monkeypatch.setattr(train.Run, "learn", stopping)
-
-
 @pytest.mark.usefixtures("quick")
 def test_a_resumed_run_is_the_run_that_was_interrupted(photos, tmp_path, monkeypatch):
     config = run_config(photos, 6, checkpoint_seconds=0.0, rate=0.05)
@@ -197,7 +193,10 @@ def test_a_run_needs_an_end(photos, tmp_path):
 
 def test_an_unknown_method_is_refused(photos, tmp_path):
     config = run_config(photos, 2, method="magic")
-    assert "expected a method of tintype, found 'magic'" in refused(tmp_path / "run", config)
+    assert (
+        "expected a method of gray, dahl2016, zhang2016, fenu2016, tintype, found 'magic'"
+        in refused(tmp_path / "run", config)
+    )
 
 
 @pytest.mark.parametrize("text", ["pets", "pets=much", "pets=1=2"])

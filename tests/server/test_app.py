@@ -11,7 +11,8 @@ from photos import encoded
 from PIL import Image
 
 from server.conftest import HERE, coffee, limited
-from tintype.palette import Bins, Palette
+from tintype.bins import Bins
+from tintype.palette import Palette
 from tintype.recipe import Recipe
 from tintype.server.app import Limits, create_app
 

@@ -19,9 +19,15 @@ from tqdm import tqdm
 from tintype import color
 from tintype.errors import DataError
 from tintype.research import checkpoint, data, metrics
-from tintype.research.methods import tintype as default_method
+from tintype.research.methods import dahl2016, fenu2016, gray, tintype, zhang2016
 
-METHODS = {"tintype": default_method}
+METHODS: dict[str, Any] = {  # modules with the same names in them: Config, Network, colorize, ...
+    "gray": gray,
+    "dahl2016": dahl2016,
+    "zhang2016": zhang2016,
+    "fenu2016": fenu2016,
+    "tintype": tintype,
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ def configure(config: Any, settings: dict[str, str]) -> Any:
 
 _KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
     tuple: ("a JSON list", (list,)),
+    bool: ("true or false", (bool,)),
     int: ("a whole number", (int,)),
     float: ("a number", (int, float)),
     type(None): ("a number or null", (int, float, type(None))),
@@ -186,6 +193,8 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     if config.method not in METHODS:
         raise DataError(f"expected a method of {', '.join(METHODS)}, found {config.method!r}")
     run = Run(folder, config, dict(settings))
+    if not list(run.bare.parameters()):
+        raise DataError(f"expected a method that can be trained, found {config.method!r}")
     folder.mkdir(parents=True, exist_ok=True)
     photos = data.load(list(config.data), size=config.size, limit=config.limit)
     held = data.held_out(photos.keys)

@@ -21,9 +21,10 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 import tintype
+from tintype.bins import has_hue
 from tintype.colorizer import Colorizer, Result
 from tintype.errors import TintypeError
-from tintype.palette import Palette, has_hue
+from tintype.palette import Palette
 from tintype.photo import read
 from tintype.recipe import Recipe, edited
 from tintype.server.guard import MEGABYTE, Guard

@@ -17,8 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tintype.bins import Bins
 from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_oklab
-from tintype.palette import Bins
+from tintype.errors import PaletteError
+from tintype.palette import Palette
 from tintype.research.data import aged_gray
 
 PRIOR_FLOOR = 1e-3  # shares below this count as this much in the prior
@@ -292,12 +294,40 @@ def cluster(palettes: Tensor, count: int, rounds: int = 20) -> Tensor:
     return torch.where(filled > 0, chosen, palettes[spread])
 
 
+@torch.no_grad()
+def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> Tensor:
+    """RGB (batch, h, w, 3), 0..1, of gray photos (batch, 1, h, w), 0..1.
+
+    palette: the wanted colours, over the network's bins; the estimated ones by default. Raises
+    PaletteError for another method's.
+    """
+    high, wide = gray.shape[-2:]
+    whole = F.pad(gray, (0, -wide % 32, 0, -high % 32), mode="replicate")
+    features, estimate = network.encode(whole)
+    wanted = estimate
+    if palette is not None:
+        if palette.bins != network.config.bins:
+            raise PaletteError("expected a palette over this network's bins, found another's")
+        wanted = torch.from_numpy(palette.shares).to(estimate).expand_as(estimate)
+    logits = network.decoder(features, wanted, estimate)
+    rgb = painted(network, logits, whole, undo=0.5)[:, :high, :wide]
+    return rgb.clamp(0, 1)
+
+
+def painted(network: Network, logits: Tensor, luma: Tensor, *, undo: float) -> Tensor:
+    """RGB (batch, h, w, 3) of logits at 1/4 of the size of the luma (batch, 1, h, w)."""
+    ab = network.colors(logits, undo=undo, temperature=0.5).permute(0, 3, 1, 2)
+    ab = F.interpolate(ab, scale_factor=4, mode="bilinear").permute(0, 2, 3, 1)
+    rgb: Tensor = oklab_to_rgb(oklab_of_luma(luma[:, 0], ab))
+    return rgb
+
+
 def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
     """A photo (1, h, w, 3) coloured as it would be used: calm, default, vivid, true palette."""
     bins = network.config.bins
     features, estimate = network.encode(luma)
     true = palettes_of(*bins.encode(quarter(rgb)), bins.count)
-    painted = []
+    shown = []
     for name, palette, undo in (
         ("calm", estimate, 1.0),
         ("half", estimate, 0.5),
@@ -305,8 +335,6 @@ def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.
         ("true palette", true, 0.5),
     ):
         logits = network.decoder(features, palette, estimate)
-        ab = network.colors(logits, undo=undo, temperature=0.5).permute(0, 3, 1, 2)
-        ab = F.interpolate(ab, scale_factor=4, mode="bilinear").permute(0, 2, 3, 1)
-        out = oklab_to_rgb(oklab_of_luma(luma[:, 0], ab))[0]
-        painted.append((name, (255 * out.clamp(0, 1)).round().byte().cpu().numpy()))
-    return painted
+        out = painted(network, logits, luma, undo=undo)[0]
+        shown.append((name, (255 * out.clamp(0, 1)).round().byte().cpu().numpy()))
+    return shown

@@ -1,0 +1,45 @@
+"""The baseline: the gray photograph itself. There is nothing to train."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tintype.errors import PaletteError
+from tintype.palette import Palette
+
+
+@dataclass(frozen=True)
+class Config:
+    """There is nothing to choose."""
+
+
+class Network(nn.Module):
+    """A network without weights."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+
+    def count_colors(self, batches: list[Tensor]) -> None:
+        """Nothing is counted."""
+
+    def forward(
+        self, rgb: Tensor, _labels: Tensor, _generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """A loss of 0, whatever the RGB crops."""
+        return rgb.new_zeros(()), {}
+
+
+@torch.no_grad()
+def colorize(_network: Network, gray: Tensor, palette: Palette | None = None) -> Tensor:
+    """Gray photos (batch, 1, h, w), 0..1, as RGB (batch, h, w, 3). Raises PaletteError for any."""
+    if palette is not None:
+        raise PaletteError("expected no palette: gray has no colours to choose")
+    return gray[:, 0, :, :, None].repeat(1, 1, 1, 3)
+
+
+def previews(network: Network, _rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
+    """A photo's luma (1, 1, h, w) as it would be shown, (h, w, 3) uint8."""
+    return [("automatic", (255 * colorize(network, luma)[0]).round().byte().cpu().numpy())]
