@@ -22,9 +22,11 @@ format: $(VENV)/ready
 bench: $(VENV)/ready
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/enlarge.py
+	$(BIN)/python benchmarks/editor.py
 
 docs: $(VENV)/ready
 	$(BIN)/python docs/make_pictures.py
+	$(BIN)/python docs/make_editor_picture.py
 
 # The constraints pin torch to the version whose wheel computes on the processor alone.
 $(VENV)/ready: pyproject.toml constraints.txt

@@ -200,7 +200,12 @@ def serve(server: Server, model: Path | None, threads: int | None) -> None:
     from tintype.server.app import create_app
     from tintype.server.run import run
 
-    app = create_app(load(model, threads=threads), host=server.host, token=server.token)
+    app = create_app(
+        load(model, threads=threads),
+        host=server.host,
+        token=server.token,
+        model=None if model is None else str(model),
+    )
     run(app, server, say=click.echo)
 
 

@@ -14,6 +14,7 @@ from tintype.errors import PaletteError
 from tintype.transport import earth_mover
 
 BAN_WIDTH = 20  # degrees of hue on either side of a banned colour
+MOST = 1000  # entries in a list of colours that comes from outside
 ALIKE = 0.03  # OKLab distance under which two colours are one to the eye of a person
 
 
@@ -207,8 +208,8 @@ def _direction(degrees: float) -> np.ndarray:
 
 def _changes(changes: Any, bins: Bins) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(n,) complex chroma to go from, and to go to, and (n,) scales."""
-    if not isinstance(changes, list) or not changes:
-        raise PaletteError(f"expected a list of changes of colours, found {changes!r}")
+    if not isinstance(changes, list) or not 0 < len(changes) <= MOST:
+        raise PaletteError(f"expected 1 to {MOST} changes of colours, found {changes!r:.80}")
     rows = []
     for change in changes:
         if not isinstance(change, dict) or set(change) != {"from", "to", "scale"}:
@@ -232,6 +233,6 @@ def _share(value: Any, name: str) -> float:
 
 def _list(about: dict[str, Any], name: str) -> list[Any]:
     value = about.get(name, [])
-    if not isinstance(value, list):
-        raise PaletteError(f'expected a list for "{name}", found {value!r}')
+    if not isinstance(value, list) or len(value) > MOST:
+        raise PaletteError(f'expected a list of up to {MOST} for "{name}", found {value!r:.80}')
     return value

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +76,17 @@ class Recipe:
         wanted = edited(begin, self.edits)
         result = colorizer.decode(encoded, wanted, vividness=self.vividness)
 
-        def aim() -> Palette | None:
-            if self.palette is not None:
-                return wanted
-            seen = colorizer.decode(encoded, begin, vividness=self.vividness).palette
-            return edited(seen, _meant(self.edits)) if self.edits else None
+        if self.palette is not None:
+            return result
 
-        return replace(result, aim=aim)
+        @cache
+        def seen() -> Palette:
+            return colorizer.decode(encoded, begin, vividness=self.vividness).palette
+
+        def aim() -> Palette | None:
+            return edited(seen(), _meant(self.edits)) if self.edits else None
+
+        return replace(result, aim=aim, automatic=seen)
 
     def complete(self, colorizer: Colorizer) -> "Recipe":
         """The same with defaults spelled out, to be saved."""

@@ -198,6 +198,28 @@ def test_wishes_have_a_limit_of_their_own(client, sent):
     assert answer.status_code == 413
 
 
+@pytest.mark.parametrize("edits", [[{"saturation": "x"}], [{"shift_hue": None}], [{"x": 1}]])
+def test_recipes_that_cannot_be_replayed_are_not_made(client, edits):
+    assert client.post("/v1/recipes", json={"edits": edits}).status_code == 422
+
+
+def test_lists_are_bounded(client, sent):
+    many = [{"color": "#a05030", "share": 1}] * 1001
+    change = {"from": "red", "to": "blue", "scale": 1}
+    for asked in (
+        {"palette": {"version": 1, "colors": many}},
+        {"palette": {"version": 1, "neutral": 1, "banned": ["red"] * 1001}},
+        {"edits": [{"recolor": [change] * 1001}]},
+    ):
+        answer = render(client, sent, **asked)
+        assert answer.status_code == 422
+        assert len(answer.json()["detail"]) < 200
+    large = json.dumps({"version": 1, "colors": many * 50}).encode()
+    answer = client.post("/v1/palettes", files={"file": large})
+    assert answer.status_code == 422
+    assert "bytes" in answer.json()["detail"]
+
+
 def test_client_file_names_are_not_used(client, gray_file, tmp_path):
     name = f"../../{tmp_path}/evil.jpg"
     answer = client.post("/v1/photos", files={"photo": (name, gray_file)})

@@ -21,7 +21,9 @@ from tintype.server.guard import COOKIE, allowed_host
     ("192.168.1.5:8420", "0.0.0.0", True),
     ("192.168.1.5:8420", "192.168.1.5", True),
     ("192.168.1.6:8420", "192.168.1.5", False),
-    ("photos.local:8420", "photos.local", True),
+    ("photos.local:8420", "Photos.local", True),
+    ("127.0.0.1:8420", "localhost", True),
+    ("192.168.1.5:8420", "localhost", False),
     ("", "127.0.0.1", False),
     ("127.0.0.1@evil.example", "127.0.0.1", False),
 ])  # fmt: skip

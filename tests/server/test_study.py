@@ -92,6 +92,36 @@ def test_nothing_tells_which_picture_is_which(folder):
         assert client.post("/v1/photos").status_code in (404, 405)
 
 
+def test_both_sides_have_one_size(folder):
+    Image.fromarray(np.zeros((80, 120, 3), np.uint8)).save(folder / "real" / "a.jpg")
+    study = Study(folder, folder / "answers.csv", None)
+    for trial in study.begin().trials:
+        sizes = {Image.open(io.BytesIO(study.picture(p))).size for p in (trial.left, trial.right)}
+        assert sizes == {(60, 40)}
+
+
+def test_a_broken_picture_is_no_error_of_the_server(folder):
+    (folder / "real" / "a.jpg").write_bytes(b"nothing")
+    study = Study(folder, folder / "answers.csv", None)
+    with TestClient(create_app(study), **HERE) as client:
+        names = [t[side] for t in client.post("/v1/study").json()["trials"] for side in ("left",)]
+        found = {client.get(f"/v1/study/pictures/{name}").status_code for name in names}
+    assert found == {200, 422}
+
+
+def test_answers_need_a_folder(folder):
+    with pytest.raises(DataError, match="expected a folder for the answers"):
+        Study(folder, folder / "none" / "answers.csv", None)
+
+
+def test_trials_that_nobody_answers_are_dropped(folder, monkeypatch):
+    monkeypatch.setattr("tintype.server.study.OPEN", 12)
+    study = Study(folder, folder / "answers.csv", None)
+    for _ in range(10):
+        study.begin()
+    assert (len(study._trials), len(study._pictures)) == (12, 24)
+
+
 def test_sides_and_orders_are_by_chance(folder):
     study = Study(folder, folder / "answers.csv", None)
     sessions = [study.begin() for _ in range(40)]
@@ -107,7 +137,7 @@ def test_sides_and_orders_are_by_chance(folder):
     (20, 20, 0.8389, 1.0),
 ])  # fmt: skip
 def test_intervals_by_hand(chosen, shown, low, high):
-    found = Rate("ours", "real", chosen, shown).interval
+    found = Rate("ours", "real", "", chosen, shown).interval
     assert found == pytest.approx((low, high), abs=1e-4)
 
 
@@ -122,7 +152,7 @@ def test_rates_count_how_often_the_coloured_photo_was_taken_for_real(folder):
     assert found == {("ours", "real"): (2, 3), ("theirs", "real"): (2, 2)}
     result = CliRunner().invoke(cli, ["study", str(folder), "--results"])
     assert result.exit_code == 0
-    assert "ours: fooled 66.7% (95 %: 20.8% to 93.9%; 2 of 3)" in result.output
+    assert "ours: fooled 66.7% (95 %: 20.8% to 93.9%; 2 of 3, at leisure)" in result.output
 
 
 def test_answers_that_are_none_are_refused(tmp_path):

@@ -61,10 +61,11 @@ class _Decode(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         logits = self.network.decoder(features, palette, estimate)
         heat = (logits + bias[:, :, None, None]) / self.temperature
-        # A softmax and a mean in one product: ONNX Runtime's own is slow across channels.
-        weight = (heat - heat.amax(1, keepdim=True)).exp()
+        # A softmax and a mean in one product: ONNX Runtime's own is slow across channels, and so
+        # is a maximum for each pixel. One for all keeps exp finite; what is 87 below it is gray.
+        weight = (heat - heat.amax()).exp()
         total = (self.table @ weight.flatten(2)).unflatten(2, heat.shape[-2:])
-        return total[:, :2] / total[:, 2:], logits
+        return total[:, :2] / total[:, 2:].clamp(min=1e-30), logits
 
 
 def export(

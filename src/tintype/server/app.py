@@ -3,6 +3,7 @@
 A photo is encoded once, when it comes, and decoded for every edit.
 """
 
+import asyncio
 import json
 import os
 import time
@@ -23,11 +24,11 @@ from pydantic import BaseModel, ConfigDict, Field
 import tintype
 from tintype.bins import has_hue
 from tintype.colorizer import Colorizer, Result
-from tintype.errors import TintypeError
+from tintype.errors import PaletteError, TintypeError
 from tintype.palette import Palette
 from tintype.photo import read
 from tintype.recipe import Recipe, edited
-from tintype.server.guard import MEGABYTE, Guard
+from tintype.server.guard import MEGABYTE, TEXT, Guard
 from tintype.server.store import BusyError, Sizes, Store, TooSlowError, Turns
 
 STATIC = Path(__file__).parent / "static"
@@ -37,6 +38,9 @@ MIME = {
     "WEBP": "image/webp",
     "TIFF": "image/tiff",
     "AVIF": "image/avif",
+}
+PICTURES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {mime: {} for mime in MIME.values()}, "description": "A picture."}
 }
 GROUPS = 7  # handles on the wheel, at most
 SPECK = 0.004  # share under which a colour gets none
@@ -75,6 +79,7 @@ class PhotoOut(Variant):
     width: int
     height: int
     format: str = Field(description="What it is saved as if nothing else is asked for.")
+    alpha: bool = Field(description="Parts of it are transparent.")
     colorful: bool = Field(description="It already had colours, which are replaced.")
     alternatives: list[Variant] = Field(description="Four distinct plausible palettes.")
 
@@ -111,6 +116,7 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
     version: str
     model: str
+    model_folder: str | None = Field(description="What --model was; null for the bundled one.")
     vividness: float
     photos: int
     megabytes: float
@@ -120,19 +126,20 @@ class Health(BaseModel):
 class Desk:
     """What the routes share: the model, the photos, and the turns that work takes."""
 
-    def __init__(self, colorizer: Colorizer, limits: Limits) -> None:
-        self.colorizer, self.limits = colorizer, limits
+    def __init__(self, colorizer: Colorizer, limits: Limits, model: str | None) -> None:
+        self.colorizer, self.limits, self.model = colorizer, limits, model
         self.store = Store(count=limits.photos)
 
     def begin(self) -> None:
-        """Start the threads: one for uploads, so that they leave room to those for edits."""
+        """Start the threads: one for uploads and one for full sizes, so that edits do not wait."""
         turns = partial(Turns, waiting=self.limits.waiting, seconds=self.limits.seconds)
-        self.uploads, self.renders = turns(1), turns(max(1, (os.cpu_count() or 2) - 1))
+        self.uploads, self.full = turns(1), turns(1)
+        self.renders = turns(max(1, (os.cpu_count() or 2) - 1))
 
     def end(self) -> None:
         """End the threads."""
-        self.uploads.close()
-        self.renders.close()
+        for turns in (self.uploads, self.full, self.renders):
+            turns.close()
 
     def photo(self, photo_id: str) -> Sizes:
         """A photo that was sent. Raises HTTPException 404."""
@@ -155,6 +162,7 @@ class Desk:
             width=width,
             height=height,
             format=_format(full.photo.format),
+            alpha=full.photo.alpha is not None,
             colorful=full.photo.colorful,
             palette=own.palette,
             groups=own.groups,
@@ -164,10 +172,24 @@ class Desk:
     def palette(self, content: bytes) -> Variant:
         """A palette from its JSON or from a colour photo."""
         if content.lstrip()[:1] == b"{":
+            if len(content) > TEXT:
+                raise PaletteError(f"expected a palette of at most {TEXT:,} bytes, found more")
             found = Palette.from_json(self.colorizer.bins, content)
         else:
             found = self.colorizer.palette_of(content, max_pixels=self.pixels)
         return Variant(palette=found.to_json(), groups=_groups(found))
+
+    def wanted(self, sizes: Sizes, wish: Wish) -> Variant:
+        """The palette that a wish asks for, and what comes out of it."""
+        recipe = wish.recipe()
+        palette = edited(recipe.start(self.colorizer, sizes.full), recipe.edits)
+        return _variant(palette, recipe.decode(self.colorizer, sizes.thumbnail))
+
+    def recipe(self, wish: Wish) -> Recipe:
+        """A wish as a recipe, tried on a palette of all colours. Raises PaletteError."""
+        recipe, bins = wish.recipe(), self.colorizer.bins
+        edited(Palette.of_chroma(bins, bins.centers), recipe.edits)
+        return recipe.complete(self.colorizer)
 
     def gray(self, sizes: Sizes) -> Response:
         """The photo before it was coloured."""
@@ -183,8 +205,8 @@ class Desk:
         result = asked.recipe().decode(self.colorizer, encoded)
         decoded = time.perf_counter()
         picture = BytesIO()
-        kind = asked.format or _format(sizes.full.photo.format)
         if asked.size == "full":
+            kind = asked.format or _format(sizes.full.photo.format)
             result.save(picture, format=kind, strip_metadata=asked.strip_metadata)
         else:
             kind = asked.format or ("JPEG" if encoded.photo.alpha is None else "WEBP")
@@ -211,18 +233,22 @@ def create_app(
     host: str = "127.0.0.1",
     token: str | None = None,
     limits: Limits | None = None,
+    model: str | None = None,
 ) -> FastAPI:
     """The editor and its API for one model.
 
     host: the address that it will listen on; token: what a request must carry, if not None
+    model: the colorizer's folder, for commands that do the same; None for the bundled one
     """
     limits = limits or Limits()
-    desk = Desk(colorizer, limits)
+    desk = Desk(colorizer, limits, model)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         desk.begin()
+        sweeping = asyncio.create_task(_sweep(desk.store))
         yield
+        sweeping.cancel()
         desk.end()
 
     app = FastAPI(
@@ -239,6 +265,13 @@ def create_app(
     _add_routes(app, desk)
     app.mount("/", StaticFiles(directory=STATIC, html=True))
     return app
+
+
+async def _sweep(store: Store) -> None:
+    """Forget old photos even where nobody asks for anything."""
+    while True:
+        await asyncio.sleep(60)
+        store.sweep()
 
 
 def _answer_errors(app: FastAPI) -> None:
@@ -278,6 +311,7 @@ def _add_routes(app: FastAPI, desk: Desk) -> None:
         return Health(
             version=tintype.__version__,
             model=desk.colorizer.fingerprint,
+            model_folder=desk.model,
             vividness=desk.colorizer.vividness,
             photos=len(desk.store),
             megabytes=desk.limits.megabytes,
@@ -296,31 +330,31 @@ def _add_routes(app: FastAPI, desk: Desk) -> None:
         if not desk.store.drop(photo_id):
             raise HTTPException(404, "expected a photo that was sent, found none")
 
-    @app.get("/v1/photos/{photo_id}/gray", responses=problems | _pictures(200))
+    @app.get("/v1/photos/{photo_id}/gray", responses=problems | PICTURES)
     async def gray(photo: sent) -> Response:
         """The photo in gray, as large as a preview."""
         return await desk.renders.do(lambda: desk.gray(photo))
 
-    @app.post("/v1/photos/{photo_id}/render", responses=problems | _pictures(200))
+    @app.post("/v1/photos/{photo_id}/render", responses=problems | PICTURES)
     async def render(photo: sent, asked: Render) -> Response:
         """Colour a photo by a wish: the picture's bytes.
 
         The header `x-tintype-reached` says how much of the wish was reached (1 is all),
         `x-tintype-colors` holds the palette that came out, `server-timing` the milliseconds.
         """
-        return await desk.renders.do(lambda: desk.render(photo, asked))
+        turns = desk.full if asked.size == "full" else desk.renders
+        return await turns.do(lambda: desk.render(photo, asked))
 
     @app.post("/v1/photos/{photo_id}/palette", responses=problems)
     async def wanted_palette(photo: sent, wish: Wish) -> Variant:
         """The palette that a wish asks for, as JSON to keep."""
-        recipe = wish.recipe()
-        found = edited(recipe.start(desk.colorizer, photo.full), recipe.edits)
-        return Variant(palette=found.to_json(), groups=_groups(found))
+        return await desk.renders.do(lambda: desk.wanted(photo, wish))
 
     @app.post("/v1/recipes", responses=problems)
     async def recipe(wish: Wish) -> dict[str, Any]:
         """A wish as a recipe's file, which `tintype colorize --recipe-in` replays."""
-        about: dict[str, Any] = json.loads(wish.recipe().complete(desk.colorizer).to_json())
+        found = await desk.renders.do(lambda: desk.recipe(wish))
+        about: dict[str, Any] = json.loads(found.to_json())
         return about
 
     @app.post("/v1/palettes", responses=problems)
@@ -328,10 +362,6 @@ def _add_routes(app: FastAPI, desk: Desk) -> None:
         """The palette of a colour photo, or of a palette's JSON."""
         content = await file.read()
         return await desk.uploads.do(lambda: desk.palette(content))
-
-
-def _pictures(status: int) -> dict[int | str, dict[str, Any]]:
-    return {status: {"content": {mime: {} for mime in MIME.values()}, "description": "A picture."}}
 
 
 def _format(source: str | None) -> str:

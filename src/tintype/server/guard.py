@@ -98,13 +98,13 @@ def allowed_host(header: str, bound: str) -> bool:
     """
     name = header.rsplit(":", 1)[0] if not header.endswith("]") else header
     name = name.strip("[]").lower()
-    if name in ("localhost", bound):
+    if name in ("localhost", bound.lower()):
         return True
     try:
-        address, listening = ipaddress.ip_address(name), ipaddress.ip_address(bound)
+        address = ipaddress.ip_address(name)
+        return address.is_loopback or ipaddress.ip_address(bound).is_unspecified
     except ValueError:
         return False
-    return address.is_loopback or listening.is_unspecified
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

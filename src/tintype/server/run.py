@@ -1,6 +1,7 @@
 """Listen, say where, open the browser."""
 
 import socket
+import threading
 import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,6 +11,8 @@ from fastapi import FastAPI
 
 from tintype.errors import TintypeError
 from tintype.options import Server
+
+CLIENTS = 100  # connections at once; each may hold an upload's bytes
 
 
 def run(app: FastAPI, server: Server, *, say: Callable[[str], None]) -> None:
@@ -32,7 +35,10 @@ def run(app: FastAPI, server: Server, *, say: Callable[[str], None]) -> None:
     address = f"http://{shown}:{bound}/" + (f"?token={server.token}" if server.token else "")
     say(f"Tintype is at {address} (Ctrl-C ends it)")
     if server.browser:
-        webbrowser.open(address)  # the socket listens already, so that the page waits if need be
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+        # In a thread: a browser of the terminal does not return. The socket listens already.
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, limit_concurrency=CLIENTS
+    )
     with suppress(KeyboardInterrupt):  # Ctrl-C is how a server is meant to end
         uvicorn.Server(config).run(sockets=[listening])

@@ -82,6 +82,11 @@ class Store:
         with self._lock:
             return self._held.pop(name, None) is not None
 
+    def sweep(self) -> None:
+        """Forget what was unused for too long."""
+        with self._lock:
+            self._forget()
+
     def _forget(self) -> None:
         """The longest unused go first; the newest always stays."""
         oldest = time.monotonic() - self._seconds

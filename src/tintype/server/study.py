@@ -19,13 +19,13 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import FastAPI, HTTPException, Response
-from fastapi.responses import FileResponse
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from PIL import Image
 from pydantic import BaseModel, Field
 
-from tintype.errors import DataError
+from tintype.errors import DataError, PhotoError
 from tintype.photo import read_rgb
 from tintype.server.guard import Guard
 
@@ -33,6 +33,7 @@ STATIC = Path(__file__).parent / "static"
 REAL = "real"
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif"}
 SIDE = 640  # longest side of a shown picture, pixels
+OPEN = 100_000  # trials that wait for an answer, at most
 FIELDS = ("time", "participant", "photo", "left", "right", "chosen", "seconds", "milliseconds")
 
 
@@ -47,10 +48,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class Rate:
-    """How often `method` was chosen against `other`, with a 95 % interval."""
+    """How often `method` was chosen against `other`, with a 95 % interval.
+
+    seconds: for how long pairs were shown; "" for at leisure
+    """
 
     method: str
     other: str
+    seconds: str
     chosen: int
     shown: int
 
@@ -70,8 +75,10 @@ class Rate:
     def __str__(self) -> str:
         low, high = self.interval
         what = "fooled" if self.other == REAL else f"preferred to {self.other}"
-        counts = f"{self.chosen} of {self.shown}"
-        return f"{self.method}: {what} {self.share:.1%} (95 %: {low:.1%} to {high:.1%}; {counts})"
+        how = f"{self.chosen} of {self.shown}, " + (
+            f"{self.seconds} s" if self.seconds else "at leisure"
+        )
+        return f"{self.method}: {what} {self.share:.1%} (95 %: {low:.1%} to {high:.1%}; {how})"
 
 
 def pairs(folder: Path) -> list[Pair]:
@@ -105,11 +112,12 @@ def rates(answers: Path) -> list[Rate]:
     try:
         with answers.open(newline="") as file:
             rows = list(csv.DictReader(file))
-        counts: dict[tuple[str, str], list[bool]] = {}
+        counts: dict[tuple[str, str, str], list[bool]] = {}
         for row in rows:
             sides = sorted((row["left"], row["right"]), key=lambda name: (name == REAL, name))
             method, other = sides
-            counts.setdefault((method, other), []).append(row[row["chosen"]] == method)
+            shown = (method, other, row["seconds"])
+            counts.setdefault(shown, []).append(row[row["chosen"]] == method)
     except OSError as error:
         raise DataError(f"{answers}: expected answers, found none: {error.strerror}") from None
     except (KeyError, TypeError, csv.Error, UnicodeDecodeError) as error:
@@ -147,10 +155,15 @@ class Study:
     """The pairs of a folder, and the answers to them."""
 
     def __init__(self, folder: Path, answers: Path, seconds: float | None) -> None:
-        """seconds: for how long a pair is shown by default; None for at leisure."""
+        """seconds: for how long a pair is shown by default; None for at leisure.
+
+        Raises DataError where there is no pair, or answers cannot be written.
+        """
         self.pairs, self.answers, self.seconds = pairs(folder), answers, seconds
-        self._pictures: dict[str, Path] = {}
-        self._trials: dict[str, tuple[str, Pair]] = {}
+        if not answers.parent.is_dir():
+            raise DataError(f"{answers.parent}: expected a folder for the answers, found none")
+        self._pictures: dict[str, tuple[Path, Path]] = {}  # each with the other side's
+        self._trials: dict[str, tuple[str, Pair, Trial]] = {}  # not answered yet
         self._lock = threading.Lock()
 
     def begin(self) -> Session:
@@ -161,25 +174,40 @@ class Study:
             if rng.random() < 0.5:
                 pair = Pair(pair.photo, pair.right, pair.left)
             name, left, right = (secrets.token_urlsafe(12) for _ in range(3))
-            with self._lock:
-                self._pictures |= {left: pair.left, right: pair.right}
-                self._trials[name] = (participant, pair)
             real = REAL in (pair.left.parent.name, pair.right.parent.name)
             question: Literal["real", "plausible"] = "real" if real else "plausible"
-            trials.append(Trial(id=name, left=left, right=right, question=question))
+            trial = Trial(id=name, left=left, right=right, question=question)
+            with self._lock:
+                self._pictures |= {left: (pair.left, pair.right), right: (pair.right, pair.left)}
+                self._trials[name] = (participant, pair, trial)
+                while len(self._trials) > max(OPEN, len(self.pairs)):
+                    self._end(next(iter(self._trials)))  # the oldest
+            trials.append(trial)
         return Session(participant=participant, seconds=self.seconds, trials=trials)
 
+    def _end(self, name: str) -> tuple[str, Pair]:
+        """Take a trial away with its pictures. Raises KeyError."""
+        participant, pair, trial = self._trials.pop(name)
+        for picture in (trial.left, trial.right):
+            del self._pictures[picture]
+        return participant, pair
+
     def picture(self, name: str) -> bytes:
-        """A picture, encoded anew so that its file tells nothing. Raises KeyError."""
-        rgb = read_rgb(self._pictures[name], max_side=SIDE)
+        """A picture, encoded anew and as large as the other side's, so that its file tells nothing.
+
+        Raises KeyError, and PhotoError where it cannot be read.
+        """
+        mine, other = (Image.fromarray(read_rgb(p, max_side=SIDE)) for p in self._pictures[name])
+        side = min(max(mine.size), max(other.size))
+        mine.thumbnail((side, side), Image.Resampling.BOX)
         encoded = BytesIO()
-        Image.fromarray(rgb).save(encoded, "JPEG", quality=95, subsampling=0)
+        mine.save(encoded, "JPEG", quality=95, subsampling=0)
         return encoded.getvalue()
 
     def answer(self, answer: Answer) -> None:
         """Append to the file. Raises KeyError for a trial that is none or was answered."""
         with self._lock:
-            participant, pair = self._trials.pop(answer.trial)
+            participant, pair = self._end(answer.trial)
             new = not self.answers.exists()
             with self.answers.open("a", newline="") as file:
                 rows = csv.writer(file)
@@ -196,6 +224,10 @@ def create_app(study: Study, *, host: str = "127.0.0.1", token: str | None = Non
     """The study's page and its routes."""
     app = FastAPI(title="Tintype study", docs_url=None, redoc_url=None)
     app.add_middleware(Guard, host=host, token=token)
+
+    @app.exception_handler(PhotoError)
+    async def unreadable(_: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 422)
 
     @app.post("/v1/study", status_code=201)
     def begin() -> Session:

@@ -1,11 +1,11 @@
-// The server's routes, as functions. Whatever goes wrong comes out as an Error of one line.
+// The server's routes, as functions. Whatever goes wrong comes out as a Problem of one line.
 
 /** @typedef {{color: string, share: number}} Group a colour of the photo that can be taken hold of */
 /** @typedef {{version: number, colors: Group[], neutral: number, banned?: string[]}} PaletteFile */
 /** @typedef {{palette: PaletteFile, groups: Group[]}} Variant */
 /**
  * @typedef {Variant & {id: string, width: number, height: number, format: string,
- *   colorful: boolean, alternatives: Variant[]}} Photo
+ *   alpha: boolean, colorful: boolean, alternatives: Variant[]}} Photo
  */
 /** @typedef {Record<string, any>} Edit */
 /**
@@ -13,24 +13,31 @@
  * @typedef {{palette: PaletteFile | null, alternative: number, edits: Edit[],
  *   vividness: number | null}} Wish
  */
-/** @typedef {{version: string, model: string, vividness: number, megabytes: number}} Health */
+/**
+ * @typedef {{version: string, model: string, model_folder: string | null, vividness: number,
+ *   megabytes: number}} Health
+ */
 /**
  * @typedef {{picture: Blob, reached: number | null, colors: Group[] | null,
  *   timing: Record<string, number>}} Rendered
  */
 
+/** What the server refused, and by which status. */
+export class Problem extends Error {
+  /** @param {number} status @param {unknown} detail */
+  constructor(status, detail) {
+    const several = Array.isArray(detail) ? detail.map((one) => one.msg).join("; ") : null;
+    const text = typeof detail === "string" ? detail : several;
+    super(text ?? `The server answered ${status}; try again.`);
+    this.status = status;
+  }
+}
+
 /** @param {Response} response @returns {Promise<Response>} */
 async function checked(response) {
   if (response.ok) return response;
   const body = await response.json().catch(() => ({}));
-  throw new Error(problem(response.status, body.detail));
-}
-
-/** @param {number} status @param {unknown} detail @returns {string} */
-function problem(status, detail) {
-  if (typeof detail === "string") return detail;
-  if (Array.isArray(detail)) return detail.map((one) => one.msg).join("; ");
-  return `The server answered ${status}; try again.`;
+  throw new Problem(response.status, body.detail);
 }
 
 /** @param {string} path @param {unknown} body @param {AbortSignal} [signal] */
@@ -52,7 +59,7 @@ export async function sendPhoto(file, progress) {
   for (;;) {
     const answer = await upload("v1/photos", "photo", file, progress);
     if (answer.status === 201) return answer.body;
-    if (answer.status !== 429) throw new Error(problem(answer.status, answer.body?.detail));
+    if (answer.status !== 429) throw new Problem(answer.status, answer.body?.detail);
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
 }
@@ -60,7 +67,7 @@ export async function sendPhoto(file, progress) {
 /** @param {Blob} file a colour photo, or a palette's JSON @returns {Promise<Variant>} */
 export async function readPalette(file) {
   const answer = await upload("v1/palettes", "file", file, () => {});
-  if (answer.status !== 200) throw new Error(problem(answer.status, answer.body?.detail));
+  if (answer.status !== 200) throw new Problem(answer.status, answer.body?.detail);
   return answer.body;
 }
 

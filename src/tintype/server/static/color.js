@@ -76,7 +76,7 @@ export function polar(degrees, chroma) {
 export const hueOf = ({ a, b }) => ((Math.atan2(b, a) * 180) / Math.PI + 360) % 360;
 
 /** @param {Chroma} c @returns {number} */
-export const strengthOf = ({ a, b }) => Math.hypot(a, b);
+export const magnitude = ({ a, b }) => Math.hypot(a, b);
 
 const NAMES = /** @type {[number, string][]} */ ([
   [10, "pink"], [35, "red"], [65, "orange"], [105, "yellow"], [145, "green"],
@@ -91,7 +91,7 @@ export function nameOf(chroma) {
   const hue = hueOf(chroma);
   const away = (/** @type {number} */ h) => Math.abs(((h - hue + 540) % 360) - 180);
   const [, name] = NAMES.reduce((best, one) => (away(one[0]) < away(best[0]) ? one : best));
-  const strength = strengthOf(chroma);
+  const strength = magnitude(chroma);
   return (strength < 0.05 ? "pale " : strength > 0.13 ? "vivid " : "") + name;
 }
 

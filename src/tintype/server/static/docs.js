@@ -10,18 +10,15 @@ function make(tag, text, name = "") {
   return element;
 }
 
-/**
- * @param {any} schema @param {any} all the description, for references
- * @returns {string} a type in words
- */
-function typeOf(schema, all) {
+/** @param {any} schema @returns {string} a type in words */
+function typeOf(schema) {
   if (!schema) return "";
   if (schema.$ref) return schema.$ref.split("/").at(-1);
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((/** @type {any} */ v) => JSON.stringify(v)).join(" or ");
   const some = schema.anyOf ?? schema.oneOf;
-  if (some) return some.map((/** @type {any} */ one) => typeOf(one, all)).join(" or ");
-  if (schema.type === "array") return `list of ${typeOf(schema.items, all)}`;
+  if (some) return some.map((/** @type {any} */ one) => typeOf(one)).join(" or ");
+  if (schema.type === "array") return `list of ${typeOf(schema.items)}`;
   return schema.contentMediaType || schema.format === "binary" ? "file" : schema.type ?? "any";
 }
 
@@ -30,7 +27,7 @@ function fields(schema, all) {
   const list = make("dl", "");
   const found = schema.$ref ? all.components.schemas[schema.$ref.split("/").at(-1)] : schema;
   for (const [name, about] of Object.entries(found.properties ?? {})) {
-    const words = [typeOf(about, all), about.description ?? ""].filter(Boolean).join(": ");
+    const words = [typeOf(about), about.description ?? ""].filter(Boolean).join(": ");
     list.append(make("dt", name), make("dd", words));
   }
   return list;

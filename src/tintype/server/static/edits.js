@@ -1,6 +1,6 @@
 // What a person has chosen for a photo, how it becomes a wish, and how it is undone.
 
-import { chromaOf, hexOf, hueOf, polar, strengthOf } from "./color.js";
+import { chromaOf, hexOf, hueOf, polar, magnitude } from "./color.js";
 
 /** @typedef {import("./api.js").Wish} Wish */
 /** @typedef {import("./api.js").Variant} Variant */
@@ -72,8 +72,31 @@ function editsOf(choice) {
  */
 export function shown(spot, choice) {
   const chroma = chromaOf(spot.to);
-  const strength = strengthOf(chroma) * Math.max(0.05, choice.saturation);
+  const strength = magnitude(chroma) * Math.max(0.05, choice.saturation);
   return polar(hueOf(chroma) + choice.turn, Math.max(0.012, strength));
+}
+
+/**
+ * The colour of the pixels that wear a spot, which is also drawn towards the puck's hue.
+ * @param {Spot} spot @param {Choice} choice @returns {Chroma}
+ */
+export function worn(spot, choice) {
+  const own = shown(spot, choice);
+  if (!choice.towards) return own;
+  const { hue, amount } = choice.towards;
+  const drawn = polar(hue, magnitude(own));
+  return { a: own.a + amount * (drawn.a - own.a), b: own.b + amount * (drawn.b - own.b) };
+}
+
+/**
+ * Take a spot away: an added colour goes; one of the photo's own is banned, or allowed again.
+ * @param {Spot[]} spots @param {number} index @returns {Spot[]}
+ */
+export function toggled(spots, index) {
+  const rest = structuredClone(spots);
+  if (rest[index].from === null) rest.splice(index, 1);
+  else rest[index].banned = !rest[index].banned;
+  return rest;
 }
 
 /**
@@ -81,7 +104,7 @@ export function shown(spot, choice) {
  * @param {Chroma} place @param {Choice} choice @returns {string}
  */
 export function placed(place, choice) {
-  const strength = strengthOf(place) / Math.max(0.05, choice.saturation);
+  const strength = magnitude(place) / Math.max(0.05, choice.saturation);
   return hexOf(polar(hueOf(place) - choice.turn, Math.min(0.3, Math.max(0.02, strength))));
 }
 
@@ -90,7 +113,6 @@ export const isEdited = (choice) => wishOf(choice).edits.length > 0 || choice.vi
 
 /** @type {Record<string, Partial<Choice>>} What a preset sets; all else of its kind is reset. */
 export const PRESETS = {
-  "As estimated": {},
   Warm: { towards: { hue: 60, amount: 0.35 }, saturation: 1.1 },
   Cool: { towards: { hue: 255, amount: 0.35 } },
   Vivid: { saturation: 1.3, vividness: 1 },

@@ -1,24 +1,39 @@
 // What leaves the page and what comes in: names, downloads, the clipboard, dropped and pasted files.
 
-/** @type {Record<string, string>} */
-const SUFFIX = { JPEG: ".jpg", PNG: ".png", TIFF: ".tif", WEBP: ".webp", AVIF: ".avif" };
-const KNOWN = /\.(jpe?g|png|tiff?|webp|avif)$/i;
+/** @type {Record<string, string>} what the command line makes of a photo's extension */
+const FORMATS = {
+  ".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF",
+  ".webp": "WEBP", ".avif": "AVIF",
+};
 
 /** @param {string} name @returns {string} */
-const stem = (name) => name.replace(/\.[^.]+$/, "");
+const suffix = (name) => name.match(/\.[^.]+$/)?.[0] ?? "";
+
+/** @param {string} name @returns {string} */
+const stem = (name) => name.slice(0, name.length - suffix(name).length);
 
 /**
- * What the command line would call the coloured photo.
- * @param {string} name of the photo @param {string} format "" for its own @returns {string}
+ * What the command line would call the coloured photo, and its format.
+ * @param {string} name of the photo @param {string} format "" for its own
+ * @returns {{name: string, format: string}}
  */
-export function coloredName(name, format) {
-  if (format) return `${stem(name)}.color${SUFFIX[format]}`;
-  const suffix = name.match(KNOWN)?.[0] ?? ".png";
-  return `${stem(name)}.color${suffix}`;
+export function outputOf(name, format) {
+  const own = FORMATS[suffix(name).toLowerCase()];
+  const end = format ? Object.entries(FORMATS).find(([, one]) => one === format)?.[0] : suffix(name);
+  const ending = format || own ? end : ".png";
+  return { name: `${stem(name)}.color${ending}`, format: format || own || "PNG" };
 }
 
-/** @param {string} name @param {string} kind @returns {string} */
-export const besideName = (name, kind) => `${stem(name)}.${kind}.json`;
+/**
+ * A name for a photo's recipe or palette that tells its content, so that a second download never
+ * passes for the first.
+ * @param {string} name @param {string} kind @param {unknown} content @returns {string}
+ */
+export function besideName(name, kind, content) {
+  let hash = 2166136261; // FNV-1a
+  for (const c of JSON.stringify(content)) hash = Math.imul(hash ^ c.charCodeAt(0), 16777619);
+  return `${stem(name)}.${(hash >>> 0).toString(16).padStart(8, "0")}.${kind}.json`;
+}
 
 /** @param {string} text @returns {string} as one word of a shell */
 const quoted = (text) =>
@@ -26,11 +41,13 @@ const quoted = (text) =>
 
 /**
  * The command that does the same to the same photo.
- * @param {string} name @param {string} format @param {boolean} strip @returns {string}
+ * @param {string} name @param {string} recipe its file's name @param {string} format
+ * @param {boolean} strip @param {string | null} model a folder @returns {string}
  */
-export function commandOf(name, format, strip) {
-  const words = ["tintype", "colorize", "--recipe-in", quoted(besideName(name, "recipe"))];
-  if (format) words.push("-o", quoted(coloredName(name, format)));
+export function commandOf(name, recipe, format, strip, model) {
+  const words = ["tintype", "colorize", "--recipe-in", quoted(recipe)];
+  if (model) words.push("--model", quoted(model));
+  if (format) words.push("-o", quoted(outputOf(name, format).name));
   if (strip) words.push("--strip-metadata");
   return [...words, "--", quoted(name)].join(" ");
 }
@@ -73,7 +90,7 @@ export function listenForFiles(take) {
   addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dropping");
-    if (!event.defaultPrevented || taken(event.dataTransfer).length) take(taken(event.dataTransfer));
+    take(taken(event.dataTransfer));
   });
   addEventListener("paste", (event) => take(taken(event.clipboardData)));
 }

@@ -1,114 +1,155 @@
 // The editor: photos on one side, what a person chooses on the other, and a picture that follows.
 
 import * as api from "./api.js";
-import { chromaOf, nearest, strengthOf } from "./color.js";
-import { History, isEdited, PRESETS, preset, shown, unedited, wishOf } from "./edits.js";
-import * as files from "./files.js";
+import { chromaOf, magnitude, nearest } from "./color.js";
+import { isEdited, PRESETS, preset, toggled, unedited, wishOf, worn } from "./edits.js";
+import { listenForFiles } from "./files.js";
+import * as keep from "./keep.js";
 import { button, input, output, say, showProgress, showSlider, the, trying } from "./page.js";
+import * as photos from "./photos.js";
 import { Renderer } from "./renderer.js";
 import { PhotoViewer } from "./viewer.js";
 import { PaletteWheel } from "./wheel.js";
 
 /** @typedef {import("./edits.js").Choice} Choice */
-/**
- * A photo that was sent.
- * @typedef {{photo: api.Photo, name: string, before: ImageBitmap, history: History,
- *   tab: HTMLButtonElement, variants: (string | null)[]}} Open
- */
+/** @typedef {import("./photos.js").Open} Open */
 
 const viewer = the("viewer", PhotoViewer);
 const wheel = the("wheel", PaletteWheel);
 
-/** @type {Open[]} */ const opened = [];
+/** @type {Map<Open, HTMLButtonElement>} */ const tabs = new Map();
 /** @type {Open | null} */ let open = null;
 /** @type {Choice | null} */ let choice = null;
 /** @type {number | null} */ let selected = null;
-let ownVividness = 0.5;
+/** @type {api.Health} */
+let server = { version: "", model: "", model_folder: null, vividness: 0.5, megabytes: 64 };
 
-const renderer = new Renderer((rendered, picture, request) => {
-  if (request.id !== open?.photo.id) return;
-  viewer.showAfter(picture);
-  if (rendered.colors) wheel.showColors(rendered.colors);
-  if (request.done) showReached(rendered.reached);
-  if (request.done) sharpen();
-}, (error) => say(error.message));
+/** @type {Renderer<Open>} */
+const renderer = new Renderer(
+  ({ of, wish, done }) => photos.asking(of, (id) => api.render(id, wish, { measure: done })),
+  (rendered, picture, { of, done }) => {
+    if (of !== open) return;
+    viewer.showAfter(picture);
+    if (rendered.colors) wheel.showColors(rendered.colors);
+    if (done) showReached(rendered.reached);
+    sharpenSoon();
+  },
+  (error) => say(error.message),
+);
 
 // --- photos --------------------------------------------------------------------------------------
 
+let sending = 0;
+
 /** @param {File[]} given */
 async function addPhotos(given) {
-  document.body.classList.toggle("empty", !opened.length && !given.length);
+  if (!given.length) return;
+  document.body.classList.remove("empty");
+  const notes = [];
+  sending += 1;
   for (const [i, file] of given.entries()) {
-    const count = given.length > 1 ? ` ${i + 1} of ${given.length}` : "";
+    const words = `Colouring ${given.length > 1 ? `${i + 1} of ${given.length}` : file.name}`;
     try {
-      await addPhoto(file, `Colouring${count}`);
+      notes.push(await addPhoto(file, words));
     } catch (error) {
-      say(`${file.name}: ${/** @type {Error} */ (error).message}`);
+      notes.push(`${file.name}: ${/** @type {Error} */ (error).message}`);
     }
   }
-  showProgress(null, "");
-  document.body.classList.toggle("empty", !opened.length);
+  sending -= 1;
+  if (!sending) showProgress(null, "");
+  say(notes.filter(Boolean).join(" "));
+  document.body.classList.toggle("empty", !tabs.size && !sending);
 }
 
-/** @param {File} file @param {string} words */
+/** @param {File} file @param {string} words @returns {Promise<string>} what to say of it */
 async function addPhoto(file, words) {
-  showProgress(0, words);
-  say("");
-  const photo = await api.sendPhoto(file, (part) => showProgress(part, words));
-  const before = await createImageBitmap(await api.gray(photo.id));
-  const tab = document.createElement("button");
-  const name = file.name || "pasted.png";
-  tab.type = "button";
-  tab.title = name;
-  tab.setAttribute("aria-label", name);
-  const one = { photo, name, before, history: new History(unedited(photo)), tab, variants: [] };
-  tab.addEventListener("click", () => openPhoto(one));
-  tab.append(await thumbnail(one, 0));
+  if (file.size > server.megabytes * 2 ** 20) {
+    throw new Error(`expected at most ${server.megabytes} MB; send a smaller file`);
+  }
+  const progress = (/** @type {number} */ part) =>
+    open ? say(words) : showProgress(part, words); // who edits already is not interrupted
+  progress(0);
+  const one = await photos.send(file, progress);
+  const tab = tile(one.name, one.thumbnails[0], () => openPhoto(one));
   the("photos", HTMLDivElement).append(tab);
-  opened.push(one);
-  if (photo.colorful) say(`${name} already has colours; they are replaced.`);
-  openPhoto(one);
+  tabs.set(one, tab);
+  if (!open) openPhoto(one);
+  return one.photo.colorful ? `${one.name} already has colours; they are replaced.` : "";
+}
+
+/** @param {string} name @param {string} picture @param {() => void} act */
+function tile(name, picture, act) {
+  const element = document.createElement("button");
+  element.type = "button";
+  element.title = name;
+  element.setAttribute("aria-label", name);
+  const image = new Image();
+  image.alt = "";
+  image.src = picture;
+  element.append(image);
+  element.addEventListener("click", act);
+  return element;
 }
 
 /** @param {Open} one */
 function openPhoto(one) {
   open = one;
-  for (const { tab } of opened) tab.setAttribute("aria-pressed", String(tab === one.tab));
-  viewer.showBefore(one.before);
-  showVariants(one);
+  choice = selected = null;
+  for (const [of, tab] of tabs) tab.setAttribute("aria-pressed", String(of === one));
+  viewer.open(one.before, one.photo.width);
+  the("variants", HTMLDivElement).replaceChildren();
+  trying(() => showVariants(one))();
   choose(one.history.current, { done: true, keep: false });
 }
 
-/** @param {Open} one @param {number} alternative @returns {Promise<HTMLImageElement>} */
-async function thumbnail(one, alternative) {
-  const image = new Image();
-  image.alt = "";
-  if (!one.variants[alternative]) {
-    const wish = wishOf(unedited(one.photo, { alternative }));
-    const { picture } = await api.render(one.photo.id, wish, { size: "thumbnail", measure: false });
-    one.variants[alternative] = URL.createObjectURL(picture);
-  }
-  image.src = /** @type {string} */ (one.variants[alternative]);
-  return image;
+function closePhoto() {
+  if (!open) return;
+  photos.close(open);
+  tabs.get(open)?.remove();
+  tabs.delete(open);
+  open = choice = selected = null;
+  const next = [...tabs.keys()].at(-1);
+  if (next) openPhoto(next);
+  document.body.classList.toggle("empty", !next);
 }
 
 /** @param {Open} one */
 async function showVariants(one) {
-  const names = ["Automatic", "Variant 1", "Variant 2", "Variant 3", "Variant 4"];
-  const buttons = names.map((name, alternative) => {
-    const tab = document.createElement("button");
-    tab.type = "button";
-    tab.title = name;
-    tab.setAttribute("aria-label", name);
-    tab.addEventListener("click", () => {
-      const variant = alternative ? one.photo.alternatives[alternative - 1] : one.photo;
+  const pictures = await photos.thumbnails(one);
+  if (one !== open) return;
+  const tiles = pictures.map((picture, alternative) =>
+    tile(alternative ? `Variant ${alternative}` : "Automatic", picture, () => {
       selected = null;
+      const variant = alternative ? one.photo.alternatives[alternative - 1] : one.photo;
       choose(unedited(variant, { alternative }), { done: true });
-    });
-    return tab;
-  });
-  the("variants", HTMLDivElement).replaceChildren(...buttons);
-  for (const [alternative, tab] of buttons.entries()) tab.append(await thumbnail(one, alternative));
+    }));
+  the("variants", HTMLDivElement).replaceChildren(...tiles);
+  showChoice();
+}
+
+/** @type {AbortController} */ let sharpening = new AbortController();
+
+/** The full size, once the hand rests, where the preview is too small for the screen. */
+function sharpenSoon() {
+  sharpening.abort();
+  sharpening = new AbortController();
+  const { signal } = sharpening;
+  const timer = setTimeout(trying(() => sharpen(signal)), 400);
+  signal.addEventListener("abort", () => clearTimeout(timer));
+}
+
+/** @param {AbortSignal} signal */
+async function sharpen(signal) {
+  if (!open || !choice || !viewer.isCoarse) return;
+  const how = { size: "full", format: open.photo.alpha ? "PNG" : "JPEG", measure: false };
+  try {
+    const { picture } = await api.render(open.photo.id, wishOf(choice), how, signal);
+    const bitmap = await createImageBitmap(picture);
+    if (!signal.aborted) viewer.showAfter(bitmap);
+    bitmap.close();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 // --- what is chosen ------------------------------------------------------------------------------
@@ -118,13 +159,14 @@ async function showVariants(one) {
  * @param {Choice} next
  * @param {{done: boolean, keep?: boolean}} how done: the hand has let go; keep: it can be undone
  */
-function choose(next, { done, keep = true }) {
+function choose(next, { done, keep: kept = true }) {
   if (!open) return;
   const since = performance.now();
   choice = next;
+  sharpening.abort();
   if (selected !== null && selected >= next.spots.length) selected = null;
-  if (done && keep) open.history.add(next);
-  renderer.ask({ id: open.photo.id, wish: wishOf(next), done, since });
+  if (done && kept) open.history.add(next);
+  renderer.ask({ of: open, wish: wishOf(next), done, since });
   showChoice();
 }
 
@@ -138,7 +180,7 @@ function showChoice() {
   wheel.show(choice, selected);
   showSlider("saturation", choice.saturation, `${Math.round(100 * choice.saturation)} %`);
   showSlider("turn", choice.turn, `${choice.turn}°`);
-  const vividness = choice.vividness ?? ownVividness;
+  const vividness = choice.vividness ?? server.vividness;
   showSlider("vividness", vividness, vividness.toFixed(2));
   button("undo").disabled = !open.history.canUndo;
   button("redo").disabled = !open.history.canRedo;
@@ -149,7 +191,7 @@ function showChoice() {
   showSlider("size", scale, spot ? `${(2 ** scale).toFixed(1)} x` : "");
   input("size").disabled = button("ban").disabled = !spot;
   button("ban").textContent = spot?.banned ? "Allow" : "Remove";
-  input("command").value = command();
+  input("command").value = keep.commandOf(open, choice, server.model_folder);
   for (const [i, tab] of [...the("variants", HTMLDivElement).children].entries()) {
     tab.setAttribute("aria-pressed", String(!choice.palette && i === choice.alternative));
   }
@@ -164,137 +206,68 @@ function showReached(reached) {
   output("reached-out").value = text;
 }
 
-/** The full size, once the hand rests, where the preview is too small for the screen. */
-async function sharpen() {
-  if (!open || !choice || !viewer.isCoarse(open.photo.width)) return;
-  const [{ id }, wish] = [open.photo, wishOf(choice)];
-  const asked = JSON.stringify(wish);
-  try {
-    const { picture } = await api.render(id, wish, { size: "full", format: "JPEG", measure: false });
-    const bitmap = await createImageBitmap(picture);
-    const same = open?.photo.id === id && JSON.stringify(wishOf(choice)) === asked;
-    if (same) viewer.showAfter(bitmap);
-  } catch (error) {
-    say(/** @type {Error} */ (error).message);
-  }
-}
-
-/** Take the spot away: an added colour goes, one of the photo's own is banned, or allowed again. */
-function toggleBan() {
-  if (!choice || selected === null) return;
-  const spots = structuredClone(choice.spots);
-  if (spots[selected].from === null) spots.splice(selected, 1);
-  else spots[selected].banned = !spots[selected].banned;
-  change({ spots });
-}
-
-/** @param {string} text */
-function typeColor(text) {
-  const hex = /^#?[0-9a-f]{6}$/i.test(text.trim()) ? `#${text.trim().replace("#", "")}` : null;
-  if (!hex || strengthOf(chromaOf(hex)) < 0.012) {
+/** Change the chosen spot's colour, or add one. @param {boolean} added */
+function typeColor(added) {
+  const text = input("hex").value.trim();
+  const hex = /^#?[0-9a-f]{6}$/i.test(text) ? `#${text.replace("#", "").toLowerCase()}` : null;
+  if (!hex || magnitude(chromaOf(hex)) < 0.012) {
     return say(`Expected a colour as #rrggbb that is not gray, found "${text}".`);
   }
   say("");
-  if (!choice || selected === null) return wheel.addColor(hex.toLowerCase());
+  if (!choice) return;
+  if (added || selected === null) return wheel.addColor(hex);
   const spots = structuredClone(choice.spots);
-  spots[selected].to = hex.toLowerCase();
+  spots[selected].to = hex;
   change({ spots });
+}
+
+/** Which spot a colour of the photo belongs to. @param {import("./color.js").Chroma} chroma */
+function spotOf(chroma) {
+  const now = choice;
+  return now ? nearest(chroma, now.spots.map((spot) => worn(spot, now))) : null;
 }
 
 /** Light up the pixels that wear a spot's colour. @param {number | null} index */
 function highlight(index) {
-  if (index === null || !choice || choice.spots[index]?.banned) return viewer.highlight(null);
-  const places = choice.spots.map((spot) => shown(spot, /** @type {Choice} */ (choice)));
-  viewer.highlight((chroma) => nearest(chroma, places) === index);
-}
-
-// --- files ---------------------------------------------------------------------------------------
-
-const format = () => the("format", HTMLSelectElement).value;
-const command = () => (open ? files.commandOf(open.name, format(), input("strip").checked) : "");
-
-async function savePhoto() {
-  if (!open || !choice) return;
-  say("Rendering the full size");
-  const how = { size: "full", format: format() || null, strip_metadata: input("strip").checked };
-  const { picture } = await api.render(open.photo.id, wishOf(choice), { ...how, measure: false });
-  const name = files.coloredName(open.name, format());
-  files.download(picture, name);
-  say(`Saved ${name}.`);
-}
-
-async function saveRecipe() {
-  if (!open || !choice) return;
-  const name = files.besideName(open.name, "recipe");
-  files.download(files.jsonFile(await api.recipe(wishOf(choice))), name);
-  say(`Saved ${name}.`);
-}
-
-async function savePalette() {
-  if (!open || !choice) return;
-  const { palette } = await api.wantedPalette(open.photo.id, wishOf(choice));
-  const name = files.besideName(open.name, "palette");
-  files.download(files.jsonFile(palette), name);
-  say(`Saved ${name}.`);
-}
-
-async function copyCommand() {
-  await saveRecipe();
-  const text = command();
-  try {
-    await navigator.clipboard.writeText(text);
-    say("The command is on the clipboard, its recipe in your downloads.");
-  } catch {
-    input("command").select(); // a page from another machine may not use the clipboard
-    say("Copy the command by hand; its recipe is in your downloads.");
-  }
+  const dark = index === null || !choice || choice.spots[index]?.banned;
+  viewer.highlight(dark ? null : (chroma) => spotOf(chroma) === index);
 }
 
 /** A palette, a recipe, or the colours of a photo. @param {File} file */
 async function load(file) {
-  if (!open) return say("Drop a photo first.");
-  const recipe = file.name.endsWith(".json") ? files.parsed(await file.text()) : null;
-  if (recipe && "edits" in recipe) {
-    const { palette, alternative, edits, vividness } = recipe;
-    const start = palette ? await api.readPalette(files.jsonFile(palette)) : open.photo;
-    const own = alternative ? open.photo.alternatives[alternative - 1] : start;
-    choose(unedited(own, { palette, alternative, kept: edits, vividness }), { done: true });
-  } else {
-    const variant = await api.readPalette(file);
-    choose(unedited(variant, { palette: variant.palette }), { done: true });
-  }
+  const one = open;
+  if (!one) return say("Drop a photo first.");
+  const { choice: next, text } = await keep.load(one, file, server.model);
+  if (one !== open) openPhoto(one);
   selected = null;
-  say(`Loaded ${file.name}.`);
+  choose(next, { done: true });
+  say(text);
 }
 
 // --- the page ------------------------------------------------------------------------------------
 
-/** @param {CustomEvent} event */
-const detail = (event) => event.detail;
-
 function listenToWheel() {
-  wheel.addEventListener("steer", (event) => {
-    const { choice: next, done } = detail(/** @type {CustomEvent} */ (event));
-    choose(next, { done });
-  });
-  wheel.addEventListener("choose", (event) => {
-    selected = detail(/** @type {CustomEvent} */ (event));
+  /** @param {string} name @param {(detail: any) => void} act */
+  const on = (name, act) =>
+    wheel.addEventListener(name, (event) => act(/** @type {CustomEvent} */ (event).detail));
+  on("steer", ({ choice: next, done }) => choose(next, { done }));
+  on("choose", (index) => {
+    selected = index;
     showChoice();
   });
-  wheel.addEventListener("hover", (event) => highlight(detail(/** @type {CustomEvent} */ (event))));
+  on("hover", highlight);
   wheel.addEventListener("drop", (event) => {
     const file = event.dataTransfer?.files[0];
     if (!file) return;
     event.preventDefault();
     event.stopPropagation();
     document.body.classList.remove("dropping");
-    trying(() => load(file).then(() => {}))();
+    trying(() => load(file))();
   });
 }
 
 function listenToControls() {
-  for (const id of /** @type {("saturation" | "turn" | "vividness")[]} */ (
-    ["saturation", "turn", "vividness"])) {
+  for (const id of ["saturation", "turn", "vividness"]) {
     input(id).addEventListener("input", () => change({ [id]: Number(input(id).value) }, false));
     input(id).addEventListener("change", () => change({ [id]: Number(input(id).value) }));
   }
@@ -308,22 +281,28 @@ function listenToControls() {
       change({ spots }, kind === "change");
     });
   }
-  input("hex").addEventListener("change", () => typeColor(input("hex").value));
-  button("ban").addEventListener("click", toggleBan);
+  input("hex").addEventListener("keydown", ({ key }) => key === "Enter" && typeColor(false));
+  button("more").addEventListener("click", () => typeColor(true));
+  button("ban").addEventListener("click", () => {
+    if (choice && selected !== null) change({ spots: toggled(choice.spots, selected) });
+  });
+  const reset = () => open && choose(unedited(open.photo), { done: true });
+  addChip("As estimated", reset);
   for (const name of Object.keys(PRESETS)) {
-    const chip = document.createElement("button");
-    chip.type = "button";
-    chip.textContent = name;
-    chip.addEventListener("click", () => {
-      if (choice) choose(preset(choice, name), { done: true });
-    });
-    the("presets", HTMLDivElement).append(chip);
+    addChip(name, () => choice && choose(preset(choice, name), { done: true }));
   }
   button("undo").addEventListener("click", () => step(-1));
   button("redo").addEventListener("click", () => step(1));
-  button("reset").addEventListener("click", () => {
-    if (open) choose(unedited(open.photo), { done: true });
-  });
+  button("reset").addEventListener("click", reset);
+}
+
+/** @param {string} name @param {() => void} act */
+function addChip(name, act) {
+  const chip = document.createElement("button");
+  chip.type = "button";
+  chip.textContent = name;
+  chip.addEventListener("click", act);
+  the("presets", HTMLDivElement).append(chip);
 }
 
 /** @param {-1 | 1} by */
@@ -332,10 +311,11 @@ function step(by) {
 }
 
 function listenToFiles() {
-  files.listenForFiles(addPhotos);
+  listenForFiles(addPhotos);
   for (const id of ["add", "choose"]) {
     button(id).addEventListener("click", () => input("files").click());
   }
+  button("close").addEventListener("click", closePhoto);
   input("files").addEventListener("change", () => {
     addPhotos([...(input("files").files ?? [])]);
     input("files").value = "";
@@ -346,41 +326,48 @@ function listenToFiles() {
     input("load-file").value = "";
     if (file) await load(file);
   }));
-  button("save").addEventListener("click", trying(savePhoto));
-  button("save-recipe").addEventListener("click", trying(saveRecipe));
-  button("save-palette").addEventListener("click", trying(savePalette));
-  button("copy").addEventListener("click", trying(copyCommand));
+  for (const [id, act] of Object.entries({
+    save: keep.savePhoto, "save-recipe": keep.saveRecipe, "save-palette": keep.savePalette,
+    copy: keep.copyCommand,
+  })) {
+    button(id).addEventListener("click", trying(async () => {
+      if (open && choice) await act(open, choice, server.model_folder);
+    }));
+  }
   input("strip").addEventListener("change", showChoice);
   the("format", HTMLSelectElement).addEventListener("change", showChoice);
+  addEventListener("beforeunload", (event) => {
+    if ([...tabs.keys()].some((one) => one.history.canUndo)) event.preventDefault();
+  });
 }
 
 function listenToView() {
-  const flip = () => (viewer.split = viewer.split > 0 ? 0 : 0.5);
   /** @type {Record<string, () => void>} */
   const actions = {
     fit: () => viewer.zoomTo(1),
-    pixels: () => open && viewer.zoomToPixels(open.photo.width),
-    gray: flip,
+    pixels: () => viewer.zoomToPixels(),
+    gray: () => (viewer.split = viewer.split > 0 ? 0 : 0.5),
     screen: () => (document.fullscreenElement
       ? document.exitFullscreen() : document.querySelector(".stage")?.requestFullscreen()),
   };
   for (const [id, act] of Object.entries(actions)) button(id).addEventListener("click", act);
-  viewer.addEventListener("zoom", sharpen);
+  viewer.addEventListener("zoom", sharpenSoon);
+  viewer.addEventListener("split", () =>
+    button("gray").setAttribute("aria-pressed", String(viewer.split > 0)));
   viewer.addEventListener("pick", (event) => {
-    if (!choice) return;
-    const places = choice.spots.map((spot) => shown(spot, /** @type {Choice} */ (choice)));
-    selected = nearest(detail(/** @type {CustomEvent} */ (event)), places);
+    selected = spotOf(/** @type {CustomEvent} */ (event).detail);
     say(selected === null ? "That pixel is gray." : "");
     showChoice();
   });
   /** @type {Record<string, string>} */
   const keys = { 0: "fit", 1: "pixels", b: "gray", f: "screen" };
   addEventListener("keydown", (event) => {
-    if (event.target instanceof HTMLInputElement && event.target.type === "text") return;
+    const control = event.target instanceof Element && event.target.closest("input, select");
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
+      if (event.target instanceof HTMLInputElement && event.target.type === "text") return;
       event.preventDefault();
       step(event.shiftKey ? 1 : -1);
-    } else if (keys[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    } else if (keys[event.key] && !control && !event.ctrlKey && !event.metaKey && !event.altKey) {
       actions[keys[event.key]]();
     }
   });
@@ -390,7 +377,7 @@ listenToWheel();
 listenToControls();
 listenToFiles();
 listenToView();
-api.health().then(({ vividness }) => {
-  ownVividness = vividness;
+trying(async () => {
+  server = await api.health();
   showChoice();
-}, (error) => say(error.message));
+})();

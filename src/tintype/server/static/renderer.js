@@ -3,24 +3,30 @@
 import * as api from "./api.js";
 
 /**
- * @typedef {{id: string, wish: api.Wish, done: boolean, since: number}} Request
- *   done: the hand has let go; since: when it moved, by performance.now()
+ * @template T
+ * @typedef {{of: T, wish: api.Wish, done: boolean, since: number}} Request
+ *   of: the photo; done: the hand has let go; since: when it moved, by performance.now()
  */
 
+const PAUSE = 400; // milliseconds before a server that is busy is asked again
+
+/** @template T a photo */
 export class Renderer {
-  /** @type {Request | null} */ #next = null;
+  /** @type {Request<T> | null} */ #next = null;
   #busy = false;
 
   /**
-   * @param {(rendered: api.Rendered, picture: ImageBitmap, request: Request) => void} show
+   * @param {(request: Request<T>) => Promise<api.Rendered>} render
+   * @param {(rendered: api.Rendered, picture: ImageBitmap, request: Request<T>) => void} show
    * @param {(error: Error) => void} complain
    */
-  constructor(show, complain) {
+  constructor(render, show, complain) {
+    this.render = render;
     this.show = show;
     this.complain = complain;
   }
 
-  /** @param {Request} request */
+  /** @param {Request<T>} request */
   ask(request) {
     this.#next = request;
     if (!this.#busy) this.#work();
@@ -34,19 +40,25 @@ export class Renderer {
       try {
         await this.#one(request);
       } catch (error) {
-        this.complain(/** @type {Error} */ (error));
+        if (error instanceof api.Problem && error.status === 429) {
+          await new Promise((resolve) => setTimeout(resolve, PAUSE));
+          this.#next ??= request;
+        } else {
+          this.complain(/** @type {Error} */ (error));
+        }
       }
     }
     this.#busy = false;
   }
 
-  /** @param {Request} request */
+  /** @param {Request<T>} request */
   async #one(request) {
     const sent = performance.now();
-    const rendered = await api.render(request.id, request.wish, { measure: request.done });
+    const rendered = await this.render(request);
     const received = performance.now();
     const picture = await createImageBitmap(rendered.picture);
     this.show(rendered, picture, request);
+    picture.close();
     await new Promise((resolve) => requestAnimationFrame(resolve));
     const end = performance.now();
     const server = Object.values(rendered.timing).reduce((sum, one) => sum + one, 0);

@@ -10,9 +10,6 @@ const QUESTIONS = {
   plausible: "Which photo looks more plausible?",
 };
 
-/** @param {"left" | "right"} side */
-const picture = (side) => /** @type {HTMLImageElement} */ (button(side).firstElementChild);
-
 /** @param {string} path @param {unknown} body */
 async function post(path, body) {
   const headers = { "content-type": "application/json" };
@@ -21,9 +18,13 @@ async function post(path, body) {
   return response;
 }
 
-/** @param {string} id @returns {Promise<HTMLImageElement>} loaded, so that both sides appear at once */
-async function load(id) {
+/**
+ * A picture, loaded, so that both sides appear at once.
+ * @param {string} id @param {string} words @returns {Promise<HTMLImageElement>}
+ */
+async function load(id, words) {
   const image = new Image();
+  image.alt = words;
   image.src = `v1/study/pictures/${id}`;
   await image.decode();
   return image;
@@ -31,10 +32,12 @@ async function load(id) {
 
 /** @param {Trial} trial @param {number | null} seconds @returns {Promise<void>} when it is answered */
 async function ask(trial, seconds) {
-  const images = await Promise.all([load(trial.left), load(trial.right)]);
+  const images = await Promise.all([
+    load(trial.left, "Left picture"), load(trial.right, "Right picture"),
+  ]);
   the("question", HTMLHeadingElement).textContent = QUESTIONS[trial.question];
-  picture("left").src = images[0].src;
-  picture("right").src = images[1].src;
+  button("left").replaceChildren(images[0]);
+  button("right").replaceChildren(images[1]);
   const pair = the("pair", HTMLDivElement);
   pair.classList.remove("gone");
   const shown = performance.now();
@@ -56,7 +59,8 @@ function chosen() {
     const { signal } = ended;
     button("left").addEventListener("click", () => end("left"), { signal });
     button("right").addEventListener("click", () => end("right"), { signal });
-    addEventListener("keydown", ({ key }) => {
+    addEventListener("keydown", ({ key, repeat }) => {
+      if (repeat) return;
       if (key === "ArrowLeft") end("left");
       if (key === "ArrowRight") end("right");
     }, { signal });

@@ -5,6 +5,7 @@ import { chromaOfPixel } from "./color.js";
 /** @typedef {import("./color.js").Chroma} Chroma */
 
 const MOST = 16; // times the size at which the photo fits
+const STEP = 1.2; // how much larger than its pixels a picture may be shown
 
 export class PhotoViewer extends HTMLElement {
   #stack = div("stack");
@@ -14,6 +15,7 @@ export class PhotoViewer extends HTMLElement {
   #divider = div("divider");
   #split = 0; // share of the width that shows the photo in gray
   #zoom = 1;
+  #width = 0; // of the photo itself
   #pan = { x: 0, y: 0 };
   #pointers = new Map();
   /** @type {ImageData | null} */ #pixels = null;
@@ -46,24 +48,24 @@ export class PhotoViewer extends HTMLElement {
     this.#divider.setAttribute("aria-valuenow", String(Math.round(100 * this.#split)));
     this.#divider.setAttribute("aria-valuetext", `${Math.round(100 * this.#split)} % in gray`);
     this.#layout();
+    this.dispatchEvent(new CustomEvent("split"));
   }
 
-  get zoom() {
-    return this.#zoom;
+  /** Whether the shown picture is too small for the screen, and the photo itself larger. */
+  get isCoarse() {
+    const shown = this.#after.clientWidth * this.#zoom * devicePixelRatio;
+    return this.#after.width < this.#width && shown > STEP * this.#after.width;
   }
 
   /**
-   * Whether the shown picture is too small for the screen, and the photo itself larger.
-   * @param {number} width of the photo, pixels
+   * Show another photo, in gray until it is coloured.
+   * @param {ImageBitmap} picture in gray @param {number} width of the photo itself, pixels
    */
-  isCoarse(width) {
-    const shown = this.#after.clientWidth * this.#zoom * devicePixelRatio;
-    return this.#after.width < width && shown > 1.2 * this.#after.width;
-  }
-
-  /** @param {ImageBitmap} picture the photo in gray */
-  showBefore(picture) {
+  open(picture, width) {
+    this.#width = width;
     paint(this.#before, picture);
+    this.showAfter(picture);
+    this.highlight(null);
     this.zoomTo(1);
   }
 
@@ -109,7 +111,7 @@ export class PhotoViewer extends HTMLElement {
 
   /** @param {number} zoom @param {{x: number, y: number}} [at] what stays in place */
   zoomTo(zoom, at = { x: this.clientWidth / 2, y: this.clientHeight / 2 }) {
-    const next = Math.min(MOST, Math.max(1, zoom));
+    const next = Math.min(MOST, Math.max(Math.min(1, this.#pixelZoom), zoom));
     const x = at.x - this.clientWidth / 2;
     const y = at.y - this.clientHeight / 2;
     const ratio = next / this.#zoom;
@@ -119,9 +121,13 @@ export class PhotoViewer extends HTMLElement {
     this.dispatchEvent(new CustomEvent("zoom", { detail: next }));
   }
 
-  /** One pixel of the photo for one of the screen. @param {number} width of the photo, pixels */
-  zoomToPixels(width) {
-    this.zoomTo(width / devicePixelRatio / Math.max(1, this.#after.clientWidth));
+  /** One pixel of the photo for one of the screen. */
+  zoomToPixels() {
+    this.zoomTo(this.#pixelZoom);
+  }
+
+  get #pixelZoom() {
+    return this.#width / devicePixelRatio / Math.max(1, this.#after.clientWidth);
   }
 
   #layout() {

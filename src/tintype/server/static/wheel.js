@@ -3,8 +3,8 @@
 // Small dots are the colours that came out; spots are what is asked for; the puck in the middle
 // draws all colours towards a hue.
 
-import { chromaOf, hexOf, hueOf, nameOf, polar, rgbOf, strengthOf } from "./color.js";
-import { ADDED, placed, shown } from "./edits.js";
+import { chromaOf, hexOf, hueOf, nameOf, polar, rgbOf, magnitude } from "./color.js";
+import { ADDED, placed, shown, toggled } from "./edits.js";
 
 /** @typedef {import("./edits.js").Choice} Choice */
 /** @typedef {import("./color.js").Chroma} Chroma */
@@ -17,7 +17,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /** @param {Chroma} chroma @returns {[number, number]} */
 function place(chroma) {
-  const r = RADIUS * Math.min(1, strengthOf(chroma) / EDGE) ** BEND;
+  const r = RADIUS * Math.min(1, magnitude(chroma) / EDGE) ** BEND;
   const angle = (hueOf(chroma) * Math.PI) / 180;
   return [r * Math.cos(angle), -r * Math.sin(angle)];
 }
@@ -43,7 +43,9 @@ function put(element, attributes) {
 export class PaletteWheel extends HTMLElement {
   /** @type {Choice | null} */ #choice = null;
   /** @type {number | null} */ #selected = null;
-  #timer = 0;
+  #timer = 0; // until a hovered spot lights up
+  #rest = 0; // until a turned mouse wheel counts as let go
+  #until = 0; // when spots may light up again: not under a hand that has just let go
   #svg = make("svg", { viewBox: "-112 -112 224 224" });
   #dots = make("g", { class: "dots", "aria-hidden": "true" });
   #spots = make("g", { class: "spots" });
@@ -54,10 +56,10 @@ export class PaletteWheel extends HTMLElement {
     if (this.#svg.isConnected) return;
     const disc = this.#disc();
     const rings = [0.06, 0.12].map((chroma) =>
-      make("circle", { class: "ring", r: place(polar(0, chroma))[0] }),
+      make("circle", { class: "grid", r: place(polar(0, chroma))[0] }),
     );
     put(this.#puck, { "aria-label": "Towards a colour", "aria-valuemin": 0, "aria-valuemax": 100 });
-    this.#svg.append(...rings, this.#line, this.#dots, this.#puck, this.#spots);
+    this.#svg.append(...rings, this.#dots, this.#spots, this.#line, this.#puck);
     this.append(disc, this.#svg);
     this.#listen();
   }
@@ -91,7 +93,7 @@ export class PaletteWheel extends HTMLElement {
       const y = ((Math.floor(i / side) + 0.5) / side - 0.5) * 224;
       const r = Math.hypot(x, y);
       const chroma = chromaAt(x, y);
-      const tame = Math.min(1, 0.13 / Math.max(1e-6, strengthOf(chroma)));
+      const tame = Math.min(1, 0.13 / Math.max(1e-6, magnitude(chroma)));
       const rgb = rgbOf(0.72, { a: tame * chroma.a, b: tame * chroma.b });
       const rim = Math.min(1, Math.max(0, r - 102)) * Math.min(1, Math.max(0, 110.5 - r));
       const alpha = r <= 101 ? 0.3 * Math.min(1, 101 - r) : rim;
@@ -122,6 +124,7 @@ export class PaletteWheel extends HTMLElement {
     let element = this.#spots.children[i];
     if (!element) {
       element = make("g", { class: "spot", tabindex: 0, role: "slider" });
+      element.setAttribute("aria-describedby", "spot-help");
       element.append(make("circle"), make("path", { d: "M-5 -5L5 5M5 -5L-5 5" }));
       this.#spots.append(element);
     }
@@ -136,7 +139,7 @@ export class PaletteWheel extends HTMLElement {
       "aria-valuemin": 0, "aria-valuemax": 360, "aria-valuenow": Math.round(hueOf(chroma)),
       "aria-valuetext": spot.banned
         ? `${nameOf(chroma)}, banned`
-        : `${nameOf(chroma)}, chroma ${strengthOf(chroma).toFixed(2)}, ${Math.round(100 * share)} %`,
+        : `${nameOf(chroma)}, chroma ${magnitude(chroma).toFixed(2)}, ${Math.round(100 * share)} %`,
     });
     element.classList.toggle("banned", spot.banned);
     element.classList.toggle("selected", i === this.#selected);
@@ -166,7 +169,7 @@ export class PaletteWheel extends HTMLElement {
   #light(index) {
     clearTimeout(this.#timer);
     if (index === null) this.#tell("hover", null);
-    else this.#timer = setTimeout(() => this.#tell("hover", index), 300);
+    else if (performance.now() > this.#until) this.#timer = setTimeout(() => this.#tell("hover", index), 300);
   }
 
   /** @param {string} name @param {unknown} detail */
@@ -177,6 +180,7 @@ export class PaletteWheel extends HTMLElement {
   /** @param {boolean} done whether the hand has let go */
   #steer(done) {
     this.#light(null);
+    this.#until = performance.now() + 200;
     this.#draw();
     this.#tell("steer", { choice: structuredClone(this.#choice), done });
   }
@@ -198,30 +202,41 @@ export class PaletteWheel extends HTMLElement {
 
   /** @param {PointerEvent} event */
   #grab(event) {
-    if (!this.#choice || event.button !== 0) return;
+    if (!this.#choice || event.button !== 0 || !event.isPrimary) return;
     const index = this.#indexOf(event.target);
-    const puck = event.target === this.#puck;
+    const ground = index === null && event.target !== this.#puck;
+    if (!ground) this.#take(index);
     event.preventDefault();
-    if (index === null && !puck) return this.#add(event);
+    this.#svg.setPointerCapture(event.pointerId);
+    const start = this.#point(event);
+    const hand = new AbortController();
+    let moved = false;
+    /** @param {string} name @param {(event: PointerEvent) => void} act */
+    const on = (name, act) =>
+      this.#svg.addEventListener(name, (next) => {
+        const pointer = /** @type {PointerEvent} */ (next);
+        if (pointer.pointerId === event.pointerId) act(pointer);
+      }, { signal: hand.signal });
+    on("pointermove", (next) => {
+      const point = this.#point(next);
+      moved ||= Math.hypot(point[0] - start[0], point[1] - start[1]) > 1;
+      if (!moved || ground) return;
+      this.#drag(index, point);
+      this.#steer(false);
+    });
+    on("pointerup", () => {
+      if (ground && !moved) this.#add(start);
+      else if (!ground && moved) this.#steer(true);
+    });
+    for (const name of ["pointerup", "pointercancel"]) on(name, () => hand.abort());
+  }
+
+  /** Take hold of a spot, or of the puck. @param {number | null} index */
+  #take(index) {
     this.#light(null);
     const element = index === null ? this.#puck : this.#spots.children[index];
     /** @type {SVGElement} */ (element).focus({ preventScroll: true });
-    this.#svg.setPointerCapture(event.pointerId);
-    let moved = false;
-    const move = (/** @type {Event} */ next) => {
-      moved = true;
-      this.#drag(index, this.#point(/** @type {PointerEvent} */ (next)));
-      this.#steer(false);
-    };
-    const end = () => {
-      this.#svg.removeEventListener("pointermove", move);
-      this.#svg.removeEventListener("pointerup", end);
-      this.#svg.removeEventListener("pointercancel", end);
-      if (moved) this.#steer(true);
-    };
-    this.#svg.addEventListener("pointermove", move);
-    this.#svg.addEventListener("pointerup", end);
-    this.#svg.addEventListener("pointercancel", end);
+    this.#tell("choose", index);
   }
 
   /** @param {number | null} index null for the puck @param {[number, number]} point */
@@ -236,9 +251,8 @@ export class PaletteWheel extends HTMLElement {
     }
   }
 
-  /** @param {PointerEvent} event on bare ground: a new colour */
-  #add(event) {
-    const [x, y] = this.#point(event);
+  /** On bare ground: a new colour. @param {[number, number]} point */
+  #add([x, y]) {
     if (Math.hypot(x, y) > RADIUS || Math.hypot(x, y) < 14) return;
     this.addColor(placed(chromaAt(x, y), /** @type {Choice} */ (this.#choice)));
   }
@@ -257,6 +271,7 @@ export class PaletteWheel extends HTMLElement {
     const choice = this.#choice;
     if (!choice || (index === null && event.target !== this.#puck)) return;
     const { key } = event;
+    if (key === "Escape") return this.#tell("choose", null);
     if (!(index === null ? this.#pressPuck(key, choice) : this.#pressSpot(key, index))) return;
     event.preventDefault();
     this.#steer(true);
@@ -283,22 +298,24 @@ export class PaletteWheel extends HTMLElement {
     const turn = { ArrowLeft: 6, ArrowRight: -6 }[key] ?? 0;
     const more = { ArrowUp: 0.01, ArrowDown: -0.01 }[key] ?? 0;
     const grow = { "+": 1.2, "=": 1.2, "-": 1 / 1.2 }[key] ?? 1;
-    if (key === "Delete" || key === "Backspace") spot.banned = !spot.banned;
+    if (key === "Delete" || key === "Backspace") choice.spots = toggled(choice.spots, index);
     else if (turn || more) {
       const seen = shown(spot, choice);
-      spot.to = placed(polar(hueOf(seen) + turn, Math.max(0.02, strengthOf(seen) + more)), choice);
+      spot.to = placed(polar(hueOf(seen) + turn, Math.max(0.02, magnitude(seen) + more)), choice);
     } else if (grow !== 1) this.#resize(spot, grow);
     else return false;
     return true;
   }
 
-  /** @param {WheelEvent} event */
+  /** Resize the chosen spot; the others let the page scroll. @param {WheelEvent} event */
   #scroll(event) {
     const index = this.#indexOf(event.target);
-    if (index === null || !this.#choice) return;
+    if (index === null || index !== this.#selected || !this.#choice) return;
     event.preventDefault();
     this.#resize(this.#choice.spots[index], event.deltaY < 0 ? 1.15 : 1 / 1.15);
-    this.#steer(true);
+    this.#steer(false);
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => this.#steer(true), 300);
   }
 
   /** @param {import("./edits.js").Spot} spot @param {number} factor */

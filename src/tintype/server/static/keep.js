@@ -1,0 +1,80 @@
+// What a person keeps of a photo, and what they bring along: pictures, palettes, recipes, commands.
+
+import * as api from "./api.js";
+import { unedited, wishOf } from "./edits.js";
+import * as files from "./files.js";
+import { input, say, the } from "./page.js";
+import { asking } from "./photos.js";
+
+/** @typedef {import("./photos.js").Open} Open */
+/** @typedef {import("./edits.js").Choice} Choice */
+
+const format = () => the("format", HTMLSelectElement).value;
+
+/** The command line's own words for what is chosen. @param {Open} one @param {Choice} choice */
+export function commandOf(one, choice, /** @type {string | null} */ model) {
+  const recipe = files.besideName(one.name, "recipe", wishOf(choice));
+  return files.commandOf(one.name, recipe, format(), input("strip").checked, model);
+}
+
+/** @param {Open} one @param {Choice} choice */
+export async function savePhoto(one, choice) {
+  say("Rendering the full size");
+  const output = files.outputOf(one.name, format());
+  const how = { size: "full", format: output.format, strip_metadata: input("strip").checked };
+  const { picture } = await asking(one, (id) =>
+    api.render(id, wishOf(choice), { ...how, measure: false }));
+  files.download(picture, output.name);
+  say(`Saved ${output.name}.`);
+}
+
+/** @param {Open} one @param {Choice} choice */
+export async function saveRecipe(one, choice) {
+  const wish = wishOf(choice);
+  const name = files.besideName(one.name, "recipe", wish);
+  files.download(files.jsonFile(await api.recipe(wish)), name);
+  say(`Saved ${name}.`);
+}
+
+/** @param {Open} one @param {Choice} choice */
+export async function savePalette(one, choice) {
+  const { palette } = await asking(one, (id) => api.wantedPalette(id, wishOf(choice)));
+  const name = files.besideName(one.name, "palette", palette);
+  files.download(files.jsonFile(palette), name);
+  say(`Saved ${name}.`);
+}
+
+/** @param {Open} one @param {Choice} choice @param {string | null} model */
+export async function copyCommand(one, choice, model) {
+  const text = commandOf(one, choice, model);
+  await saveRecipe(one, choice);
+  try {
+    await navigator.clipboard.writeText(text);
+    say("The command is on the clipboard, its recipe in your downloads.");
+  } catch {
+    input("command").select(); // a page from another machine may not use the clipboard
+    say("Copy the command by hand; its recipe is in your downloads.");
+  }
+}
+
+/**
+ * What a palette, a recipe or the colours of another photo make of this one.
+ * @param {Open} one @param {File} file @param {string} model the fingerprint of the server's
+ * @returns {Promise<{choice: Choice, text: string}>}
+ */
+export async function load(one, file, model) {
+  const about = /\.json$/i.test(file.name) ? files.parsed(await file.text()) : null;
+  if (!about || !("edits" in about)) {
+    const variant = await api.readPalette(file);
+    const choice = unedited(variant, { palette: variant.palette });
+    return { choice, text: `Loaded ${file.name}.` };
+  }
+  if (about.version !== 1) throw new Error('Expected a recipe with "version": 1, found another.');
+  const { palette = null, alternative = 0, edits, vividness = null } = about;
+  const wish = { palette, alternative, edits, vividness };
+  const { groups } = await asking(one, (id) => api.wantedPalette(id, wish));
+  const choice = unedited({ palette, groups }, { palette, alternative, vividness, kept: edits });
+  const other = about.model && about.model !== model;
+  const note = other ? " It was made with another model; the colours will differ." : "";
+  return { choice, text: `Loaded ${file.name}.${note}` };
+}
