@@ -14,7 +14,8 @@ from photos import encoded
 from PIL import Image
 from skimage import data
 
-from tintype.server.app import Limits, create_app
+from tintype.server.app import create_app
+from tintype.server.desk import Limits
 
 HERE = {"base_url": "http://127.0.0.1:8420"}  # what a browser on this machine would send as Host
 

@@ -14,7 +14,8 @@ from server.conftest import HERE, coffee, limited
 from tintype.bins import Bins
 from tintype.palette import Palette
 from tintype.recipe import Recipe
-from tintype.server.app import Limits, create_app
+from tintype.server.app import create_app
+from tintype.server.desk import Limits
 
 
 def opened(answer):
