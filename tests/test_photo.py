@@ -330,3 +330,28 @@ def test_reading_in_threads_leaves_the_process_as_it_was() -> None:
         sizes = {read.size for read in pool.map(photo.read, [file] * 40)}
     assert sizes == {(80, 96)}
     assert (Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before
+
+
+# --- previews -------------------------------------------------------------------------------------
+
+
+def test_shrunk_photos_are_area_means_and_keep_their_shape():
+    luma = np.random.default_rng(0).integers(0, 255, (60, 120), dtype=np.uint8)
+    small = photo.read(luma).shrunk(40)
+    assert small.size == (40, 20)
+    means = luma.reshape(20, 3, 40, 3).mean((1, 3))
+    assert np.abs(small.luma - means).max() <= 1  # Pillow rounds after rows and after columns
+
+
+def test_photos_are_never_enlarged_and_never_vanish():
+    small = photo.read(np.full((1, 900), 7, np.uint8))
+    assert small.shrunk(1000) is small
+    assert small.shrunk(30).size == (30, 1)
+
+
+def test_transparency_is_shrunk_with_the_photo():
+    rgba = np.zeros((40, 40, 4), np.uint8)
+    rgba[:, :20, 3] = 200
+    small = photo.read(rgba).shrunk(10)
+    assert small.alpha.shape == (10, 10)
+    assert (small.alpha[0, 0], small.alpha[0, 9]) == (200, 0)

@@ -1,0 +1,54 @@
+"""Listening: the address is said, a taken port is explained, Ctrl-C is no error."""
+
+import re
+import signal
+import socket
+import subprocess
+import urllib.request
+
+from click.testing import CliRunner
+
+from tintype.cli import cli
+
+
+def test_a_taken_port_is_explained_in_one_line(tintype_command):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [tintype_command, "serve", "--no-browser", "--port", port],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert f"port {port}" in done.stderr
+    assert "choose another --port" in done.stderr
+
+
+def test_ctrl_c_ends_a_server_without_an_error(tintype_command):
+    with subprocess.Popen(
+        [tintype_command, "serve", "--no-browser", "--port", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as server:  # fmt: skip
+        address = re.search(r"http://\S+", server.stdout.readline())[0]
+        assert urllib.request.urlopen(f"{address}v1/health").status == 200
+        server.send_signal(signal.SIGINT)
+        _, errors = server.communicate(timeout=20)
+    assert server.returncode == 0
+    assert errors == ""
+
+
+def test_other_machines_need_a_token_that_is_printed(serving):
+    address = serving("serve", "--host", "0.0.0.0", "--allow-remote")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{20,}", address)
+
+
+def test_other_machines_are_let_in_only_on_purpose():
+    result = CliRunner().invoke(cli, ["serve", "--host", "0.0.0.0"])
+    assert result.exit_code == 2
+    assert "--allow-remote" in result.output
+
+
+def test_a_broken_model_is_explained_before_anything_listens(tmp_path):
+    result = CliRunner().invoke(cli, ["serve", "--model", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "model.json" in str(result.exception)
