@@ -279,6 +279,63 @@ def train(
     run(out, configure(config, values), values, resume=resume)
 
 
+@cli.command("pretrain-vgg")
+@click.option("--data", "patterns", **_DATA, required=True, help="Photos in folders by class.")
+@click.option("--teacher", type=FILE, help="An .npz of the first stages, which stay as they are.")
+@click.option("--out", type=FILE, required=True, help="The run's folder.")
+@click.option("--minutes", type=float, help="How long to train.")
+@click.option("--steps", type=int, help="How many steps to train.")
+@click.option("--resume", is_flag=True, help="Go on with the run in the folder.")
+@click.option("--set", "settings", **_SET, help="Any field of the run's or the network's config.")
+def pretrain_vgg(
+    patterns: tuple[str, ...],
+    teacher: Path | None,
+    out: Path,
+    minutes: float | None,
+    steps: int | None,
+    resume: bool,
+    settings: tuple[str, ...],
+) -> None:
+    """Train VGG-16 on photos with classes, for dahl2016 and fenu2016 (extra [train]).
+
+    \b
+    Example:
+      tintype pretrain-vgg --data 'photos64*.tar.gz' --teacher vgg16.npz --out runs/vgg --minutes 20
+    """
+    with _extra("train"):
+        from tintype.research import pretrain
+        from tintype.research.train import TrainConfig, configure
+        from tintype.research.train import train as run
+    values = _pairs(settings)
+    if teacher is not None:
+        values["teacher"] = str(teacher)
+    config = TrainConfig(method="vgg16", data=patterns, minutes=minutes, steps=steps)
+    run(out, configure(config, values), values, resume=resume)
+    click.echo(str(pretrain.extract(out)))
+
+
+@cli.group()
+def weights() -> None:
+    """Weights of other networks that research builds on."""
+
+
+@weights.command()
+@click.argument("name", type=click.Choice(["vgg16"]))
+@click.option("-o", "--output", type=FILE, help="NAME.safetensors by default.")
+def fetch(name: str, output: Path | None) -> None:
+    """Download published weights, check their hash, and keep their convolutions (extra [train]).
+
+    \b
+    Example:
+      tintype weights fetch vgg16
+    """
+    with _extra("train"):
+        from tintype.research import vgg
+    target = output or Path(f"{name}.safetensors")
+    vgg.fetch(target)
+    click.echo(str(target))
+
+
 @cli.command()
 @click.argument("run", type=FILE)
 @click.option("-o", "--output", type=FILE, required=True, help="The model's folder.")

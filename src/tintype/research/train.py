@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from tintype import color
 from tintype.errors import DataError
-from tintype.research import checkpoint, data, metrics
+from tintype.research import checkpoint, data, metrics, pretrain
 from tintype.research.methods import dahl2016, fenu2016, gray, tintype, zhang2016
 
 METHODS: dict[str, Any] = {  # modules with the same names in them: Config, Network, colorize, ...
@@ -28,6 +28,7 @@ METHODS: dict[str, Any] = {  # modules with the same names in them: Config, Netw
     "fenu2016": fenu2016,
     "tintype": tintype,
 }
+TRAINED = METHODS | {"vgg16": pretrain}
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Run:
         self.folder, self.config = folder, config
         self.accelerator = Accelerator(mixed_precision=_precision(config.precision))
         torch.manual_seed(config.seed)
-        self.module = METHODS[config.method]
+        self.module = TRAINED[config.method]
         self.settings = configure(self.module.Config(), settings)
         if settings:
             raise DataError(f"--set: expected fields of the run or the method, found {settings}")
@@ -190,7 +191,7 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
         raise DataError(f"{folder}: expected a new folder, found a run; add --resume to go on")
     if not config.minutes and not config.steps:
         raise DataError("expected --minutes or --steps, found neither")
-    if config.method not in METHODS:
+    if config.method not in TRAINED:
         raise DataError(f"expected a method of {', '.join(METHODS)}, found {config.method!r}")
     run = Run(folder, config, dict(settings))
     if not list(run.bare.parameters()):

@@ -229,13 +229,13 @@ class Network(nn.Module):
         entropy = -(share * log_shares.gather(-1, index)).sum(-1)
         pixels = (entropy * (share * self.rebalancing[index]).sum(-1)).mean()
         palettes = -(true * (estimate + 1e-6).log()).sum(1).mean()
-        classes = _label_loss(self.recognize(summary).float(), labels)
+        classes = label_loss(self.recognize(summary).float(), labels)
         loss = pixels + self.config.palette_loss * palettes + self.config.label_loss * classes
         parts = {"pixels": pixels, "palette": palettes, "labels": classes}
         return loss, {name: part.detach() for name, part in parts.items()}
 
 
-def _label_loss(logits: Tensor, labels: Tensor) -> Tensor:
+def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross entropy of the photos that have a class that the head has room for; the others 0."""
     known = (labels >= 0) & (labels < logits.shape[1])
     losses = F.cross_entropy(logits, labels.where(known, 0), reduction="none")
