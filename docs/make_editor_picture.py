@@ -1,6 +1,6 @@
 """Make the editor's picture in README, with the bundled model and a real browser.
 
-    python docs/make_editor_picture.py
+python docs/make_editor_picture.py
 """
 
 import io

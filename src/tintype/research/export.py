@@ -1,5 +1,6 @@
 """A trained run -> the two ONNX files and `model.json` that the base package colours with."""
 
+import copy
 import hashlib
 import json
 import logging
@@ -50,22 +51,27 @@ class _Encode(nn.Module):
 
 
 class _Decode(nn.Module):
+    """Chroma, and the logits over the temperature, which the exported graphs are compared by."""
+
     def __init__(self, network: method.Network, temperature: float) -> None:
         super().__init__()
         self.network, self.temperature = network, temperature
+        self.classify = copy.deepcopy(network.decoder.classify)  # already over the temperature
+        for parameter in self.classify.parameters():
+            parameter.data /= temperature
         centers = torch.from_numpy(network.config.bins.centers)
         self.register_buffer("table", torch.cat([centers, torch.ones(len(centers), 1)], 1).T)
 
     def forward(
         self, palette: Tensor, estimate: Tensor, bias: Tensor, features: list[Tensor]
     ) -> tuple[Tensor, Tensor]:
-        logits = self.network.decoder(features, palette, estimate)
-        heat = (logits + bias[:, :, None, None]) / self.temperature
-        # A softmax and a mean in one product: ONNX Runtime's own is slow across channels, and so
-        # is a maximum for each pixel. One for all keeps exp finite; what is 87 below it is gray.
-        weight = (heat - heat.amax()).exp()
+        decoder = self.network.decoder
+        added = (decoder.wish(palette, estimate) + bias) / self.temperature
+        heat = self.classify(decoder.paint(features, palette)) + added[:, :, None, None]
+        # A softmax and a mean in one product: ONNX Runtime's own is slow across channels.
+        weight = (heat - heat.amax(1, keepdim=True)).exp()
         total = (self.table @ weight.flatten(2)).unflatten(2, heat.shape[-2:])
-        return total[:, :2] / total[:, 2:].clamp(min=1e-30), logits
+        return total[:, :2] / total[:, 2:], heat
 
 
 def export(
@@ -229,7 +235,7 @@ def _difference(
             mine = network.config.bins.rotate(torch.from_numpy(encoded["palette"]), turn).numpy()
             feed |= {"palette": mine, "estimate": encoded["palette"], "bias": bias.numpy()}
             got_ab, got = sessions["decoder"].run(["chroma", "logits"], feed)
-            logits.append(np.abs(got - scores.numpy()).max())
+            logits.append(settings.temperature * np.abs(got - scores.numpy()).max())
             small = gray.reshape(gray.shape[0] // 4, 4, -1, 4).mean((1, 3))
             lab, other = (_lab(small, np.moveaxis(x[0], 0, -1)) for x in (ab.numpy(), got_ab))
             chroma.append(np.sqrt(((lab - other) ** 2).sum(-1)).ravel())

@@ -150,14 +150,22 @@ class Decoder(nn.Module):
 
     def forward(self, features: list[Tensor], palette: Tensor, estimate: Tensor) -> Tensor:
         """palette, estimate: (batch, count) the wanted and the estimated shares of the bins."""
+        logits: Tensor = self.classify(self.paint(features, palette)).float()
+        return logits + self.wish(palette, estimate)[:, :, None, None]
+
+    def paint(self, features: list[Tensor], palette: Tensor) -> Tensor:
+        """What the bins are told apart by: (batch, widths[1], h/4, w/4)."""
         embedding = self.embed(palette.sqrt())
         x: Tensor | None = None
         for level, feature in zip(self.levels, reversed(features), strict=True):
             x = level(x, feature, embedding)
+        assert x is not None
+        return x
+
+    def wish(self, palette: Tensor, estimate: Tensor) -> Tensor:
+        """(batch, count) what a palette adds to the logits; nothing where it is dropped (zeros)."""
         ratio = torch.log((palette + PRIOR_FLOOR) / (estimate + PRIOR_FLOOR))
-        ratio = ratio * (palette.sum(1, keepdim=True) > 0)  # a dropped palette is no wish
-        logits: Tensor = self.classify(x).float()
-        return logits + self.prior * ratio[:, :, None, None]
+        return self.prior * ratio * (palette.sum(1, keepdim=True) > 0)
 
 
 class Network(nn.Module):
