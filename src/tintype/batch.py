@@ -142,9 +142,8 @@ def _one(colorizer: Colorizer, recipe: Recipe, job: Job, target: Target) -> Iter
         result = replace(recipe, alternative=start).decode(colorizer, encoded)
         _save(result, output, job)
         made.append(result)
-        share = "" if result.reached is None else f" (reached {result.reached:.0%} of the palette)"
         if output != PIPE:
-            yield f"{target.source} -> {output}{share}"
+            yield f"{target.source} -> {output}{_reached(result.reached)}"
     for output in extra:
         _save_comparison(encoded, made, output, job)
         yield f"{target.source} -> {output}"
@@ -210,6 +209,13 @@ def _compared(target: Target) -> str:
         raise PhotoError("expected a file for --compare, found standard output; give -o")
     path = Path(target.output)
     return str(path.with_name(path.stem.removesuffix(".color") + ".compare" + path.suffix))
+
+
+def _reached(share: float | None) -> str:
+    """How much of a wish was reached, in words; below a few percent a number says nothing."""
+    if share is None:
+        return ""
+    return f" (reached {min(1.0, share):.0%} of the wish)" if share > 0.05 else " (hardly reached)"
 
 
 def _named(source: str, message: str) -> str:

@@ -10,7 +10,18 @@ import click
 
 from tintype import __version__
 from tintype.errors import TintypeError
-from tintype.options import FILE, MODEL, THREADS, Choice, Server, listening, steering
+from tintype.options import (
+    DATA,
+    FILE,
+    MODEL,
+    SET,
+    THREADS,
+    Choice,
+    Server,
+    listening,
+    steering,
+    training,
+)
 
 
 @click.group(
@@ -33,10 +44,6 @@ def main() -> None:
 
 def _complain(message: str) -> None:
     click.echo(f"tintype: {message}", err=True)
-
-
-_DATA: dict[str, Any] = {"multiple": True, "metavar": "PATTERN"}
-_SET: dict[str, Any] = {"multiple": True, "metavar": "FIELD=VALUE"}
 
 
 @cli.command()
@@ -248,12 +255,7 @@ def study(
 
 @cli.command()
 @click.option("--method", default="tintype", show_default=True, help="What to train.")
-@click.option("--data", "patterns", **_DATA, required=True, help="Tar files or folders of photos.")
-@click.option("--out", type=FILE, required=True, help="The run's folder.")
-@click.option("--minutes", type=float, help="How long to train.")
-@click.option("--steps", type=int, help="How many steps to train.")
-@click.option("--resume", is_flag=True, help="Go on with the run in the folder.")
-@click.option("--set", "settings", **_SET, help="Any field of the run's or the method's config.")
+@training
 def train(
     method: str,
     patterns: tuple[str, ...],
@@ -280,13 +282,8 @@ def train(
 
 
 @cli.command("pretrain-vgg")
-@click.option("--data", "patterns", **_DATA, required=True, help="Photos in folders by class.")
 @click.option("--teacher", type=FILE, help="An .npz of the first stages, which stay as they are.")
-@click.option("--out", type=FILE, required=True, help="The run's folder.")
-@click.option("--minutes", type=float, help="How long to train.")
-@click.option("--steps", type=int, help="How many steps to train.")
-@click.option("--resume", is_flag=True, help="Go on with the run in the folder.")
-@click.option("--set", "settings", **_SET, help="Any field of the run's or the network's config.")
+@training
 def pretrain_vgg(
     patterns: tuple[str, ...],
     teacher: Path | None,
@@ -296,7 +293,7 @@ def pretrain_vgg(
     resume: bool,
     settings: tuple[str, ...],
 ) -> None:
-    """Train VGG-16 on photos with classes, for dahl2016 and fenu2016 (extra [train]).
+    """Train VGG-16 on photos in folders by class, for dahl2016 and fenu2016 (extra [train]).
 
     \b
     Example:
@@ -339,8 +336,8 @@ def fetch(name: str, output: Path | None) -> None:
 @cli.command()
 @click.argument("run", type=FILE)
 @click.option("-o", "--output", type=FILE, required=True, help="The model's folder.")
-@click.option("--data", "patterns", **_DATA, help="Photos to check on; else the run's held-out.")
-@click.option("--set", "settings", **_SET, help="side, temperature, calm, vivid or vividness.")
+@click.option("--data", "patterns", **DATA, help="Photos to check on; else the run's held-out.")
+@click.option("--set", "settings", **SET, help="side, temperature, calm, vivid or vividness.")
 def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[str, ...]) -> None:
     """Turn a run into a model folder: two ONNX files and model.json (needs the extra [train])."""
     with _extra("train"):
@@ -350,7 +347,7 @@ def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[s
 
 
 @cli.command()
-@click.option("--data", "patterns", **_DATA, required=True, help="Tar files or folders of photos.")
+@click.option("--data", "patterns", **DATA, required=True, help="Tar files or folders of photos.")
 @MODEL
 @click.option("--out", type=FILE, help="Where evaluation.json and .md go.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first photos.")

@@ -1,4 +1,4 @@
-"""Options that several commands share: which model, which palette, and what edits make of it."""
+"""Options that several commands share: the model and its palette, a server, a training run."""
 
 import ipaddress
 import secrets
@@ -13,6 +13,8 @@ import click
 from tintype.errors import PaletteError
 
 FILE = click.Path(path_type=Path)
+DATA: dict[str, Any] = {"multiple": True, "metavar": "PATTERN"}
+SET: dict[str, Any] = {"multiple": True, "metavar": "FIELD=VALUE"}
 
 
 @dataclass(frozen=True)
@@ -158,3 +160,22 @@ def is_local(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def training(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a run: patterns, out, minutes, steps, resume, settings."""
+    for option in reversed(_TRAINING):
+        command = option(command)
+    return command
+
+
+_TRAINING = [
+    click.option(
+        "--data", "patterns", **DATA, required=True, help="Tar files or folders of photos."
+    ),
+    click.option("--out", type=FILE, required=True, help="The run's folder."),
+    click.option("--minutes", type=float, help="How long to train."),
+    click.option("--steps", type=int, help="How many steps to train."),
+    click.option("--resume", is_flag=True, help="Go on with the run in the folder."),
+    click.option("--set", "settings", **SET, help="Any field of the run or the network."),
+]
