@@ -101,13 +101,12 @@ def _edits(
     if saturation is not None:
         edits.append({"saturation": saturation})
     edits += [{"ban": color} for color in ban]
-    if edits:  # tried on any palette before a photo is read
-        from tintype.bins import Bins
-        from tintype.palette import Palette
-        from tintype.recipe import edited
+    if edits:  # tried before a photo is read
+        from tintype.bins import OKLAB
+        from tintype.recipe import check
 
         try:
-            edited(Palette.of_chroma(Bins(), Bins().centers), tuple(edits))
+            check(tuple(edits), OKLAB)
         except PaletteError as error:
             raise click.UsageError(str(error)) from None
     return tuple(edits)

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tintype.bins import Bins
 from tintype.colorizer import Colorizer, Encoded, Result
 from tintype.errors import PaletteError
 from tintype.palette import Palette
@@ -142,6 +143,11 @@ def edited(palette: Palette, edits: tuple[dict[str, Any], ...]) -> Palette:
         except (TypeError, OverflowError):
             raise PaletteError(f"expected numbers and colours in an edit, found {edit}") from None
     return palette
+
+
+def check(edits: tuple[dict[str, Any], ...], bins: Bins) -> None:
+    """Try edits on a palette of all colours, before there is a photo. Raises PaletteError."""
+    edited(Palette.of_chroma(bins, bins.centers), edits)
 
 
 def _meant(edits: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:

@@ -256,6 +256,33 @@ def test_a_palette_can_be_loaded_and_a_variant_chosen(page, photo, tmp_path):
     np.testing.assert_array_equal(shown(page), automatic)
 
 
+def test_a_photo_dropped_on_the_wheel_gives_its_colours(page, photo, tmp_path):
+    open_photo(page, photo)
+    sea = tmp_path / "sea.png"
+    Image.new("RGB", (64, 64), "#3070c0").save(sea)
+    page.locator("#wheel").evaluate(
+        """(wheel, content) => {
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(content)], 'sea.png', {type: 'image/png'}));
+            const how = {dataTransfer: data, bubbles: true, cancelable: true};
+            wheel.dispatchEvent(new DragEvent('drop', how));
+        }""",
+        list(sea.read_bytes()),
+    )
+    expect(page.locator("#message")).to_contain_text("Loaded sea.png")
+    settled(page)
+    blue = chroma(shown(page))
+    assert 220 < hue_degrees(np.array([blue.real, blue.imag])) < 290
+    expect(page.locator("#photos img")).to_have_count(1)
+
+
+def test_full_screen(page, photo):
+    open_photo(page, photo)
+    page.locator("#screen").click()
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.fullscreenElement?.className") == "stage"
+
+
 def test_a_click_on_the_photo_chooses_its_colour_and_a_hover_lights_it_up(page, photo):
     open_photo(page, photo)
     page.locator("#hex").fill("")

@@ -8,6 +8,7 @@ import urllib.request
 
 from click.testing import CliRunner
 
+from server.conftest import coffee
 from tintype.cli import cli
 
 
@@ -35,6 +36,24 @@ def test_ctrl_c_ends_a_server_without_an_error(tintype_command):
         _, errors = server.communicate(timeout=20)
     assert server.returncode == 0
     assert errors == ""
+
+
+def test_ctrl_c_ends_a_study_with_its_rates(tintype_command, tmp_path):
+    for method in ("real", "ours"):
+        (tmp_path / method).mkdir()
+        coffee(60).save(tmp_path / method / "a.png")
+    fields = "time,participant,photo,left,right,chosen,seconds,milliseconds"
+    (tmp_path / "answers.csv").write_text(f"{fields}\nnow,p,a,ours,real,left,1.0,700\n")
+    with subprocess.Popen(
+        [tintype_command, "study", str(tmp_path), "--no-browser", "--port", "0"],
+        stdout=subprocess.PIPE, text=True,
+    ) as server:  # fmt: skip
+        assert "http://" in server.stdout.readline()
+        server.send_signal(signal.SIGINT)
+        said, _ = server.communicate(timeout=20)
+    assert server.returncode == 0
+    assert said.startswith("ours: fooled 100.0% (95 %: ")
+    assert said.endswith("1 of 1, 1.0 s)\n")
 
 
 def test_other_machines_need_a_token_that_is_printed(serving):

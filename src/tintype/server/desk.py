@@ -20,7 +20,7 @@ from tintype.colorizer import Colorizer, Result
 from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.photo import read
-from tintype.recipe import Recipe, edited
+from tintype.recipe import Recipe, check, edited
 from tintype.server.guard import TEXT
 from tintype.server.store import Sizes, Store, Turns
 
@@ -189,9 +189,9 @@ class Desk:
         return _variant(palette, recipe.decode(self.colorizer, sizes.thumbnail))
 
     def recipe(self, wish: Wish) -> Recipe:
-        """A wish as a recipe, tried on a palette of all colours. Raises PaletteError."""
-        recipe, bins = wish.recipe(), self.colorizer.bins
-        edited(Palette.of_chroma(bins, bins.centers), recipe.edits)
+        """A wish as a recipe that can be replayed. Raises PaletteError."""
+        recipe = wish.recipe()
+        check(recipe.edits, self.colorizer.bins)
         return recipe.complete(self.colorizer)
 
     def gray(self, sizes: Sizes) -> Picture:

@@ -187,8 +187,12 @@ class Network(nn.Module):
     def encode(self, luma: Tensor) -> tuple[list[Tensor], Tensor]:
         """(batch, 1, h, w) luma, 0..1 -> features, estimated palettes (batch, count)."""
         features, shares, _ = self.encoder(luma)
-        with torch.autocast(luma.device.type, enabled=False):
-            return features, shares @ self.prototypes
+        return features, self.mixed(shares)
+
+    def mixed(self, shares: Tensor) -> Tensor:
+        """Palettes (batch, count) of the shares (batch, vocabulary) of the prototypes, exactly."""
+        with torch.autocast(shares.device.type, enabled=False):
+            return shares @ self.prototypes
 
     def colors(self, logits: Tensor, *, undo: float, temperature: float) -> Tensor:
         """Annealed mean (Zhang 2016, equation 5): OKLab a and b, (batch, h, w, 2).
@@ -226,8 +230,7 @@ class Network(nn.Module):
         with torch.autocast(rgb.device.type, enabled=False):  # bf16 has fewer levels than a byte
             gray = aged_gray(rgb, generator)
         features, shares, summary = self.encoder(gray)
-        with torch.autocast(rgb.device.type, enabled=False):
-            estimate = shares @ self.prototypes
+        estimate = self.mixed(shares)
         ab = quarter(rgb)
         true = palettes_of(*bins.encode(ab), bins.count)
         palette, degrees = wishes(bins, true, estimate.detach(), generator)
