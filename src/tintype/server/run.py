@@ -33,12 +33,16 @@ def run(app: FastAPI, server: Server, *, say: Callable[[str], None]) -> None:
     name = f"[{host}]" if ":" in host else host
     shown = "127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else name
     address = f"http://{shown}:{bound}/" + (f"?token={server.token}" if server.token else "")
-    say(f"Tintype is at {address} (Ctrl-C ends it)")
-    if server.browser:
-        # In a thread: a browser of the terminal does not return. The socket listens already.
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, limit_concurrency=CLIENTS
-    )
-    with suppress(KeyboardInterrupt):  # Ctrl-C is how a server is meant to end
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how a server is meant to end, at any moment
+        say(f"Tintype is at {address} (Ctrl-C ends it)")
+        if server.browser:
+            # In a thread: a browser of the terminal does not return. The socket listens already.
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            limit_concurrency=CLIENTS,
+        )
         uvicorn.Server(config).run(sockets=[listening])
