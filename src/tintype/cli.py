@@ -1,27 +1,14 @@
 """The command line: thin, and quick to start, so commands import what they need."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tintype import __version__
+from tintype import __version__, cli_research
 from tintype.errors import TintypeError
-from tintype.options import (
-    DATA,
-    FILE,
-    MODEL,
-    SET,
-    THREADS,
-    Choice,
-    Server,
-    listening,
-    steering,
-    training,
-)
+from tintype.options import FILE, MODEL, THREADS, Choice, Server, listening, steering
 
 
 @click.group(
@@ -253,141 +240,5 @@ def study(
         click.echo(str(rate))
 
 
-@cli.command()
-@click.option("--method", default="tintype", show_default=True, help="What to train.")
-@training
-def train(
-    method: str,
-    patterns: tuple[str, ...],
-    out: Path,
-    minutes: float | None,
-    steps: int | None,
-    resume: bool,
-    settings: tuple[str, ...],
-) -> None:
-    """Train a model on colour photographs (needs the extra [train]).
-
-    \b
-    Example:
-      tintype train --data 'photos*.tar.gz' --out runs/mine --minutes 90
-    """
-    with _extra("train"):
-        from tintype.research.train import METHODS, TrainConfig, configure
-        from tintype.research.train import train as run
-    if method not in METHODS:
-        raise click.BadParameter(f"expected one of {', '.join(METHODS)}, found {method!r}")
-    values = _pairs(settings)
-    config = TrainConfig(method=method, data=patterns, minutes=minutes, steps=steps)
-    run(out, configure(config, values), values, resume=resume)
-
-
-@cli.command("pretrain-vgg")
-@click.option("--teacher", type=FILE, help="An .npz of the first stages, which stay as they are.")
-@training
-def pretrain_vgg(
-    patterns: tuple[str, ...],
-    teacher: Path | None,
-    out: Path,
-    minutes: float | None,
-    steps: int | None,
-    resume: bool,
-    settings: tuple[str, ...],
-) -> None:
-    """Train VGG-16 on photos in folders by class, for dahl2016 and fenu2016 (extra [train]).
-
-    \b
-    Example:
-      tintype pretrain-vgg --data 'photos64*.tar.gz' --teacher vgg16.npz --out runs/vgg --minutes 20
-    """
-    with _extra("train"):
-        from tintype.research import pretrain
-        from tintype.research.train import TrainConfig, configure
-        from tintype.research.train import train as run
-    values = _pairs(settings)
-    if teacher is not None:
-        values["teacher"] = str(teacher)
-    config = TrainConfig(method="vgg16", data=patterns, minutes=minutes, steps=steps)
-    run(out, configure(config, values), values, resume=resume)
-    click.echo(str(pretrain.extract(out)))
-
-
-@cli.group()
-def weights() -> None:
-    """Weights of other networks that research builds on."""
-
-
-@weights.command()
-@click.argument("name", type=click.Choice(["vgg16"]))
-@click.option("-o", "--output", type=FILE, help="NAME.safetensors by default.")
-def fetch(name: str, output: Path | None) -> None:
-    """Download published weights, check their hash, and keep their convolutions (extra [train]).
-
-    \b
-    Example:
-      tintype weights fetch vgg16
-    """
-    with _extra("train"):
-        from tintype.research import vgg
-    target = output or Path(f"{name}.safetensors")
-    vgg.fetch(target)
-    click.echo(str(target))
-
-
-@cli.command()
-@click.argument("run", type=FILE)
-@click.option("-o", "--output", type=FILE, required=True, help="The model's folder.")
-@click.option("--data", "patterns", **DATA, help="Photos to check on; else the run's held-out.")
-@click.option("--set", "settings", **SET, help="side, temperature, calm, vivid or vividness.")
-def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[str, ...]) -> None:
-    """Turn a run into a model folder: two ONNX files and model.json (needs the extra [train])."""
-    with _extra("train"):
-        from tintype.research import export as exporting
-    found = exporting.export(run, output, _pairs(settings), list(patterns))
-    click.echo(", ".join(f"{name} {value:.3g}" for name, value in found.items()))
-
-
-@cli.command()
-@click.option("--data", "patterns", **DATA, required=True, help="Tar files or folders of photos.")
-@MODEL
-@click.option("--out", type=FILE, help="Where evaluation.json and .md go.")
-@click.option("--limit", type=click.IntRange(1), help="Only the first photos.")
-@click.option("--steering/--no-steering", default=True, help="Measure edits, too (slower).")
-@THREADS
-def evaluate(
-    patterns: tuple[str, ...],
-    model: Path | None,
-    out: Path | None,
-    limit: int | None,
-    steering: bool,
-    threads: int | None,
-) -> None:
-    """Measure a model on photographs whose colours are known (needs the extra [train])."""
-    with _extra("train"):
-        from tintype.research import evaluate as evaluating
-    from tintype.colorizer import load
-
-    colorizer = load(model, threads=threads)
-    report = evaluating.evaluate(colorizer, list(patterns), limit=limit, steer=steering)
-    if out is not None:
-        evaluating.write(report, out)
-    click.echo(evaluating.table(report), nl=False)
-
-
-def _pairs(settings: tuple[str, ...]) -> dict[str, str]:
-    """FIELD=VALUE texts as a dictionary."""
-    for text in settings:
-        if "=" not in text:
-            raise click.UsageError(f"--set: expected FIELD=VALUE, found {text!r}")
-    return dict(text.split("=", 1) for text in settings)
-
-
-@contextmanager
-def _extra(name: str) -> Iterator[None]:
-    """Say which extra to install where an import needs one."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise TintypeError(
-            f"expected the extra [{name}] to be installed, found no {error.name}; "
-            f"run: pip install 'tintype[{name}]'"
-        ) from None
+for command in cli_research.COMMANDS:
+    cli.add_command(command)
