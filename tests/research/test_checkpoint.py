@@ -1,5 +1,7 @@
 """Checkpoints come back as they were written, whole or not at all."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,20 @@ def test_what_is_no_checkpoint_of_ours(path, make, found):
     assert message.startswith(f"{path}: expected ")
     assert found in message
     assert "\n" not in message
+
+
+def test_where_it_was_written():
+    """The repository's commit, unless there is none, and the hardware."""
+    about = checkpoint.where()
+    assert about.keys() == {"commit", "device", "processors", "torch"}
+    assert about["processors"] == os.cpu_count()
+    assert about["torch"] == torch.__version__
+    top = Path(__file__).parents[2]
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=top, capture_output=True, text=True)
+    if head.returncode == 0:
+        assert head.stdout.startswith(about["commit"].removesuffix("-dirty")[:7])
+
+
+def test_a_file_outside_of_a_repository_has_no_commit(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "__file__", str(tmp_path / "checkpoint.py"))
+    assert checkpoint._commit() is None

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from skimage.color import rgb2lab
+from skimage.color import rgb2hsv, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio
 
 from research.conftest import scene
@@ -155,3 +155,22 @@ def test_chroma_is_scikit_images():
     rgb = scene(40, 30, 1)
     expected = np.hypot(*np.moveaxis(rgb2lab(rgb)[..., 1:], -1, 0)).mean()
     assert metrics.score(rgb, scene(40, 30, 2)).chroma == pytest.approx(expected, abs=0.01)
+
+
+# --- differences of RGB and HSV -------------------------------------------------------------------
+
+
+def test_differences_worked_by_hand():
+    """Red and blue are a third of the circle apart; half of red is gray's hue, not its rest."""
+    assert metrics.hsv_l1(flat((255, 0, 0)), flat(BLUE)) == pytest.approx(1 / 9)
+    assert metrics.hsv_l1(flat((255, 255, 255)), flat((255, 0, 0))) == pytest.approx(1 / 3)
+    score = metrics.score(flat((255, 0, 0)), flat(BLUE))
+    assert score.rmse == pytest.approx(math.sqrt(2 / 3))
+    assert score.hsv == pytest.approx(1 / 9)
+
+
+def test_differences_of_hsv_are_those_of_scikit_image():
+    one, other = scene(40, 30, 0), scene(40, 30, 1)
+    gap = np.abs(rgb2hsv(one) - rgb2hsv(other))
+    gap[..., 0] = np.minimum(gap[..., 0], 1 - gap[..., 0])
+    assert metrics.hsv_l1(one, other) == pytest.approx(gap.mean(), abs=1e-5)

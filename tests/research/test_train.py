@@ -62,9 +62,11 @@ def test_the_weights_are_the_average_of_the_last_steps(run):
 def test_a_run_leaves_a_log(run):
     step, validation = rows(run)
     assert step.keys() == {
-        "loss", "pixels", "palette", "labels", "step", "elapsed", "photos_per_s"
+        "loss", "pixels", "palette", "labels", "step", "photos", "elapsed", "photos_per_s"
     }  # fmt: skip
     assert step["step"] == 50
+    assert 50 < step["photos"] < 200  # batches of 4, of 1 where crops are late
+    assert validation["photos"] == step["photos"]
     assert validation["step"] == 50
     painted = validation["validation"]
     assert painted.keys() == {"calm", "half", "vivid", "true palette", "gray"}
@@ -72,6 +74,7 @@ def test_a_run_leaves_a_log(run):
     for row in painted.values():
         assert 0 < row["auc"] <= 100
         assert 0 < row["auc_rebalanced"] <= 100
+        assert 0 < row["loss"] < 1
 
 
 def test_a_run_leaves_curves_for_tensorboard(run):
@@ -102,7 +105,8 @@ def test_a_run_without_large_held_out_photos_says_so(tmp_path):
         (tmp_path / "photos").mkdir(exist_ok=True)
         Image.fromarray(scene(40, 40, seed)).save(tmp_path / "photos" / f"{name}.png")
     train.train(tmp_path / "run", run_config(tmp_path / "photos", 2), SETTINGS, resume=False)
-    assert rows(tmp_path / "run") == [{"step": 2, "validation": {}}]
+    (row,) = rows(tmp_path / "run")
+    assert (row["step"], row["validation"]) == (2, {})
     assert not list((tmp_path / "run").glob("*.png"))
 
 

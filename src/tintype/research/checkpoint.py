@@ -2,9 +2,14 @@
 
 import json
 import os
+import platform
+import shutil
+import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -34,3 +39,35 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         found = metadata.get("format", "another safetensors file")
         raise DataError(f"{path}: expected {FORMAT}, found {found}")
     return tensors, json.loads(metadata["about"])
+
+
+@cache
+def where() -> dict[str, Any]:
+    """What a number was measured with: the commit, where there is one, and the hardware."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else _processor()
+    return {
+        "commit": _commit(),
+        "device": device,
+        "processors": os.cpu_count(),
+        "torch": torch.__version__,
+    }
+
+
+def _commit() -> str | None:
+    """The commit of this very file; None where it is in no repository, as when installed."""
+    folder = str(Path(__file__).parent)
+
+    def git(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = ["git", "-C", folder, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    if shutil.which("git") is None or git("ls-files", "--error-unmatch", __file__).returncode:
+        return None
+    return git("describe", "--always", "--dirty", "--exclude", "*").stdout.strip()
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

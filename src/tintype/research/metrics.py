@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tintype.color import rgb_to_lab
+from tintype.color import rgb_to_hsv, rgb_to_lab
 
 THRESHOLDS = 151  # ab distances 0, 1, ..., 150: Zhang 2016, section 3.1
 CELL = 10  # width of the ab cells whose frequencies rebalance the pixels
@@ -22,6 +22,8 @@ class Score:
 
     hits: (cells,) per true ab cell, the sum over pixels of the share of thresholds met
     pixels: (cells,) per true ab cell, how many pixels
+    rmse: root mean square difference of RGB, 0..1
+    hsv: mean absolute difference of HSV, 0..1, hues compared around their circle
     """
 
     hits: np.ndarray
@@ -30,6 +32,8 @@ class Score:
     colorfulness: float
     colorfulness_absolute: float
     chroma: float
+    rmse: float
+    hsv: float
 
 
 def score(rgb: np.ndarray, truth: np.ndarray) -> Score:
@@ -47,6 +51,8 @@ def score(rgb: np.ndarray, truth: np.ndarray) -> Score:
         colorfulness=signed,
         colorfulness_absolute=absolute,
         chroma=float(np.sqrt((ab**2).sum(-1)).mean()),
+        rmse=_rmse(rgb, truth),
+        hsv=hsv_l1(rgb, truth),
     )
 
 
@@ -75,8 +81,25 @@ def cell_shares(scores: list[Score]) -> np.ndarray:
 
 def psnr(rgb: np.ndarray, truth: np.ndarray) -> float:
     """Peak signal-to-noise ratio of (h, w, 3) uint8 RGB, decibels; 99 where they are equal."""
-    error = ((rgb.astype(np.float64) - truth.astype(np.float64)) ** 2).mean()
-    return float(10 * np.log10(255**2 / error)) if error else 99.0
+    error = _rmse(rgb, truth)
+    return float(-20 * np.log10(error)) if error else 99.0
+
+
+def hsv_l1(rgb: np.ndarray, truth: np.ndarray) -> float:
+    """Mean absolute difference of HSV's three channels, each 0..1, of (h, w, 3) uint8 RGB.
+
+    A reading of the "pixelwise loss" and of the 80 % of gray in Fenu & Bagwell 2016. Hues are
+    compared around their circle, so they differ by 0.5 at most; gray has the hue 0.
+    """
+    one, other = (rgb_to_hsv(photo.astype(np.float32) / 255) for photo in (rgb, truth))
+    gap = np.abs(one - other)
+    gap[..., 0] = np.minimum(gap[..., 0], 1 - gap[..., 0])
+    return float(gap.mean())
+
+
+def _rmse(rgb: np.ndarray, truth: np.ndarray) -> float:
+    error = (rgb.astype(np.float64) - truth.astype(np.float64)) / 255
+    return float(np.sqrt((error**2).mean()))
 
 
 def colorfulness(rgb: np.ndarray) -> tuple[float, float]:

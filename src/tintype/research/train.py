@@ -1,6 +1,5 @@
 """One training loop for every method, on accelerate."""
 
-import importlib.util
 import json
 import math
 import time
@@ -9,17 +8,15 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator
-from PIL import Image
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from tintype import color
 from tintype.errors import DataError
-from tintype.research import checkpoint, data, metrics, pretrain
+from tintype.research import checkpoint, data, pretrain
 from tintype.research.methods import dahl2016, fenu2016, gray, tintype, zhang2016
+from tintype.research.progress import Log, Validation
 
 METHODS: dict[str, Any] = {  # modules with the same names in them: Config, Network, colorize, ...
     "gray": gray,
@@ -108,7 +105,7 @@ class Run:
         self.optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.rate)
         self.network, self.optimizer = self.accelerator.prepare(network, self.optimizer)
         self.average.to(self.accelerator.device)
-        self.step, self.elapsed = 0, 0.0
+        self.step, self.elapsed, self.photos = 0, 0.0, 0
 
     @property
     def bare(self) -> Any:
@@ -132,7 +129,9 @@ class Run:
             "config": asdict(self.settings),
             "run": asdict(self.config),
             "step": self.step,
+            "photos": self.photos,
             "elapsed": self.elapsed,
+            "where": checkpoint.where(),
         }
 
     def save(self) -> None:
@@ -159,6 +158,7 @@ class Run:
             packed["state"].setdefault(int(index), {})[part] = value
         self.optimizer.load_state_dict(packed)
         self.step, self.elapsed = about["step"], about["elapsed"]
+        self.photos = about.get("photos", 0)
 
     def learn(self, rgb: Tensor, labels: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """One step on RGB crops (batch, size, size, 3) and their classes (batch,), -1 for none.
@@ -175,6 +175,7 @@ class Run:
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.step += 1
+        self.photos += len(rgb) * self.accelerator.num_processes
         decay = min(self.config.average, (1 + self.step) / (10 + self.step))
         _average(self.average, self.bare, decay)
         return {"loss": loss.detach(), **parts}
@@ -214,13 +215,20 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
         run.average.load_state_dict(run.bare.state_dict())
     log = Log(folder, run.accelerator.is_main_process)
     try:
-        _loop(run, photos, index, weights, Validation(photos, held, config), log)
+        _loop(
+            run,
+            photos,
+            index,
+            weights,
+            Validation(photos, held, config.late_crop, config.validation_photos),
+            log,
+        )
     finally:
         log.close()
 
 
 def _loop(
-    run: Run, photos: data.PhotoSet, index: Tensor, weights: Tensor, check: "Validation", log: "Log"
+    run: Run, photos: data.PhotoSet, index: Tensor, weights: Tensor, check: Validation, log: Log
 ) -> None:
     config, main = run.config, run.accelerator.is_main_process
     bar = tqdm(desc="training", unit="%", total=100, disable=None if main else True)
@@ -243,6 +251,7 @@ def _loop(
             row = {name: round(float(value), 4) for name, value in parts.items()}
             row |= {
                 "step": run.step,
+                "photos": run.photos,
                 "elapsed": round(run.elapsed),
                 "photos_per_s": round(seen / (now - since), 1),
             }
@@ -251,91 +260,23 @@ def _loop(
             log.write(row)
             seen, since = 0, now
         if main and now - checked > config.validate_seconds:
-            log.write(check(run))
+            _validate(run, check, log)
             checked = time.monotonic()
         if now - saved > config.checkpoint_seconds:
             run.save()
             saved = time.monotonic()
     run.save()
     if main:
-        log.write(check(run))
+        _validate(run, check, log)
     bar.close()
 
 
-class Log:
-    """`log.jsonl`, a row a line, and TensorBoard's files where it is installed."""
-
-    def __init__(self, folder: Path, main: bool) -> None:
-        self.file = (folder / "log.jsonl").open("a") if main else None
-        self.board = None
-        if main and importlib.util.find_spec("tensorboard"):
-            from torch.utils.tensorboard import SummaryWriter
-
-            self.board = SummaryWriter(str(folder / "tensorboard"))
-
-    def write(self, row: dict[str, Any]) -> None:
-        """Add a row; the numbers in it, nested ones too, become TensorBoard's curves."""
-        if self.file is None:
-            return
-        self.file.write(json.dumps(row) + "\n")
-        self.file.flush()
-        if self.board is not None:
-            for name, value in _flat(row):
-                self.board.add_scalar(name, value, row["step"])
-
-    def close(self) -> None:
-        """Finish the files."""
-        if self.file is not None:
-            self.file.close()
-        if self.board is not None:
-            self.board.close()
-
-
-def _flat(row: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    for name, value in row.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}/")
-        else:
-            yield prefix + name, float(value)
-
-
-class Validation:
-    """Colours held-out photos with the averaged weights, automatically and from true palettes."""
-
-    def __init__(self, photos: data.PhotoSet, held: Tensor, config: TrainConfig) -> None:
-        large = torch.minimum(photos.height, photos.width).cpu() >= config.late_crop
-        chosen = (held & large).nonzero()[:, 0][: config.validation_photos].tolist()
-        side = config.late_crop
-        self.photos = [photos.photo(i)[:side, :side] for i in chosen]
-
-    @torch.no_grad()
-    def __call__(self, run: Run) -> dict[str, Any]:
-        """Numbers for the log; a contact sheet of the first photos is left in the folder."""
-        if not self.photos:
-            return {"step": run.step, "validation": {}}
-        network, device = run.average, run.accelerator.device
-        results: dict[str, list[np.ndarray]] = {}
-        for photo in self.photos:
-            rgb = torch.from_numpy(photo)[None].to(device).float() / 255
-            luma = color.luma(rgb)[:, None]
-            for name, painted in run.module.previews(network, rgb, luma):
-                results.setdefault(name, []).append(painted)
-        rows: dict[str, Any] = {}
-        gray = [np.repeat(color.luma(p.astype(np.float32))[..., None], 3, -1) for p in self.photos]
-        results["gray"] = [np.round(g).astype(np.uint8) for g in gray]
-        for name, painted in results.items():
-            scores = [metrics.score(a, b) for a, b in zip(painted, self.photos, strict=True)]
-            share = metrics.cell_shares(scores)
-            rows[name] = {
-                "auc": round(metrics.auc(scores), 2),
-                "auc_rebalanced": round(metrics.auc_rebalanced(scores, share), 2),
-                "psnr": round(float(np.mean([s.psnr for s in scores])), 2),
-                "chroma": round(float(np.mean([s.chroma for s in scores])), 2),
-            }
-        columns = [results["gray"], *(v for k, v in results.items() if k != "gray"), self.photos]
-        sheet = np.concatenate([np.concatenate(column[:12]) for column in columns], axis=1)
-        Image.fromarray(sheet).save(run.folder / f"step-{run.step:06d}.png")
-        return {"step": run.step, "elapsed": round(run.elapsed), "validation": rows}
+def _validate(run: Run, check: Validation, log: Log) -> None:
+    """Colour held-out photos; numbers go to the log, a contact sheet into the folder."""
+    found, sheet = check(run.module, run.average, run.accelerator.device)
+    log.write({"step": run.step, "photos": run.photos, "elapsed": round(run.elapsed), **found})
+    if sheet is not None:
+        sheet.save(run.folder / f"step-{run.step:06d}.png")
 
 
 def _begin_with(network: nn.Module, path: Path) -> None:

@@ -1,0 +1,92 @@
+"""What a run tells while it goes: numbers a line, curves, and held-out photos coloured."""
+
+import importlib.util
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from tintype import color
+from tintype.research import data, metrics
+
+
+class Log:
+    """`log.jsonl`, a row a line, and TensorBoard's files where it is installed."""
+
+    def __init__(self, folder: Path, main: bool) -> None:
+        self.file = (folder / "log.jsonl").open("a") if main else None
+        self.board = None
+        if main and importlib.util.find_spec("tensorboard"):
+            from torch.utils.tensorboard import SummaryWriter
+
+            self.board = SummaryWriter(str(folder / "tensorboard"))
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Add a row; the numbers in it, nested ones too, become TensorBoard's curves."""
+        if self.file is None:
+            return
+        self.file.write(json.dumps(row) + "\n")
+        self.file.flush()
+        if self.board is not None:
+            for name, value in _flat(row):
+                self.board.add_scalar(name, value, row["step"])
+
+    def close(self) -> None:
+        """Finish the files."""
+        if self.file is not None:
+            self.file.close()
+        if self.board is not None:
+            self.board.close()
+
+
+def _flat(row: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    for name, value in row.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}/")
+        else:
+            yield prefix + name, float(value)
+
+
+class Validation:
+    """Colours held-out photos with the averaged weights, as the method previews them."""
+
+    def __init__(self, photos: data.PhotoSet, held: Tensor, side: int, count: int) -> None:
+        """held: (photos,) bool, those to choose from; side: of the squares, pixels"""
+        large = torch.minimum(photos.height, photos.width).cpu() >= side
+        chosen = (held & large).nonzero()[:, 0][:count].tolist()
+        self.photos = [photos.photo(i)[:side, :side] for i in chosen]
+
+    @torch.no_grad()
+    def __call__(
+        self, module: Any, network: nn.Module, device: torch.device
+    ) -> tuple[dict[str, Any], Image.Image | None]:
+        """Numbers by the preview's name, and a contact sheet of the first photos."""
+        if not self.photos:
+            return {"validation": {}}, None
+        gray = [np.repeat(color.luma(p.astype(np.float32))[..., None], 3, -1) for p in self.photos]
+        results = {"gray": [np.round(g).astype(np.uint8) for g in gray]}
+        for photo in self.photos:
+            rgb = torch.from_numpy(photo)[None].to(device).float() / 255
+            luma = color.luma(rgb)[:, None]
+            for name, painted in module.previews(network, rgb, luma):
+                results.setdefault(name, []).append(painted)
+        columns = [*results.values(), self.photos]
+        sheet = np.concatenate([np.concatenate(column[:12]) for column in columns], axis=1)
+        rows = {name: self._numbers(painted) for name, painted in results.items()}
+        return {"validation": rows}, Image.fromarray(sheet)
+
+    def _numbers(self, painted: list[np.ndarray]) -> dict[str, float]:
+        scores = [metrics.score(a, b) for a, b in zip(painted, self.photos, strict=True)]
+        numbers = {
+            "auc": metrics.auc(scores),
+            "auc_rebalanced": metrics.auc_rebalanced(scores, metrics.cell_shares(scores)),
+            "psnr": float(np.mean([s.psnr for s in scores])),
+            "chroma": float(np.mean([s.chroma for s in scores])),
+        }
+        rounded = {name: round(value, 2) for name, value in numbers.items()}
+        return rounded | {"loss": round(float(np.mean([s.hsv for s in scores])), 5)}
