@@ -45,3 +45,5 @@ system:
 
 clean:
 	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache
+
+include experiments/paper.mk

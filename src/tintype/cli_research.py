@@ -104,13 +104,15 @@ def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[s
 
 
 @click.command()
+@click.argument("runs", nargs=-1, type=FILE, metavar="[RUN]...")
 @click.option("--data", "patterns", **DATA, required=True, help="Tar files or folders of photos.")
 @MODEL
-@click.option("--out", type=FILE, help="Where evaluation.json and .md go.")
+@click.option("--out", type=FILE, metavar="STEM", help="Write STEM.json and STEM.md.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first photos.")
 @click.option("--steering/--no-steering", default=True, help="Measure edits, too (slower).")
 @THREADS
 def evaluate(
+    runs: tuple[Path, ...],
     patterns: tuple[str, ...],
     model: Path | None,
     out: Path | None,
@@ -118,16 +120,32 @@ def evaluate(
     steering: bool,
     threads: int | None,
 ) -> None:
-    """Measure a model on photographs whose colours are known (needs the extra [train])."""
+    """Measure a model on photographs whose colours are known (needs the extra [train]).
+
+    With RUNs, folders that training left: a table of them, of gray and of the bundled model.
+
+    \b
+    Examples:
+      tintype evaluate --data validation.tar.gz --out docs/evaluation
+      tintype evaluate runs/dahl2016 runs/fenu2016 --data validation.tar.gz --out results/table1
+    """
     with _extra("train"):
         from tintype.research import evaluate as evaluating
+        from tintype.research import table
     from tintype.colorizer import load
 
-    colorizer = load(model, threads=threads)
-    report = evaluating.evaluate(colorizer, list(patterns), limit=limit, steer=steering)
+    if runs:
+        if model is not None:
+            raise click.UsageError("expected RUNs or --model, found both")
+        report = table.measure(list(runs), list(patterns), limit=limit)
+        write, shown = table.write, table.table(report)
+    else:
+        colorizer = load(model, threads=threads)
+        report = evaluating.evaluate(colorizer, list(patterns), limit=limit, steer=steering)
+        write, shown = evaluating.write, evaluating.table(report)
     if out is not None:
-        evaluating.write(report, out)
-    click.echo(evaluating.table(report), nl=False)
+        write(report, out)
+    click.echo(shown, nl=False)
 
 
 def _pairs(settings: tuple[str, ...]) -> dict[str, str]:

@@ -22,7 +22,6 @@ from tintype.color import (
     hue_degrees,
     oklab_of_luma,
     oklab_to_rgb,
-    rgb_to_oklab,
     rgb_to_ycbcr,
     ycbcr_to_rgb,
 )
@@ -44,7 +43,7 @@ class Encoded:
     """A photo after the encoder: everything that an edit needs.
 
     features: the model's own, finest first
-    luma: (h, w) float32, 0..1, the luma that chroma is decoded for, at 1/4 of the working size
+    luma: (h, w) float32, 0..1, the luma that chroma is decoded for, small
     palette: the estimated palette
     alternatives: four distinct palettes, each plausible
     """
@@ -232,7 +231,7 @@ class Colorizer:
         """The palette that a colour photo has, measured as the model measures its own."""
         rgb = read_rgb(photo, max_pixels=max_pixels, max_side=2048)
         small = self._shrink(Image.fromarray(rgb))
-        ab = rgb_to_oklab(np.asarray(small, dtype=np.float32) / 255)[..., 1:]
+        ab = self.bins.chroma(np.asarray(small, dtype=np.float32) / 255)
         high, wide = ab.shape[0] // 4, ab.shape[1] // 4
         return Palette.of_chroma(self.bins, ab.reshape(high, 4, wide, 4, 2).mean((1, 3)))
 
@@ -262,7 +261,8 @@ class Colorizer:
         feed["estimate"] = encoded.palette.shares[None].astype(np.float32)
         feed["bias"] = self._bias(palette, vividness)
         (ab,) = self._decoder.run(["chroma"], feed)
-        return _without(np.moveaxis(ab[0], 0, -1), palette.banned)
+        chroma = np.moveaxis(ab[0], 0, -1)
+        return without(chroma, chroma, palette.banned)
 
     def _in_gamut(self, encoded: Encoded, ab: np.ndarray) -> tuple[np.ndarray, Palette]:
         """Cb and Cr (2, h, w) for the photo's luma, and the palette that they have."""
@@ -270,7 +270,7 @@ class Colorizer:
         planes = np.moveaxis(rgb_to_ycbcr(rgb), -1, 0).astype(np.float32)
         cb, cr = fit_gamut(255 * encoded.luma, 255 * planes[1], 255 * planes[2])
         shown = ycbcr_to_rgb(np.stack([encoded.luma, cb / 255, cr / 255], axis=-1))
-        return np.stack([cb, cr]), Palette.of_chroma(self.bins, rgb_to_oklab(shown)[..., 1:])
+        return np.stack([cb, cr]), Palette.of_chroma(self.bins, self.bins.chroma(shown))
 
     def _alternatives(
         self, estimate: Palette, shares: np.ndarray, prototypes: np.ndarray, count: int = 4
@@ -294,10 +294,13 @@ def load(path: str | os.PathLike[str] | None = None, *, threads: int | None = No
     return Colorizer(path, threads=threads)
 
 
-def _without(ab: np.ndarray, banned: tuple[float, ...]) -> np.ndarray:
-    """Fade what the mean of allowed colours brought back into a banned range of hues."""
+def without(ab: np.ndarray, plane: np.ndarray, banned: tuple[float, ...]) -> np.ndarray:
+    """Fade what the mean of allowed colours brought back into a banned range of hues.
+
+    ab: (h, w, 2) OKLab chroma; plane: (h, w, 2) the same colours in the plane of the bans
+    """
     for hue in banned:
-        away = np.abs((hue_degrees(ab) - hue + 180) % 360 - 180)
+        away = np.abs((hue_degrees(plane) - hue + 180) % 360 - 180)
         keep = np.clip((away - (BAN_WIDTH - 2)) / 6, 0.0, 1.0)
         ab = ab * keep[..., None].astype(np.float32)
     return ab

@@ -1,6 +1,7 @@
 """Photos made by code, and one tiny run, exported once, that the tests of research share."""
 
 import warnings
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import torch
 from PIL import Image
 
 from tintype.colorizer import Colorizer
-from tintype.research import data, export, train, vgg
+from tintype.research import checkpoint, data, export, train, vgg
+from tintype.research.methods import dahl2016, fenu2016, gray, zhang2016
 from tintype.research.methods.tintype import Config
 
 TINY = Config(widths=(4, 4, 8, 12, 16), vocabulary=8, embedding=16)
@@ -84,6 +86,19 @@ def run_config(photos: Path, steps: int, **values: object) -> train.TrainConfig:
     )  # fmt: skip
 
 
+def saved(folder, method, config):
+    """A checkpoint of a network with random weights that has counted colours."""
+    torch.manual_seed(0)
+    network = train.METHODS[method].Network(config)
+    network.count_colors([scenes(8)])
+    with torch.no_grad():
+        for _ in range(20):
+            network.train()(scenes(4), torch.full((4,), -1), seeded())
+    about = {"method": method, "config": asdict(config), "run": asdict(train.TrainConfig())}
+    checkpoint.save(folder / "model.safetensors", network.state_dict(), about)
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread():
     """Sums in a fixed order, and no fight for the processors."""
@@ -144,3 +159,15 @@ def exported(run, tmp_path_factory):
 def tiny(exported) -> Colorizer:
     """The exported model, loaded."""
     return Colorizer(exported[0], threads=1)
+
+
+@pytest.fixture
+def config(narrow):
+    """A small config of each method, by name."""
+    return {
+        "gray": gray.Config(),
+        "dahl2016": dahl2016.Config(vgg=str(narrow)),
+        "zhang2016": zhang2016.Config(width=1 / 16),
+        "fenu2016": fenu2016.Config(vgg=str(narrow), connected=16, first_steps=100),
+        "tintype": TINY,
+    }

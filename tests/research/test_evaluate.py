@@ -99,7 +99,7 @@ def test_no_photos(tiny, tmp_path):
     (40, 40, (256, 256)), (60, 40, (256, 384)), (300, 512, (437, 256)),
 ])  # fmt: skip
 def test_photos_are_measured_at_256_pixels(width, height, shape):
-    assert evaluate._sized(scene(width, height, 0)).shape == (*shape, 3)
+    assert evaluate.sized(scene(width, height, 0)).shape == (*shape, 3)
 
 
 # --- steering -------------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ def test_the_table(report):
 
 
 def test_the_files(report, tmp_path):
-    evaluate.write(report, tmp_path / "new" / "folder")
-    written = json.loads((tmp_path / "new" / "folder" / "evaluation.json").read_text())
+    evaluate.write(report, tmp_path / "new" / "evaluation")
+    written = json.loads((tmp_path / "new" / "evaluation.json").read_text())
     assert written == json.loads(json.dumps(report))
-    assert (tmp_path / "new" / "folder" / "evaluation.md").read_text() == evaluate.table(report)
+    assert (tmp_path / "new" / "evaluation.md").read_text() == evaluate.table(report)

@@ -8,29 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from research.conftest import TINY, fewer_crops, interrupted_after, run_config, scenes, seeded
+from research.conftest import fewer_crops, interrupted_after, run_config, scenes, seeded
 from tintype.bins import Bins
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
 from tintype.research import checkpoint, train
-from tintype.research.methods import dahl2016, fenu2016, gray, zhang2016
 from tintype.research.train import METHODS
 
 TRAINABLE = [name for name in METHODS if name != "gray"]
 STEERED = ["fenu2016", "tintype"]
 SIZES = [(1, 32, 32), (2, 40, 56), (1, 33, 71)]
-
-
-@pytest.fixture
-def config(narrow):
-    """A small config of each method, by name."""
-    return {
-        "gray": gray.Config(),
-        "dahl2016": dahl2016.Config(vgg=str(narrow)),
-        "zhang2016": zhang2016.Config(width=1 / 16),
-        "fenu2016": fenu2016.Config(vgg=str(narrow), connected=16, first_steps=100),
-        "tintype": TINY,
-    }
 
 
 @pytest.fixture(params=METHODS)

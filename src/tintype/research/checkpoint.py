@@ -41,6 +41,13 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, json.loads(metadata["about"])
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file; an older one is replaced in one step."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text)
+    os.replace(part, path)
+
+
 @cache
 def where() -> dict[str, Any]:
     """What a number was measured with: the commit, where there is one, and the hardware."""

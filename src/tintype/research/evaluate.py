@@ -17,7 +17,7 @@ from tintype.colorizer import Colorizer, Encoded
 from tintype.palette import Palette
 from tintype.photo import Photo, read
 from tintype.recipe import Recipe
-from tintype.research import data, metrics
+from tintype.research import checkpoint, data, metrics
 from tintype.research.metrics import Score
 
 SIDE = 256  # short side, pixels, at which everything is measured
@@ -51,8 +51,8 @@ def evaluate(
     photos = data.load(patterns, size=SIDE, limit=limit)
 
     def measure(i: int) -> tuple[dict[str, Score], Steering | None]:
-        truth = _sized(photos.photo(i))
-        encoded = colorizer.encode(_gray(truth))
+        truth = sized(photos.photo(i))
+        encoded = colorizer.encode(as_gray(truth))
         painted = dict(_painted(colorizer, encoded, truth))
         steered = _steer(colorizer, encoded, painted["automatic"]) if steer else None
         return {name: metrics.score(rgb, truth) for name, rgb in painted.items()}, steered
@@ -71,19 +71,21 @@ def evaluate(
         "data": [Path(p).name for p in patterns],
         "model": colorizer.fingerprint,
         "vividness": colorizer.vividness,
-        "rows": [_row(name, scores, rows["truth"]) for name, scores in rows.items()],
+        "rows": [row_of(name, scores, rows["truth"]) for name, scores in rows.items()],
         "steering": _steering(steering) if steer else None,
     }
 
 
-def _sized(rgb: np.ndarray) -> np.ndarray:
+def sized(rgb: np.ndarray) -> np.ndarray:
+    """A photo (h, w, 3) uint8 with a short side of 256 pixels."""
     image = Image.fromarray(rgb)
     scale = SIDE / min(image.size)
     wide, high = (max(SIDE, round(scale * side)) for side in image.size)
     return np.asarray(image.resize((wide, high), Image.Resampling.BICUBIC))
 
 
-def _gray(rgb: np.ndarray) -> Photo:
+def as_gray(rgb: np.ndarray) -> Photo:
+    """The gray photo of (h, w, 3) uint8 RGB: its luma."""
     return read(Image.fromarray(rgb).convert("L"))
 
 
@@ -156,7 +158,8 @@ def wearing(rgb: np.ndarray, degrees: float) -> float:
     return float((strong & near).mean())
 
 
-def _row(name: str, scores: list[Score], truth: list[Score]) -> dict[str, Any]:
+def row_of(name: str, scores: list[Score], truth: list[Score]) -> dict[str, Any]:
+    """The numbers of a method, pooled or averaged over photos, and of the originals beside."""
     share = metrics.cell_shares(truth)
     gaps = [abs(s.colorfulness - t.colorfulness) for s, t in zip(scores, truth, strict=True)]
     return {
@@ -230,8 +233,8 @@ def table(report: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(report: dict[str, Any], folder: Path) -> None:
-    """`evaluation.json` and `evaluation.md`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
-    (folder / "evaluation.md").write_text(table(report))
+def write(report: dict[str, Any], stem: Path) -> None:
+    """`STEM.json` and `STEM.md`."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint.write_text(stem.with_name(stem.name + ".json"), json.dumps(report, indent=1) + "\n")
+    checkpoint.write_text(stem.with_name(stem.name + ".md"), table(report))

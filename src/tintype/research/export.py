@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from tintype import color
 from tintype.errors import DataError, ModelError
-from tintype.research import checkpoint, data
+from tintype.research import data, trained
 from tintype.research.methods import tintype as method
 from tintype.research.train import configure
 
@@ -86,9 +86,9 @@ def export(
     settings = configure(Settings(), left := dict(values))
     if left:
         raise DataError(f"--set: expected fields of {settings}, found {left}")
-    tensors, about = checkpoint.load(run / "model.safetensors" if run.is_dir() else run)
-    network = method.Network(_config(about["config"])).eval()
-    network.load_state_dict(tensors)
+    network, about = trained.load(run)
+    if not isinstance(network, method.Network):
+        raise DataError(f"{run}: expected a run of tintype, found {about['method']}")
     photos = _photos(patterns or about["run"]["data"], settings.side, held=not patterns)
     full = _graphs(network, settings)
     exact = _difference(network, full, photos, settings)
@@ -106,12 +106,6 @@ def export(
     description = _description(network, about, settings, content, differences)
     (folder / "model.json").write_text(json.dumps(description, indent=1) + "\n")
     return differences
-
-
-def _config(values: dict[str, Any]) -> method.Config:
-    """A config read from JSON, its lists tuples again."""
-    known: Any = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-    return method.Config(**known)
 
 
 def _photos(patterns: list[str], side: int, *, held: bool, count: int = 16) -> list[np.ndarray]:

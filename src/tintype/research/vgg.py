@@ -165,6 +165,19 @@ def save(vgg: Vgg16, path: Path, about: dict[str, Any]) -> None:
     checkpoint.save(path, vgg.state_dict(), about)
 
 
+def origin(path: Path) -> str:
+    """Where a file's weights come from, in words, as far as the file says it."""
+    try:
+        _, about = checkpoint.load(path)
+    except DataError:
+        return path.name  # torchvision's own file
+    if "source" in about:
+        return f"published weights, {about['source']}"
+    teacher, minutes = about.get("config", {}).get("teacher"), about.get("elapsed", 0) / 60
+    first = f"first stages from {Path(teacher).name}, the others" if teacher else "all stages"
+    return f"{first} trained for {minutes:.0f} minutes on classes of photos, not on ImageNet"
+
+
 def from_teacher(teacher: Path, later: Vgg16) -> Vgg16:
     """A VGG-16 whose first layers are a teacher's, and whose other layers are those of `later`.
 

@@ -23,7 +23,7 @@ from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
 from tintype.research import losses, vgg
 from tintype.research.methods.dahl2016 import Convolution
-from tintype.research.methods.tintype import palettes_of
+from tintype.research.methods.tintype import palettes_of, wanted
 
 LAB_SPAN = 110.0  # sRGB's a and b lie between minus this and this
 CHOICES = {
@@ -311,22 +311,17 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
     palette: the wanted colours, over the network's bins; the estimated ones by default. Raises
     PaletteError for another method's, or where the network was trained to take none.
     """
+    if palette is not None and network.config.palette == "none":
+        raise PaletteError("expected no palette: this network was trained without one")
     taps, estimate = network.encode(gray)
-    return painted(network, taps, gray, estimate, palette)
+    return decode(network, taps, gray, wanted(palette, network.config.bins, estimate), estimate)
 
 
-def painted(
-    network: Network, taps: list[Tensor], gray: Tensor, estimate: Tensor, palette: Palette | None
+def decode(
+    network: Network, taps: list[Tensor], gray: Tensor, palette: Tensor, _estimate: Tensor
 ) -> Tensor:
-    """What `colorize` gives, for an encoded gray photo."""
-    config, wanted = network.config, estimate
-    if palette is not None:
-        if config.palette == "none":
-            raise PaletteError("expected no palette: this network was trained without one")
-        if palette.bins != config.bins:
-            raise PaletteError("expected a palette over this network's bins, found another's")
-        wanted = torch.from_numpy(palette.shares).to(estimate).expand_as(estimate)
-    return paint(network.decode(taps, wanted).sigmoid(), gray, config).clamp(0, 1)
+    """What `colorize` gives, for an encoded gray photo and palettes (batch, count)."""
+    return paint(network.decode(taps, palette).sigmoid(), gray, network.config).clamp(0, 1)
 
 
 @torch.no_grad()
@@ -337,13 +332,15 @@ def previews(network: Network, rgb: Tensor, _luma: Tensor) -> list[tuple[str, np
     """
     bins, gray = network.config.bins, seen(rgb, network.config)
     taps, estimate = network.encode(gray)
-    wanted: dict[str, Palette | None] = {"automatic": None}
+    palettes = {"automatic": estimate}
     if network.config.palette != "none":
         guess = Palette(bins, estimate[0].cpu().numpy())
-        wanted |= {f"towards {name}": guess.towards(name) for name in ("red", "blue")}
-        wanted["true palette"] = Palette.of_chroma(bins, bins.chroma(rgb).cpu().numpy())
+        for name in ("red", "blue"):
+            palettes[f"towards {name}"] = wanted(guess.towards(name), bins, estimate)
+        true = palettes_of(*bins.encode(bins.chroma(rgb)), bins.count)
+        palettes["true palette"] = true
     shown = []
-    for name, palette in wanted.items():
-        out = painted(network, taps, gray, estimate, palette)[0]
+    for name, palette in palettes.items():
+        out = decode(network, taps, gray, palette, estimate)[0]
         shown.append((name, (255 * out).round().byte().cpu().numpy()))
     return shown

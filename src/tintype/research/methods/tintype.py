@@ -315,14 +315,28 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
     high, wide = gray.shape[-2:]
     whole = F.pad(gray, (0, -wide % 32, 0, -high % 32), mode="replicate")
     features, estimate = network.encode(whole)
-    wanted = estimate
-    if palette is not None:
-        if palette.bins != network.config.bins:
-            raise PaletteError("expected a palette over this network's bins, found another's")
-        wanted = torch.from_numpy(palette.shares).to(estimate).expand_as(estimate)
-    logits = network.decoder(features, wanted, estimate)
-    rgb = painted(network, logits, whole, undo=0.5)[:, :high, :wide]
-    return rgb.clamp(0, 1)
+    shares = wanted(palette, network.config.bins, estimate)
+    return decode(network, features, whole, shares, estimate)[:, :high, :wide]
+
+
+def decode(
+    network: Network, features: list[Tensor], luma: Tensor, palette: Tensor, estimate: Tensor
+) -> Tensor:
+    """What `colorize` gives, for an encoded photo (sides of 32 n) and palettes (batch, count)."""
+    logits = network.decoder(features, palette, estimate)
+    return painted(network, logits, luma, undo=0.5).clamp(0, 1)
+
+
+def wanted(palette: Palette | None, bins: Bins, estimate: Tensor) -> Tensor:
+    """A palette's shares for every photo of the estimates (batch, count); None for these.
+
+    Raises PaletteError where it is over other bins.
+    """
+    if palette is None:
+        return estimate
+    if palette.bins != bins:
+        raise PaletteError("expected a palette over this network's bins, found another's")
+    return torch.from_numpy(palette.shares).to(estimate).expand_as(estimate)
 
 
 def painted(network: Network, logits: Tensor, luma: Tensor, *, undo: float) -> Tensor:

@@ -1,0 +1,220 @@
+"""Table 1 of Fenu & Bagwell 2016, measured: methods side by side on the same photographs.
+
+Every method is given the same gray, the photos' luma, and its chroma joins that luma as it does in
+use. The paper's method has a second row, as it was meant: HSV's V goes in and is kept.
+"""
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from tintype.color import hsv_to_rgb
+from tintype.colorizer import Colorizer
+from tintype.research import checkpoint, data, metrics, vgg
+from tintype.research.evaluate import SIDE, as_gray, row_of, sized
+from tintype.research.metrics import Score
+from tintype.research.trained import Trained
+
+ORDER = ("gray", "dahl2016", "fenu2016", "zhang2016", "tintype")  # the paper's, then ours
+PUBLISHED = {"gray": 88.1, "dahl2016": 90.0, "fenu2016": 90.6, "zhang2016": 91.1}  # its Table 1
+TIMED = 9  # photos that are coloured one by one, to be timed
+Paint = Callable[[np.ndarray], np.ndarray]  # a colour photo -> it, coloured from its gray
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row to be measured: both photos are (h, w, 3) uint8 RGB."""
+
+    method: str
+    run: str
+    paint: Paint
+    gray: str = "luma"  # or value
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def measure(runs: list[Path], patterns: list[str], *, limit: int | None = None) -> dict[str, Any]:
+    """Rows of the table, and what they were measured with.
+
+    runs: folders of runs or checkpoints; gray and the model as shipped have rows of their own
+    patterns: colour photos, whose short side is brought to 256 pixels
+    """
+    entries = sorted(_entries(runs), key=lambda e: ORDER.index(e.method))
+    photos = data.load(patterns, size=SIDE, limit=limit)
+    truths = [sized(photos.photo(i)) for i in range(len(photos))]
+    truth = [metrics.score(t, t) for t in truths]
+    bar = tqdm(desc="evaluating", total=len(entries) * len(truths), unit=" photos", disable=None)
+    rows = []
+    for entry in entries:
+        timed = _milliseconds(entry.paint, truths[:TIMED])
+        scores = list(_scores(entry.paint, truths, bar))
+        measured = row_of(entry.method, scores, truth)
+        rows.append(_identity(entry) | measured | _readings(scores) | {"milliseconds": timed})
+    bar.close()
+    return {
+        "photos": len(truths),
+        "data": [Path(p).name for p in patterns],
+        "where": checkpoint.where(),
+        "runs": {e.run: e.about for e in entries if e.about},
+        "rows": rows,
+    }
+
+
+def _entries(runs: list[Path]) -> Iterator[Entry]:
+    yield Entry("gray", "", lambda truth: _copied(as_gray(truth).luma))
+    yield Entry("gray", "", lambda truth: _copied(truth.max(-1)), "value")
+    for run in runs:
+        trained = Trained(run)
+        name = run.name if run.is_dir() else run.stem
+        about = {k: v for k, v in trained.about.items() if k != "side"}
+        about |= _parameters(trained) | _origin(trained)
+        yield Entry(trained.method, name, _joined(trained), about=about)
+        if getattr(trained.network.config, "gray", "luma") == "value":
+            yield Entry(trained.method, name, _kept(trained), "value", about)
+    shipped = Colorizer()
+    about = {"parameters": shipped.about["parameters"], "pinned": 0, **shipped.about["trained"]}
+    yield Entry("tintype", "as shipped", _joined(shipped), about=about)
+
+
+def _copied(plane: np.ndarray) -> np.ndarray:
+    return np.repeat(plane[..., None], 3, axis=-1)
+
+
+def _joined(colorizer: Colorizer) -> Paint:
+    """Colour by the photo's luma, which is kept."""
+    return lambda truth: np.asarray(colorizer.colorize(as_gray(truth)).image.convert("RGB"))
+
+
+def _kept(trained: Trained) -> Paint:
+    """Colour by HSV's V, which is kept: the saturation and its hue are enlarged."""
+
+    def paint(truth: np.ndarray) -> np.ndarray:
+        value = truth.max(-1)
+        plane = trained.bins.chroma(trained.paint(trained.small(value)))
+        size = value.shape[1], value.shape[0]
+        x, y = (
+            np.asarray(Image.fromarray(p).resize(size, Image.Resampling.BILINEAR))
+            for p in np.moveaxis(plane.astype(np.float32), -1, 0)
+        )
+        hsv = [np.arctan2(y, x) / (2 * math.pi), np.hypot(x, y).clip(0, 1), value / 255]
+        rgb: np.ndarray = hsv_to_rgb(np.stack(hsv, axis=-1))
+        return np.round(255 * rgb.clip(0, 1)).astype(np.uint8)
+
+    return paint
+
+
+def _parameters(trained: Trained) -> dict[str, int]:
+    """How many weights were trained, and how many are pinned."""
+    network = trained.network
+    pinned = getattr(network, "vgg", None)
+    return {
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "pinned": 0 if pinned is None else sum(b.numel() for b in pinned.vgg.buffers()),
+    }
+
+
+def _origin(trained: Trained) -> dict[str, str]:
+    file = getattr(trained.network.config, "vgg", "")
+    return {"vgg": vgg.origin(Path(file))} if file else {}
+
+
+def _milliseconds(paint: Paint, truths: list[np.ndarray]) -> float:
+    """The median photo's; the first one only warms up."""
+    times = []
+    for truth in truths:
+        began = time.perf_counter()
+        paint(truth)
+        times.append(1000 * (time.perf_counter() - began))
+    return float(np.median(times[1:] or times))
+
+
+def _scores(paint: Paint, truths: list[np.ndarray], bar: Any) -> Iterator[Score]:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for score in pool.map(lambda truth: metrics.score(paint(truth), truth), truths):
+            bar.update()
+            yield score
+
+
+def _identity(entry: Entry) -> dict[str, Any]:
+    return {
+        "method": entry.method,
+        "run": entry.run,
+        "gray": entry.gray,
+        "parameters": entry.about.get("parameters", 0),
+        "pinned": entry.about.get("pinned", 0),
+        "photos_seen": entry.about.get("photos", 0),
+    }
+
+
+def _readings(scores: list[Score]) -> dict[str, float]:
+    """The two other readings of the paper's pixelwise accuracy, percent, means over photos."""
+    return {
+        "rmse_accuracy": 100 * (1 - float(np.mean([s.rmse for s in scores]))),
+        "hsv_accuracy": 100 * (1 - float(np.mean([s.hsv for s in scores]))),
+    }
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report in Markdown."""
+    lines = [
+        "| method | gray | raw AuC | 1 - RMSE | 1 - HSV L1 | rebalanced AuC | PSNR | colorfulness "
+        "| weights | ms | paper |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [_line(row) for row in report["rows"]]
+    sources = sorted({about["vgg"] for about in report["runs"].values() if "vgg" in about})
+    where = report["where"]
+    lines.append(
+        f"\n{report['photos']} photos of {', '.join(report['data'])}, short side {SIDE} px; AuC "
+        "with 95 % bootstrap intervals over photos. 1 - RMSE of RGB and 1 - L1 of HSV, means over "
+        "photos, are the other two readings of the paper's pixelwise accuracy; its own figures, "
+        "of ImageNet, stand last. Colorfulness: signed, as published. Weights: trained + pinned. "
+        f"Milliseconds: such a photo, on {where['processors']} processors ({where['device']}), "
+        f"commit {where['commit']}."
+    )
+    lines += [f"\nVGG-16, pinned: {source}." for source in sources]
+    return "\n".join(lines) + "\n"
+
+
+def _line(row: dict[str, Any]) -> str:
+    auc, rare = (
+        f"{row[key]:.2f} ({row[key + '_interval'][0]:.2f}-{row[key + '_interval'][1]:.2f})"
+        for key in ("auc", "auc_rebalanced")
+    )
+    run = "" if row["run"] in ("", row["method"]) else f", {row['run']}"
+    pinned = f" + {row['pinned'] / 1e6:.1f}" if row["pinned"] else ""
+    cells = [
+        row["method"] + run,
+        "V" if row["gray"] == "value" else "luma",
+        auc,
+        f"{row['rmse_accuracy']:.2f}",
+        f"{row['hsv_accuracy']:.2f}",
+        rare,
+        f"{row['psnr']:.2f}",
+        f"{row['colorfulness']:.1f}",
+        f"{row['parameters'] / 1e6:.1f}{pinned} M",
+        f"{row['milliseconds']:.0f}",
+        str(PUBLISHED.get(row["method"], "")),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def write(report: dict[str, Any], stem: Path) -> None:
+    """`STEM.json`, the list of rows; `STEM.md`; and `STEM.runs.json`, how each row came about."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    about = {name: value for name, value in report.items() if name != "rows"}
+    for suffix, text in (
+        (".json", json.dumps(report["rows"], indent=1) + "\n"),
+        (".runs.json", json.dumps(about, indent=1) + "\n"),
+        (".md", table(report)),
+    ):
+        checkpoint.write_text(stem.with_name(stem.name + suffix), text)

@@ -1,0 +1,135 @@
+"""Table 1: every row from the photos, and the files that it is printed from."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from research.conftest import saved, scene
+from tintype.cli import cli
+from tintype.research import metrics, table
+from tintype.research.trained import Trained
+
+
+@pytest.fixture
+def runs(config, tmp_path):
+    """Folders of runs, not in the table's order."""
+    names = ["tintype", "zhang2016", "fenu2016", "dahl2016"]
+    for name in names:
+        (tmp_path / name).mkdir()
+    return [saved(tmp_path / name, name, config[name]) for name in names]
+
+
+@pytest.fixture
+def truths(tmp_path):
+    """A folder of two colour photos that need no resizing."""
+    folder = tmp_path / "truths"
+    folder.mkdir()
+    for seed in range(2):
+        Image.fromarray(scene(256, 256, seed)).save(folder / f"{seed}.png")
+    return folder
+
+
+@pytest.fixture
+def report(runs, truths):
+    return table.measure(runs, [str(truths)])
+
+
+def row(report, method, gray="luma", run=None):
+    (found,) = [
+        r for r in report["rows"]
+        if (r["method"], r["gray"]) == (method, gray) and run in (None, r["run"])
+    ]  # fmt: skip
+    return found
+
+
+def test_rows_are_in_the_papers_order(report):
+    assert [(r["method"], r["gray"], r["run"]) for r in report["rows"]] == [
+        ("gray", "luma", ""),
+        ("gray", "value", ""),
+        ("dahl2016", "luma", "dahl2016"),
+        ("fenu2016", "luma", "fenu2016"),
+        ("fenu2016", "value", "fenu2016"),
+        ("zhang2016", "luma", "zhang2016"),
+        ("tintype", "luma", "tintype"),
+        ("tintype", "luma", "as shipped"),
+    ]
+
+
+def test_gray_is_measured_as_by_hand(report):
+    photos = [scene(256, 256, seed) for seed in range(2)]
+    for gray, planes in (
+        ("luma", [np.asarray(Image.fromarray(p).convert("L")) for p in photos]),
+        ("value", [p.max(-1) for p in photos]),
+    ):
+        scores = [
+            metrics.score(np.repeat(g[..., None], 3, -1), p)
+            for g, p in zip(planes, photos, strict=True)
+        ]
+        found = row(report, "gray", gray)
+        assert found["auc"] == pytest.approx(metrics.auc(scores))
+        assert found["rmse_accuracy"] == pytest.approx(
+            100 - 100 * np.mean([s.rmse for s in scores])
+        )
+        assert found["hsv_accuracy"] == pytest.approx(100 - 100 * np.mean([s.hsv for s in scores]))
+        assert found["colorfulness"] == 0
+        assert found["parameters"] == 0
+
+
+def test_a_methods_row_is_its_photos_coloured(report, runs):
+    zhang = Trained(runs[1])
+    photos = [scene(256, 256, seed) for seed in range(2)]
+    painted = [zhang.colorize(Image.fromarray(p).convert("L")).image for p in photos]
+    scores = [metrics.score(np.asarray(a), b) for a, b in zip(painted, photos, strict=True)]
+    assert row(report, "zhang2016")["auc"] == pytest.approx(metrics.auc(scores), abs=1e-3)
+    assert row(report, "zhang2016")["psnr"] == pytest.approx(
+        np.mean([s.psnr for s in scores]), abs=1e-3
+    )
+
+
+def test_the_papers_own_row_keeps_v(runs):
+    photo = scene(300, 256, 4)
+    painted = table._kept(Trained(runs[2]))(photo)
+    assert painted.shape == photo.shape
+    assert np.abs(painted.max(-1).astype(int) - photo.max(-1)).max() <= 1
+
+
+def test_weights_are_counted(report, runs):
+    dahl = Trained(runs[3]).network
+    trained = sum(p.numel() for p in dahl.parameters())
+    pinned = sum(t.numel() for t in dahl.vgg.vgg.state_dict(keep_vars=True).values())
+    found = row(report, "dahl2016")
+    assert found["parameters"] == trained
+    assert found["pinned"] >= pinned
+    assert row(report, "zhang2016")["pinned"] == 0
+
+
+def test_files_say_how_the_numbers_came_about(report, tmp_path):
+    table.write(report, tmp_path / "results" / "table1")
+    rows = json.loads((tmp_path / "results" / "table1.json").read_text())
+    assert rows == json.loads(json.dumps(report["rows"]))
+    about = json.loads((tmp_path / "results" / "table1.runs.json").read_text())
+    assert about["runs"]["fenu2016"]["config"]["alpha"] == 0.3
+    assert about["runs"]["fenu2016"]["run"]["seed"] == 0
+    assert about["where"]["processors"] >= 1
+    text = (tmp_path / "results" / "table1.md").read_text()
+    assert text == table.table(report)
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + len(rows)
+    assert all(line.count("|") == 12 for line in lines)
+    assert "| 90.6 |" in lines[5]
+    assert "VGG-16, pinned: all stages trained for" in text
+
+
+def test_evaluate_prints_the_table(runs, truths, tmp_path):
+    stem = tmp_path / "table1"
+    given = ["evaluate", *map(str, runs[1:2]), "--data", str(truths), "--out", str(stem)]
+    done = CliRunner().invoke(cli, [*given, "--limit", "1"])
+    assert done.exit_code == 0, done.output
+    assert done.output == (tmp_path / "table1.md").read_text()
+    assert "| zhang2016 | luma |" in done.output
+    both = CliRunner().invoke(cli, [*given, "--model", str(tmp_path)])
+    assert both.exit_code == 2
+    assert "expected RUNs or --model, found both" in both.output

@@ -1,0 +1,114 @@
+"""A run used like a model folder: what `Colorizer` promises holds for every method."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from research.conftest import saved, scene
+from tintype.color import luma, rgb_to_hsv
+from tintype.errors import DataError, PaletteError
+from tintype.palette import Palette
+from tintype.recipe import Recipe
+from tintype.research import checkpoint
+from tintype.research.methods import fenu2016
+from tintype.research.train import METHODS
+from tintype.research.trained import Trained, load
+
+STEERED = ["fenu2016", "tintype"]
+
+
+@pytest.fixture(params=METHODS)
+def trained(request, config, tmp_path):
+    return Trained(saved(tmp_path, request.param, config[request.param]), threads=1)
+
+
+@pytest.fixture(params=STEERED)
+def steered(request, config, tmp_path):
+    return Trained(saved(tmp_path, request.param, config[request.param]), threads=1)
+
+
+def photo(width=200, height=150):
+    return Image.fromarray(scene(width, height, 3)).convert("L")
+
+
+def test_luma_is_kept_at_full_size(trained):
+    result = trained.colorize(photo())
+    rgb = np.asarray(result.image, dtype=np.float64)
+    assert rgb.shape == (150, 200, 3)
+    gap = np.abs(luma(rgb) - np.asarray(photo(), dtype=np.float64))
+    assert (gap <= 1).mean() >= 0.999
+
+
+def test_colours_are_those_of_the_method(trained):
+    """The small chroma is the network's own, up to what the luma's gamut allows."""
+    encoded = trained.encode(photo())
+    own = trained.paint(encoded.luma)
+    result = trained.decode(encoded)
+    assert result.chroma.shape[1:] == own.shape[:2]
+    assert abs(result.palette.shares.sum() - 1) < 1e-6
+    if trained.method == "gray":
+        assert np.abs(result.chroma).max() < 1e-3
+    else:
+        assert np.abs(result.chroma).max() > 0.1
+
+
+def test_the_same_photo_gets_the_same_colours(trained):
+    first, second = (np.asarray(trained.colorize(photo()).image) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_an_edit_changes_colours_and_runs_no_encoder(steered, monkeypatch):
+    encoded = steered.encode(photo())
+    automatic = steered.decode(encoded)
+    monkeypatch.setattr(steered.network, "encode", None)
+    own = steered.decode(encoded, encoded.palette)
+    np.testing.assert_allclose(own.chroma, automatic.chroma, atol=1e-3)
+    red = steered.decode(encoded, encoded.palette.towards("red", 1.0))
+    assert np.abs(red.chroma - automatic.chroma).max() > 0.1
+    assert red.reached is not None
+
+
+def test_a_recipe_works_on_a_run(steered):
+    encoded = steered.encode(photo())
+    result = Recipe(edits=({"shift_hue": 120.0},)).decode(steered, encoded)
+    assert np.isfinite(result.reached)
+
+
+def test_a_banned_hue_does_not_come_out(config, tmp_path):
+    fenu = Trained(saved(tmp_path, "fenu2016", config["fenu2016"]), threads=1)
+    encoded = fenu.encode(photo())
+    result = fenu.decode(encoded, encoded.palette.ban("red"))
+    rgb = fenu.decode(encoded).image, result.image
+    shares = []
+    for image in rgb:
+        hue, saturation, _ = np.moveaxis(rgb_to_hsv(np.asarray(image) / 255), -1, 0)
+        shares.append(((np.abs((hue + 0.5) % 1 - 0.5) < 10 / 360) & (saturation > 0.1)).mean())
+    assert shares[1] < 0.005
+
+
+def test_a_palette_is_refused_where_there_is_no_steering(trained):
+    palette = Palette.of_chroma(trained.bins, np.zeros((1, 2)))
+    encoded = trained.encode(photo())
+    if trained.method in STEERED:
+        trained.decode(encoded, palette)
+    else:
+        with pytest.raises(PaletteError, match=f"expected no palette: {trained.method} cannot be"):
+            trained.decode(encoded, palette)
+
+
+def test_fenu_without_its_palette_is_not_steered(tmp_path, narrow):
+    plain = fenu2016.Config(vgg=str(narrow), connected=16, palette="none")
+    fenu = Trained(saved(tmp_path, "fenu2016", plain), threads=1)
+    assert not fenu.steered
+    assert fenu.colorize(photo()).image.size == (200, 150)
+
+
+def test_another_vividness_is_refused(trained):
+    with pytest.raises(PaletteError, match=r"expected no vividness: a run has one, found 0\.9"):
+        trained.decode(trained.encode(photo()), vividness=0.9)
+
+
+def test_a_checkpoint_without_a_method_is_refused(tmp_path):
+    checkpoint.save(tmp_path / "model.safetensors", {}, {"method": "vgg16"})
+    with pytest.raises(DataError, match=r"expected a method of gray, .*, found 'vgg16'"):
+        load(tmp_path)
