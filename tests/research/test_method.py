@@ -297,25 +297,6 @@ def test_turned_chroma_has_the_turned_palette():
 # --- training -------------------------------------------------------------------------------------
 
 
-def test_overfitting_one_batch():
-    torch.manual_seed(0)
-    network = method.Network(TINY).train()
-    rgb = crops(4)
-    network.count_colors([rgb])
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
-    losses = []
-    for _ in range(60):
-        loss, parts = network(
-            rgb, NO_LABELS[:4], seeded(3)
-        )  # the same ages, wishes and noise each time
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(parts["pixels"].item())
-        assert math.isfinite(loss.item())
-    assert losses[-1] < 0.6 * losses[0]
-
-
 def test_a_photos_colours_are_turned_with_its_palette(network, monkeypatch):
     """Who paints the wanted palette all over photos of one colour is as right as can be."""
     degrees = torch.tensor([0.0, 30.0, 105.0, 300.0])

@@ -222,9 +222,10 @@ class Network(nn.Module):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The training loss of RGB crops (batch, h, w, 3), 0..1, and its parts.
 
-        Pixels: cross entropy over soft bins, rebalanced (Zhang 2016, equation 2). Palette: soft
-        cross entropy. Palettes are fed as `wishes` says. Labels (batch,), -1 for none: cross
-        entropy of an auxiliary head, because what a thing is tells its colours.
+        Pixels: cross entropy over soft bins, rebalanced (Zhang 2016, equation 2), less the soft
+        bins' own entropy, so that 0 is perfect. Palette: soft cross entropy. Palettes are fed as
+        `wishes` says. Labels (batch,), -1 for none: cross entropy of an auxiliary head, because
+        what a thing is tells its colours.
         """
         bins = self.config.bins
         with torch.autocast(rgb.device.type, enabled=False):  # bf16 has fewer levels than a byte
@@ -237,7 +238,8 @@ class Network(nn.Module):
         index, share = bins.encode(turned(ab, degrees))
         logits = self.decoder(features, palette, estimate.detach())
         log_shares = logits.log_softmax(1).permute(0, 2, 3, 1)
-        entropy = -(share * log_shares.gather(-1, index)).sum(-1)
+        found = log_shares.gather(-1, index)
+        entropy = (share * (share.clamp(min=1e-9).log() - found)).sum(-1)
         pixels = (entropy * (share * self.rebalancing[index]).sum(-1)).mean()
         palettes = -(true * (estimate + 1e-6).log()).sum(1).mean()
         classes = label_loss(self.recognize(summary).float(), labels)
