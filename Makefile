@@ -10,14 +10,14 @@ test: $(VENV)/ready node_modules/ready
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/ready node_modules/ready
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks docs experiments
+	$(BIN)/ruff format --check src tests benchmarks docs experiments
 	$(BIN)/mypy
 	npx --no-install tsc -p jsconfig.json
 
 format: $(VENV)/ready
-	$(BIN)/ruff check --fix src tests benchmarks
-	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix src tests benchmarks docs experiments
+	$(BIN)/ruff format src tests benchmarks docs experiments
 
 bench: $(VENV)/ready
 	$(BIN)/python benchmarks/speed.py

@@ -51,7 +51,6 @@ SET_alpha-0.1 = alpha=0.1
 SET_alpha-1 = alpha=1
 SET_alpha-3 = alpha=3
 SET_rebalance-0 = rebalance=0
-SET_rebalance-0.25 = rebalance=0.25
 SET_rebalance-0.5 = rebalance=0.5
 SET_rebalance-1 = rebalance=1
 SET_hsv-raw = space=raw
@@ -59,12 +58,11 @@ SET_lab = space=lab
 SET_nothing-carried = carried=false
 SET_no-conv5 = conv5=false
 SET_no-first-stage = first_steps=0
-SET_l1-alone = alpha=0
 SET_variance-alone = l1=0 alpha=1
 SET_variation-alone = l1=0 alpha=0 variation=1
 SET_palettewise-alone = l1=0 alpha=0 palettewise=1
 ABLATIONS = paper no-palette palette-after-norm alpha-0 alpha-0.1 alpha-1 alpha-3 rebalance-0 \
-  rebalance-0.25 rebalance-0.5 rebalance-1 hsv-raw lab nothing-carried no-conv5 no-first-stage \
+  rebalance-0.5 rebalance-1 hsv-raw lab nothing-carried no-conv5 no-first-stage \
   variance-alone variation-alone palettewise-alone
 
 ablations: results/ablations.json

@@ -60,9 +60,11 @@ class Recipe:
             raise PaletteError("expected a palette or an alternative to start from, found both")
 
     def start(self, colorizer: Colorizer, encoded: Encoded) -> Palette:
-        """The palette that the edits begin with."""
+        """The palette that the edits begin with. Raises PaletteError where there is none such."""
         if self.palette is not None:
             return colorizer.palette(self.palette)
+        if self.alternative > (most := len(encoded.alternatives)):
+            raise PaletteError(f"expected one of {most} alternatives, found {self.alternative}")
         return encoded.alternatives[self.alternative - 1] if self.alternative else encoded.palette
 
     def decode(self, colorizer: Colorizer, encoded: Encoded) -> Result:

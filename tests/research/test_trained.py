@@ -74,6 +74,11 @@ def test_a_recipe_works_on_a_run(steered):
     assert np.isfinite(result.reached)
 
 
+def test_a_run_has_no_alternatives(steered):
+    with pytest.raises(PaletteError, match="expected one of 0 alternatives, found 1"):
+        Recipe(alternative=1).decode(steered, steered.encode(photo()))
+
+
 def test_a_banned_hue_does_not_come_out(config, tmp_path):
     fenu = Trained(saved(tmp_path, "fenu2016", config["fenu2016"]), threads=1)
     encoded = fenu.encode(photo())

@@ -48,7 +48,7 @@ class Config:
     connected: int = 256  # width of the palette network's fully connected layer
     true_palettes: float = 0.5  # share of photos that are trained with their own palette
     first_steps: int = 500  # trained with the pixelwise cross entropy alone
-    rebalance: float = 1.0  # pixels weigh 1 / frequency of their colours to this power; 0: alike
+    rebalance: float = 0.25  # pixels weigh 1 / frequency of their colours to this power; 0: alike
     l1: float = 1.0
     alpha: float = 0.3  # of the variance loss
     variation: float = 0.0  # of the total variation loss
