@@ -8,29 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import opened, tintype
 from PIL import Image
 from skimage import data
 
 from tintype.photo import read
-
-TINTYPE = Path(sys.executable).with_name("tintype")
-
-
-def tintype(
-    *arguments: object, cwd: Path, input: bytes | None = None, status: int = 0
-) -> subprocess.CompletedProcess[bytes]:
-    done = subprocess.run(
-        [TINTYPE, *map(str, arguments)], cwd=cwd, input=input, capture_output=True, check=False
-    )
-    assert done.returncode == status, done.stderr.decode()
-    assert b"Traceback" not in done.stderr
-    return done
-
-
-def opened(path: Path) -> Image.Image:
-    with Image.open(path) as image:
-        image.load()
-        return image
 
 
 def is_colored(path: Path) -> bool:

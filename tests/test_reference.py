@@ -146,9 +146,9 @@ def test_a_swatch_of_the_whole_is_no_swatch_but_for_its_samples():
 ])  # fmt: skip
 def test_boxes_outside_of_the_photo_are_refused(box):
     good = (0.0, 0.0, 1.0, 1.0)
-    for swatch in (Swatch(box, good), Swatch(good, box)):
+    for boxes in ((box, good), (good, box)):
         with pytest.raises(PaletteError, match="expected a swatch LEFT,TOP,RIGHT,BOTTOM"):
-            transfer(np.zeros((8, 8)), np.zeros((8, 8, 3)), [swatch])
+            Swatch(*boxes)
 
 
 def test_the_smallest_box_is_a_pixel():

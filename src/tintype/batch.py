@@ -3,19 +3,21 @@
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from tintype.colorizer import Colorizer, Encoded, Result
+from tintype.colorizer import Colorizer, Result
 from tintype.errors import PhotoError, TintypeError
-from tintype.photo import DEFAULT_MAX_PIXELS, format_of, write
+from tintype.photo import DEFAULT_MAX_PIXELS, Photo, format_of, read, write
 from tintype.recipe import Recipe
 
 PIPE = "-"  # standard input or output
+
+Colour = Callable[[Photo], Iterable[Result]]  # a method: one result, or each alternative
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Job:
 
     alternatives: 0 for one result, else how many of the photo's alternatives, NAME-1.EXT, ...
     compare: whether to write a side-by-side picture, NAME.compare.EXT
+    recipe: a file to write after the photo, and its text
     """
 
     alternatives: int = 0
@@ -40,7 +43,7 @@ class Job:
     strip_metadata: bool = False
     overwrite: bool = False
     max_pixels: int | None = None
-    recipe_file: Path | None = None
+    recipe: tuple[Path, str] | None = None
 
 
 def outputs(sources: tuple[str, ...], output: str | None) -> list[Target]:
@@ -87,9 +90,19 @@ def _colored(name: str) -> str:
     return f"{path.stem}.color{path.suffix}"
 
 
+def by_recipe(colorizer: Colorizer, recipe: Recipe, alternatives: int = 0) -> Colour:
+    """The model's method: one result, or one from each of so many of the photo's alternatives."""
+
+    def colour(photo: Photo) -> Iterator[Result]:
+        encoded = colorizer.encode(photo)
+        for start in range(1, alternatives + 1) if alternatives else [recipe.alternative]:
+            yield replace(recipe, alternative=start).decode(colorizer, encoded)
+
+    return colour
+
+
 def run(
-    colorizer: Colorizer,
-    recipe: Recipe,
+    colour: Colour,
     job: Job,
     targets: list[Target],
     *,
@@ -97,6 +110,7 @@ def run(
 ) -> list[str]:
     """Colour photos one after the other; a bad one never stops the others.
 
+    colour: gives as many results as the job asks for
     say: what to do with lines for people. Returns the photos that failed.
     """
     failures = []
@@ -109,7 +123,7 @@ def run(
     )
     for target in bar:
         try:
-            for line in _one(colorizer, recipe, job, target):
+            for line in _one(colour, job, target):
                 with tqdm.external_write_mode(file=sys.stderr):
                     say(line)
         except TintypeError as error:
@@ -119,13 +133,13 @@ def run(
     return failures
 
 
-def _one(colorizer: Colorizer, recipe: Recipe, job: Job, target: Target) -> Iterator[str]:
+def _one(colour: Colour, job: Job, target: Target) -> Iterator[str]:
     """Colour one photo and write everything that was asked for; yields lines to say."""
     results = [target.output]
     if job.alternatives:
         results = [_suffixed(target.output, f"-{i + 1}") for i in range(job.alternatives)]
     extra = [_compared(target)] if job.compare else []
-    files = [*results, *extra, *([str(job.recipe_file)] if job.recipe_file else [])]
+    files = [*results, *extra, *([str(job.recipe[0])] if job.recipe else [])]
     if not job.overwrite:
         for path in files:
             if path != PIPE and os.path.lexists(path):
@@ -133,22 +147,20 @@ def _one(colorizer: Colorizer, recipe: Recipe, job: Job, target: Target) -> Iter
                     f"{path}: expected no such file, found one; --overwrite replaces it"
                 )
     source: Any = sys.stdin.buffer.read() if target.source == PIPE else target.source
-    encoded = colorizer.encode(source, max_pixels=job.max_pixels or DEFAULT_MAX_PIXELS)
-    if encoded.photo.colorful:
+    photo = read(source, max_pixels=job.max_pixels or DEFAULT_MAX_PIXELS)
+    if photo.colorful:
         yield f"{target.source}: already has colours; they are replaced"
     made = []
-    for i, output in enumerate(results):
-        start = i + 1 if job.alternatives else recipe.alternative
-        result = replace(recipe, alternative=start).decode(colorizer, encoded)
+    for result, output in zip(colour(photo), results, strict=True):
         _save(result, output, job)
         made.append(result)
         if output != PIPE:
             yield f"{target.source} -> {output}{_reached(result.reached)}"
     for output in extra:
-        _save_comparison(encoded, made, output, job)
+        _save_comparison(photo, made, output, job)
         yield f"{target.source} -> {output}"
-    if job.recipe_file is not None:
-        _save_text(job.recipe_file, recipe.complete(colorizer).to_json())
+    if job.recipe is not None:
+        _save_text(*job.recipe)
 
 
 def _save(result: Result, output: str, job: Job) -> None:
@@ -175,13 +187,13 @@ def _save(result: Result, output: str, job: Job) -> None:
     sys.stdout.buffer.flush()
 
 
-def _save_comparison(encoded: Encoded, made: list[Result], output: str, job: Job) -> None:
+def _save_comparison(photo: Photo, made: list[Result], output: str, job: Job) -> None:
     from PIL import Image
 
     from tintype.chart import side_by_side
 
     after = ["after"] if len(made) == 1 else [f"{i + 1}" for i in range(len(made))]
-    images = [Image.fromarray(encoded.photo.luma), *(result.image for result in made)]
+    images = [Image.fromarray(photo.luma), *(result.image for result in made)]
     sheet = side_by_side(images, ["before", *after])
     write(sheet, output, quality=job.quality, overwrite=job.overwrite)
 

@@ -1,14 +1,30 @@
 """The command line: thin, and quick to start, so commands import what they need."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tintype import __version__, cli_research
 from tintype.errors import TintypeError
-from tintype.options import FILE, MODEL, THREADS, Choice, Server, listening, steering
+from tintype.options import (
+    FILE,
+    MODEL,
+    THREADS,
+    Choice,
+    Likeness,
+    Server,
+    likeness,
+    listening,
+    steering,
+)
+
+if TYPE_CHECKING:
+    from tintype.batch import Colour
+    from tintype.colorizer import Colorizer
+    from tintype.reference import Swatch
 
 
 @click.group(
@@ -41,6 +57,7 @@ def _complain(message: str) -> None:
     metavar="OUT",
     help="A file, or a folder if it exists or several photos come; - for stdout.",
 )
+@likeness
 @steering
 @click.option(
     "--vividness",
@@ -79,6 +96,7 @@ def _complain(message: str) -> None:
 def colorize(
     photos: tuple[str, ...],
     output: str | None,
+    like: Likeness,
     choice: Choice,
     vividness: float | None,
     recipe: Path | None,
@@ -97,36 +115,75 @@ def colorize(
       tintype colorize photo.jpg
       tintype colorize photo.jpg --towards red --ban blue --compare
       tintype colorize *.jpg -o coloured/ --palette holiday.jpg
+      tintype colorize photo.jpg --like holiday.jpg --method welsh2002
       tintype colorize - < photo.jpg > coloured.jpg
     """
     from tintype.batch import Job, outputs, run
-    from tintype.colorizer import load
-    from tintype.recipe import Recipe
 
+    others = {"--vividness": vividness, "--alternatives": alternatives or None}
+    like.check(choice, {**others, "--recipe": recipe, "--recipe-in": recipe_in})
+    if like.reference is not None and like.method == "tintype":
+        choice = replace(choice, palette=like.reference)
     chosen = choice.palette is not None or choice.edits or vividness is not None
     if recipe_in and (chosen or alternatives):
         raise click.UsageError("--recipe-in already says what to do: leave the other choices out.")
     if recipe and (len(photos) > 1 or alternatives):
         raise click.UsageError("--recipe saves one result: give one photo and no --alternatives.")
     if alternatives and choice.palette is not None:
-        raise click.UsageError("--alternatives start from the photo, not from a --palette.")
+        raise click.UsageError("--alternatives start from the photo, not from another's palette.")
     try:
         targets = outputs(photos, output)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     pixels = None if max_megapixels is None else round(1e6 * max_megapixels)
-    job = Job(alternatives=alternatives, max_pixels=pixels, recipe_file=recipe, **options)
-    colorizer = load(choice.model, threads=choice.threads)
+    job = Job(alternatives=alternatives, max_pixels=pixels, **options)
+    if like.reference is not None and like.method == "welsh2002":
+        colour = _by_reference(like.reference, like.swatches, choice.threads)
+    else:
+        colour, text = _by_model(choice, vividness, recipe_in, alternatives)
+        job = replace(job, recipe=None if recipe is None else (recipe, text))
+    failures = run(colour, job, targets, say=_complain)
+    sys.exit(1 if failures else 0)
+
+
+def _by_model(
+    choice: Choice, vividness: float | None, recipe_in: Path | None, alternatives: int
+) -> tuple["Colour", str]:
+    """The model, asked by the options or by a saved recipe, and the recipe's text."""
+    from tintype.batch import by_recipe
+    from tintype.recipe import Recipe
+
+    colorizer = _load(choice)
     if recipe_in is None:
         # Through JSON, so that a saved recipe holds just what is asked for here.
-        start = colorizer.palette(choice.palette).to_json() if choice.palette else None
-        what = Recipe(palette=start, edits=choice.edits, vividness=vividness)
+        wanted = choice.palette
+        start = None if wanted is None else colorizer.palette(wanted).to_json()
+        recipe = Recipe(palette=start, edits=choice.edits, vividness=vividness)
     else:
-        what = Recipe.read(recipe_in)
-        if what.model not in (None, colorizer.fingerprint):
+        recipe = Recipe.read(recipe_in)
+        if recipe.model not in (None, colorizer.fingerprint):
             _complain(f"{recipe_in}: made with another model; the colours will differ")
-    failures = run(colorizer, what, job, targets, say=_complain)
-    sys.exit(1 if failures else 0)
+    text = recipe.complete(colorizer).to_json()
+    return by_recipe(colorizer, recipe, alternatives), text
+
+
+def _load(choice: Choice) -> "Colorizer":
+    """The bundled model, a model folder, or a run of `tintype train`."""
+    from tintype.colorizer import load
+
+    if choice.model is None or not (choice.model / "model.safetensors").exists():
+        return load(choice.model, threads=choice.threads)
+    with cli_research.extra("train"):
+        from tintype.research.trained import Trained
+    return Trained(choice.model, threads=choice.threads)
+
+
+def _by_reference(path: str, swatches: "tuple[Swatch, ...]", threads: int | None) -> "Colour":
+    """The method that takes colours from a reference photo, which is read once."""
+    from tintype.reference import colorize, read_reference
+
+    reference = read_reference(path)
+    return lambda photo: [colorize(photo, reference, swatches, threads=threads)]
 
 
 @cli.command()
@@ -157,11 +214,10 @@ def palette(
     import json
 
     from tintype import chart
-    from tintype.colorizer import load
     from tintype.photo import write
     from tintype.recipe import edited
 
-    colorizer = load(choice.model, threads=choice.threads)
+    colorizer = _load(choice)
     source: Any = sys.stdin.buffer.read() if photo == "-" else photo
     if choice.palette is not None:
         before = colorizer.palette(choice.palette)

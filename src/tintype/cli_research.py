@@ -28,7 +28,7 @@ def train(
     Example:
       tintype train --data 'photos*.tar.gz' --out runs/mine --minutes 90
     """
-    with _extra("train"):
+    with extra("train"):
         from tintype.research.train import METHODS, TrainConfig, configure
         from tintype.research.train import train as run
     if method not in METHODS:
@@ -56,7 +56,7 @@ def pretrain_vgg(
     Example:
       tintype pretrain-vgg --data 'photos64*.tar.gz' --teacher vgg16.npz --out runs/vgg --minutes 20
     """
-    with _extra("train"):
+    with extra("train"):
         from tintype.research import pretrain
         from tintype.research.train import TrainConfig, configure
         from tintype.research.train import train as run
@@ -83,7 +83,7 @@ def fetch(name: str, output: Path | None) -> None:
     Example:
       tintype weights fetch vgg16
     """
-    with _extra("train"):
+    with extra("train"):
         from tintype.research import vgg
     target = output or Path(f"{name}.safetensors")
     vgg.fetch(target)
@@ -97,7 +97,7 @@ def fetch(name: str, output: Path | None) -> None:
 @click.option("--set", "settings", **SET, help="side, temperature, calm, vivid or vividness.")
 def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[str, ...]) -> None:
     """Turn a run into a model folder: two ONNX files and model.json (needs the extra [train])."""
-    with _extra("train"):
+    with extra("train"):
         from tintype.research import export as exporting
     found = exporting.export(run, output, _pairs(settings), list(patterns))
     click.echo(", ".join(f"{name} {value:.3g}" for name, value in found.items()))
@@ -129,7 +129,7 @@ def evaluate(
       tintype evaluate --data validation.tar.gz --out docs/evaluation
       tintype evaluate runs/dahl2016 runs/fenu2016 --data validation.tar.gz --out results/table1
     """
-    with _extra("train"):
+    with extra("train"):
         from tintype.research import evaluate as evaluating
         from tintype.research import table
     from tintype.colorizer import load
@@ -157,7 +157,7 @@ def _pairs(settings: tuple[str, ...]) -> dict[str, str]:
 
 
 @contextmanager
-def _extra(name: str) -> Iterator[None]:
+def extra(name: str) -> Iterator[None]:
     """Say which extra to install where an import needs one."""
     try:
         yield

@@ -160,7 +160,7 @@ class Colorizer:
         PhotoError where it is none of these.
         """
         photo = source if isinstance(source, Photo) else read(source, max_pixels=max_pixels)
-        small = self._shrink(Image.fromarray(photo.luma))
+        small = shrink(Image.fromarray(photo.luma), self.about["side"])
         names = [output.name for output in self._encoder.get_outputs()]
         luma = np.asarray(small, dtype=np.float32) / 255
         values = self._encoder.run(None, {"luma": luma[None, None]})
@@ -185,7 +185,8 @@ class Colorizer:
         if palette is not None and palette.bins != self.bins:
             raise PaletteError("expected a palette over this model's bins, found another model's")
         start = encoded.palette if palette is None else palette
-        chroma, shown = self._in_gamut(encoded, self._chroma(encoded, start, vividness))
+        ab = self._chroma(encoded, start, vividness)
+        chroma, shown = in_gamut(encoded.luma, ab, self.bins)
 
         def automatic() -> Palette:
             return self.decode(encoded, vividness=vividness).palette
@@ -229,19 +230,10 @@ class Colorizer:
 
     def palette_of(self, photo: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Palette:
         """The palette that a colour photo has, measured as the model measures its own."""
-        rgb = read_rgb(photo, max_pixels=max_pixels, max_side=2048)
-        small = self._shrink(Image.fromarray(rgb))
-        ab = self.bins.chroma(np.asarray(small, dtype=np.float32) / 255)
+        rgb = read_small(photo, self.about["side"], max_pixels=max_pixels)
+        ab = self.bins.chroma(rgb.astype(np.float32) / 255)
         high, wide = ab.shape[0] // 4, ab.shape[1] // 4
         return Palette.of_chroma(self.bins, ab.reshape(high, 4, wide, 4, 2).mean((1, 3)))
-
-    def _shrink(self, image: Image.Image) -> Image.Image:
-        """To the working size: sides multiples of 32, near the photo's shape."""
-        scale = self.about["side"] / min(image.size)
-        longest = 4 * self.about["side"]
-        wide, high = (min(longest, max(32, 32 * round(s * scale / 32))) for s in image.size)
-        gap = 2.0 if max(image.size) > 2 * max(wide, high) else None
-        return image.resize((wide, high), Image.Resampling.BICUBIC, reducing_gap=gap)
 
     def _bias(self, palette: Palette, vividness: float | None) -> np.ndarray:
         """(1, bins) what is added to the logits: rebalancing taken back, bans."""
@@ -264,14 +256,6 @@ class Colorizer:
         chroma = np.moveaxis(ab[0], 0, -1)
         return without(chroma, chroma, palette.banned)
 
-    def _in_gamut(self, encoded: Encoded, ab: np.ndarray) -> tuple[np.ndarray, Palette]:
-        """Cb and Cr (2, h, w) for the photo's luma, and the palette that they have."""
-        rgb = oklab_to_rgb(oklab_of_luma(encoded.luma, ab))
-        planes = np.moveaxis(rgb_to_ycbcr(rgb), -1, 0).astype(np.float32)
-        cb, cr = fit_gamut(255 * encoded.luma, 255 * planes[1], 255 * planes[2])
-        shown = ycbcr_to_rgb(np.stack([encoded.luma, cb / 255, cr / 255], axis=-1))
-        return np.stack([cb, cr]), Palette.of_chroma(self.bins, self.bins.chroma(shown))
-
     def _alternatives(
         self, estimate: Palette, shares: np.ndarray, prototypes: np.ndarray, count: int = 4
     ) -> list[Palette]:
@@ -292,6 +276,33 @@ class Colorizer:
 def load(path: str | os.PathLike[str] | None = None, *, threads: int | None = None) -> Colorizer:
     """Load a model folder; the bundled one by default. Raises ModelError."""
     return Colorizer(path, threads=threads)
+
+
+def shrink(image: Image.Image, side: int) -> Image.Image:
+    """To a working size: sides multiples of 32, near the photo's shape, the shorter near `side`."""
+    scale = side / min(image.size)
+    wide, high = (min(4 * side, max(32, 32 * round(s * scale / 32))) for s in image.size)
+    gap = 2.0 if max(image.size) > 2 * max(wide, high) else None
+    return image.resize((wide, high), Image.Resampling.BICUBIC, reducing_gap=gap)
+
+
+def read_small(photo: Source, side: int, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> np.ndarray:
+    """The colours of a photo at a working size: (h, w, 3) uint8 sRGB. Raises PhotoError."""
+    rgb = read_rgb(photo, max_pixels=max_pixels, max_side=2048)
+    return np.asarray(shrink(Image.fromarray(rgb), side))
+
+
+def in_gamut(luma: np.ndarray, ab: np.ndarray, bins: Bins) -> tuple[np.ndarray, Palette]:
+    """Chroma as a `Result` holds it, and the palette that it has.
+
+    luma: (h, w), 0..1; ab: (h, w, 2) OKLab chroma for it
+    Returns (2, h, w) float32 Cb and Cr, centred on 0, 0..255 units.
+    """
+    rgb = oklab_to_rgb(oklab_of_luma(luma, ab))
+    planes = np.moveaxis(rgb_to_ycbcr(rgb), -1, 0).astype(np.float32)
+    cb, cr = fit_gamut(255 * luma, 255 * planes[1], 255 * planes[2])
+    shown = ycbcr_to_rgb(np.stack([luma, cb / 255, cr / 255], axis=-1))
+    return np.stack([cb, cr]), Palette.of_chroma(bins, bins.chroma(shown))
 
 
 def without(ab: np.ndarray, plane: np.ndarray, banned: tuple[float, ...]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Options that several commands share: the model and its palette, a server, a training run."""
+"""Options that belong together: the model and its palette, a reference, a server, a training."""
 
 import ipaddress
 import secrets
@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tintype.errors import PaletteError
+
+if TYPE_CHECKING:
+    from tintype.reference import Swatch
 
 FILE = click.Path(path_type=Path)
 DATA: dict[str, Any] = {"multiple": True, "metavar": "PATTERN"}
@@ -75,7 +78,7 @@ _STEERING = [
         multiple=True,
         help="Allow no hue within 20 degrees of this colour's (in OKLab).",
     ),
-    MODEL,
+    click.option("--model", type=FILE, help="A model folder, or a run that `train` left."),
     THREADS,
 ]
 
@@ -110,6 +113,98 @@ def _edits(
         except PaletteError as error:
             raise click.UsageError(str(error)) from None
     return tuple(edits)
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What the options of a reference photo say.
+
+    reference: the photo's path; None where none is named
+    swatches: boxes of the photo and of the reference that belong together
+    """
+
+    reference: str | None
+    method: str
+    swatches: "tuple[Swatch, ...]"
+
+    def check(self, choice: Choice, others: dict[str, object]) -> None:
+        """Refuse what does not go together, by a usage error that names the options.
+
+        others: what the other options of the model say, by name; None where they say nothing
+        """
+        if self.reference is not None and choice.palette is not None:
+            raise click.UsageError("expected --like or --palette, found both; leave one out")
+        if self.method == "tintype":
+            if self.swatches:
+                raise click.UsageError(
+                    "expected --method welsh2002 with --swatch, found --method tintype; change it"
+                )
+            return
+        if self.reference is None:
+            raise click.UsageError(
+                f"expected --like REFERENCE with --method {self.method}, found none; name a photo"
+            )
+        given = [f"--{next(iter(edit)).replace('_', '-')}" for edit in choice.edits]
+        others = {"--model": choice.model, **others}
+        given += [name for name, value in others.items() if value is not None]
+        if given:
+            raise click.UsageError(
+                f"expected no choices of the model with --method {self.method}, "
+                f"found {', '.join(dict.fromkeys(given))}; leave them out"
+            )
+
+
+def likeness(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a reference photo, as one argument `like`."""
+
+    @wraps(command)
+    def gathered(like: str | None, method: str, swatch: tuple[str, ...], **options: Any) -> None:
+        swatches = tuple(_swatch(text) for text in swatch)
+        command(like=Likeness(like, method, swatches), **options)
+
+    for option in reversed(_LIKENESS):
+        gathered = option(gathered)
+    return gathered
+
+
+_LIKENESS = [
+    click.option(
+        "--like",
+        metavar="REFERENCE",
+        help="Colour like a colour photo: by its palette, as --palette does, or as --method says.",
+    ),
+    click.option(
+        "--method",
+        type=click.Choice(["tintype", "welsh2002"]),
+        default="tintype",
+        show_default=True,
+        help="The model, or colours from where REFERENCE has the same lightness and texture.",
+    ),
+    click.option(
+        "--swatch",
+        metavar="L,T,R,B=L,T,R,B",
+        multiple=True,
+        help="Take this box of PHOTO from this box of REFERENCE: left, top, right, bottom, 0..1. "
+        "For welsh2002; may be repeated.",
+    ),
+]
+
+
+def _swatch(text: str) -> "Swatch":
+    """Two boxes; anything else is a usage error."""
+    from tintype.reference import Swatch
+
+    try:
+        photo, reference = (
+            (float(left), float(top), float(right), float(bottom))
+            for left, top, right, bottom in (box.split(",") for box in text.split("="))
+        )
+        return Swatch(photo, reference)
+    except (ValueError, PaletteError):
+        raise click.UsageError(
+            "expected a --swatch LEFT,TOP,RIGHT,BOTTOM=LEFT,TOP,RIGHT,BOTTOM in shares of the "
+            f"photos, 0..1, left before right, top before bottom, found {text!r}; correct it"
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,23 @@ Where the authors work in Ruderman's l-alpha-beta, this works in OKLab, whose ch
 package understands: L of a gray is found from its luma, and a and b are what is transferred.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
+from tintype.bins import OKLAB
 from tintype.color import oklab_of_luma, rgb_to_oklab
-from tintype.errors import PaletteError
+from tintype.colorizer import Result, in_gamut, read_small, shrink
+from tintype.errors import PaletteError, PhotoError
+from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom, as shares of the photo, 0..1
 
+SIDE = 256  # the shorter side of what is matched: textures of about 1/50 of a photo
+MEAN_OF = 4  # colours are averaged over so many pixels each way: single matches speckle
 SAMPLES = 256  # of the whole reference; the authors find about 200 enough
 SWATCH_SAMPLES = 50  # of each swatch
 AROUND = 5  # side of the neighbourhood, pixels
@@ -26,10 +33,65 @@ _ROWS = 1 << 14  # pixels compared with all samples at a time
 
 @dataclass(frozen=True)
 class Swatch:
-    """Take the colours of one box of the photo from one box of the reference."""
+    """Take the colours of one box of the photo from one box of the reference.
+
+    Raises PaletteError where a box is empty or leaves its photo.
+    """
 
     photo: Box
     reference: Box
+
+    def __post_init__(self) -> None:
+        for box in (self.photo, self.reference):
+            left, top, right, bottom = box
+            if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+                raise PaletteError(
+                    f"expected a swatch LEFT,TOP,RIGHT,BOTTOM in shares of the photo, found {box}"
+                )
+
+
+def colorize(
+    photo: Source | Photo,
+    reference: Source,
+    swatches: Sequence[Swatch] = (),
+    *,
+    seed: int = 0,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    threads: int | None = None,
+) -> Result:
+    """Colour a photo like a colour photo of a similar scene, by lightness and texture.
+
+    photo: a path, a file's bytes, a binary file, a PIL image, an array or a Photo
+    reference: the same, with colours, so no Photo; at a similar scale, because textures count
+    swatches: boxes that belong together; without any, the whole photos are matched
+    seed: of the jitter of the samples
+    max_pixels: of either photo
+    threads: how many processors enlarge the colours; all by default
+    Raises PhotoError where one is not a photo, or the reference is gray. Source: Welsh, Ashikhmin &
+    Mueller 2002, "Transferring Color to Greyscale Images", sections 2.1 and 2.2.
+    """
+    photo = photo if isinstance(photo, Photo) else read(photo, max_pixels=max_pixels)
+    colours = read_reference(reference, max_pixels=max_pixels) / 255
+    small = shrink(Image.fromarray(photo.luma), SIDE)
+    ab = transfer(np.asarray(small) / 255, colours, swatches, seed=seed)
+    high, wide = ab.shape[0] // MEAN_OF, ab.shape[1] // MEAN_OF
+    ab = ab.reshape(high, MEAN_OF, wide, MEAN_OF, 2).mean((1, 3))
+    luma = np.asarray(small.reduce(MEAN_OF), dtype=np.float32) / 255
+    chroma, shown = in_gamut(luma, ab, OKLAB)
+    return Result(photo, chroma, shown, None, lambda: shown, threads)
+
+
+def read_reference(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> np.ndarray:
+    """A reference at the size that is matched, so that it is read once for many photos.
+
+    Returns (h, w, 3) uint8 sRGB, which `colorize` takes too. Raises PhotoError where it is not a
+    photo, or is gray and so has no colours to give.
+    """
+    rgb = read_small(source, SIDE, max_pixels=max_pixels)
+    if (rgb == rgb[..., :1]).all():
+        name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the reference"
+        raise PhotoError(f"{name}: expected a photo with colours, found a gray one; name another")
+    return rgb
 
 
 def transfer(
@@ -43,8 +105,7 @@ def transfer(
         box of the photo is matched with its box of the reference, and what lies outside of them
         with the boxes of the photo itself
     seed: of the jitter of the samples
-    Returns (h, w, 2) float32 OKLab a and b, each pair one of the reference's pixels. Raises
-    PaletteError where a box does not lie within its photo.
+    Returns (h, w, 2) float32 OKLab a and b, each pair one of the reference's pixels.
     """
     rng = np.random.default_rng(seed)
     gray = oklab_of_luma(luma, np.zeros((*luma.shape, 2)))[..., 0]
@@ -135,10 +196,6 @@ def _nearest(points: np.ndarray, samples: np.ndarray) -> np.ndarray:
 def _window(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice]:
     """The rows and columns, one at least, of a box of a photo of a shape."""
     left, top, right, bottom = box
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise PaletteError(
-            f"expected a swatch LEFT,TOP,RIGHT,BOTTOM in shares of the photo, found {box}"
-        )
 
     def part(start: float, end: float, side: int) -> slice:
         first = min(int(start * side), side - 1)

@@ -1,10 +1,14 @@
 """A run used like a model folder: what `Colorizer` promises holds for every method."""
 
+import json
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from research.conftest import saved, scene
+from tintype.cli import cli
 from tintype.color import luma, rgb_to_hsv
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
@@ -117,3 +121,25 @@ def test_a_checkpoint_without_a_method_is_refused(tmp_path):
     checkpoint.save(tmp_path / "model.safetensors", {}, {"method": "vgg16"})
     with pytest.raises(DataError, match=r"expected a method of gray, .*, found 'vgg16'"):
         load(tmp_path)
+
+
+def test_commands_take_a_run(config, tmp_path):
+    """`--model` names a run as well; a method that takes no palette says so."""
+    photo().save(tmp_path / "photo.png")
+    for name in ("fenu2016", "zhang2016"):
+        (tmp_path / name).mkdir()
+        saved(tmp_path / name, name, config[name])
+    given = ["colorize", str(tmp_path / "photo.png"), "--model", str(tmp_path / "fenu2016")]
+    plain, red = (str(tmp_path / name) for name in ("plain.png", "red.png"))
+    for arguments in ([*given, "-o", plain], [*given, "-o", red, "--towards", "red:1"]):
+        done = CliRunner().invoke(cli, arguments)
+        assert done.exit_code == 0, done.output
+    assert np.abs(np.asarray(Image.open(plain), int) - np.asarray(Image.open(red), int)).max() > 0
+    done = CliRunner().invoke(cli, ["palette", *given[1:], "--json"])
+    assert json.loads(done.output)["colors"]
+    given[-1] = str(tmp_path / "zhang2016")
+    done = CliRunner().invoke(cli, [*given, "--towards", "red"])
+    assert done.exit_code == 1
+    assert "expected no palette: zhang2016 cannot be steered" in done.output
+    done = CliRunner().invoke(cli, [*given, "--alternatives", "2"])
+    assert "expected one of 0 alternatives, found 1" in done.output

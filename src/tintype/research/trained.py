@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tintype.bins import OKLAB, Bins
 from tintype.color import rgb_to_oklab
-from tintype.colorizer import Colorizer, Encoded, Result, without
+from tintype.colorizer import Colorizer, Encoded, Result, shrink, without
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
@@ -63,7 +63,7 @@ class Trained(Colorizer):
     def encode(self, source: Source | Photo, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Encoded:
         """Run the network, or as much of it as comes before the palette."""
         photo = source if isinstance(source, Photo) else read(source, max_pixels=max_pixels)
-        luma = np.asarray(self._shrink(Image.fromarray(photo.luma)), dtype=np.float32) / 255
+        luma = self.small(photo.luma)
         if not self.steered:
             rgb = self.paint(luma)
             palette = Palette.of_chroma(self.bins, self.bins.chroma(rgb))
@@ -89,7 +89,7 @@ class Trained(Colorizer):
 
     def small(self, gray: np.ndarray) -> np.ndarray:
         """Gray (h, w) uint8 at the working size, 0..1."""
-        return np.asarray(self._shrink(Image.fromarray(gray)), dtype=np.float32) / 255
+        return np.asarray(shrink(Image.fromarray(gray), self.about["side"]), dtype=np.float32) / 255
 
     def _gray(self, luma: np.ndarray) -> Tensor:
         return torch.from_numpy(luma).to(self.device)[None, None]
