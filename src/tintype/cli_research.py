@@ -155,11 +155,12 @@ def plot(
 ) -> None:
     """Draw the figures of the paper from runs of `tintype train` (needs the extra [train]).
 
-    1 fenu2016, 2 all methods, 3 the network, 4 losses, 6 and 8 steering, 7 palettes.
+    1 photos by fenu2016, 2 by all methods; 3 its network; 4 losses; 6 and 8 photos steered;
+    7 palettes. Figure 6 takes the first half of the photos, figure 8 the others.
 
     \b
     Example:
-      tintype plot runs/dahl2016 runs/zhang2016 runs/fenu2016 --out figures --photo cat.jpg
+      tintype plot runs/dahl2016 runs/fenu2016 --out figures --photo cat.jpg --photo sea.jpg
     """
     with _extra("train"):
         from tintype.research import plots
