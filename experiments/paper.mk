@@ -6,8 +6,12 @@ VALIDATION ?= $(DATA)/validation-000.tar.gz
 TEACHER ?= $(DATA)/teacher/vgg16-conv1_1-to-conv3_3.npz
 RUNS ?= runs/paper
 VGG ?= $(RUNS)/vgg/vgg16.safetensors
-STEPS ?= 1400
-ABLATION_STEPS ?= 300
+STEPS ?= 900
+ABLATION_STEPS ?= 250
+
+# Colour photographs that may be published: scikit-image's samples.
+SAMPLES = $(wildcard $(foreach name,chelsea.png coffee.png astronaut.png rocket.jpg,\
+  $(VENV)/lib/python3*/site-packages/skimage/data/$(name)))
 
 METHODS = dahl2016 fenu2016 zhang2016 tintype
 TINTYPE = OMP_WAIT_POLICY=PASSIVE $(BIN)/tintype
@@ -16,7 +20,7 @@ EQUAL = --set seed=0 --set batch=32 --set checkpoint_seconds=120
 
 # What a method needs beside the equal budget.
 OWN_dahl2016 = --set vgg=$(VGG)
-OWN_fenu2016 = --set vgg=$(VGG) --set first_steps=140
+OWN_fenu2016 = --set vgg=$(VGG) --set first_steps=90
 OWN_zhang2016 = --set width=0.25
 OWN_tintype =
 
@@ -26,7 +30,7 @@ reproduce: results/figures/done
 
 results/figures/done: results/table1.json
 	$(TINTYPE) plot $(METHODS:%=$(RUNS)/%) --out results/figures \
-	  --photo examples/chelsea.jpg --photo examples/coffee.jpg --photo examples/astronaut.jpg
+	  $(SAMPLES:%=--photo %)
 	touch $@
 
 results/table1.json: $(METHODS:%=$(RUNS)/%.done)
@@ -74,5 +78,5 @@ results/ablations.json: $(ABLATIONS:%=$(RUNS)/ablations/%.done)
 $(RUNS)/ablations/%.done: $(VGG)
 	$(TINTYPE) train --method fenu2016 $(PHOTOS) --out $(RUNS)/ablations/$* \
 	  --steps $(ABLATION_STEPS) --resume $(EQUAL) --set validation_photos=24 \
-	  --set vgg=$(VGG) --set first_steps=30 $(SET_$*:%=--set %)
+	  --set vgg=$(VGG) --set first_steps=25 $(SET_$*:%=--set %)
 	touch $@

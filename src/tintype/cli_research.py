@@ -148,6 +148,47 @@ def evaluate(
     click.echo(shown, nl=False)
 
 
+@click.command()
+@click.argument("runs", type=FILE, nargs=-1, required=True, metavar="RUN...")
+@click.option("--out", type=FILE, required=True, help="The folder for PNG and SVG files.")
+@click.option("--photo", "photos", type=FILE, multiple=True, help="A photo in colour.")
+@click.option("--gray-photo", "grays", type=FILE, multiple=True, help="One of unknown colours.")
+@click.option(
+    "--figure", "figures", type=int, multiple=True, help="A figure's number; all by default."
+)
+@click.option(
+    "--amount",
+    type=click.FloatRange(0, 1),
+    default=0.9,  # plain to see, and some other colours stay
+    show_default=True,
+    help="How far figures 6 to 8 go towards red and blue.",
+)
+def plot(
+    runs: tuple[Path, ...],
+    out: Path,
+    photos: tuple[Path, ...],
+    grays: tuple[Path, ...],
+    figures: tuple[int, ...],
+    amount: float,
+) -> None:
+    """Draw the figures of the paper from runs of `tintype train` (needs the extra [train]).
+
+    1 photos by fenu2016, 2 by all methods; 3 its network; 4 losses; 6 and 8 photos steered;
+    7 palettes. Figure 6 takes the first half of the photos, figure 8 the others.
+
+    \b
+    Example:
+      tintype plot runs/dahl2016 runs/fenu2016 --out figures --photo cat.jpg --photo sea.jpg
+    """
+    with extra("train"):
+        from tintype.research import plots
+    if unknown := set(figures) - set(plots.FIGURES):
+        known = ", ".join(map(str, plots.FIGURES))
+        raise click.BadParameter(f"--figure: expected some of {known}, found {min(unknown)}")
+    drawn = plots.plot(runs, out, photos, grays, figures=figures, amount=amount)
+    click.echo("\n".join(map(str, drawn)))
+
+
 def _pairs(settings: tuple[str, ...]) -> dict[str, str]:
     """FIELD=VALUE texts as a dictionary."""
     for text in settings:
@@ -168,4 +209,4 @@ def extra(name: str) -> Iterator[None]:
         ) from None
 
 
-COMMANDS = (train, pretrain_vgg, weights, export, evaluate)
+COMMANDS = (train, pretrain_vgg, weights, export, evaluate, plot)

@@ -1,0 +1,127 @@
+"""Figures 4 and 7: losses of runs while they trained, a palette before and after an edit."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tintype.bins import hue_of
+from tintype.chart import GRID, NAMES, QUIET
+from tintype.errors import DataError
+from tintype.palette import Palette
+from tintype.research.canvas import WIDTH, bars, caption
+
+COLORS = ("#c8553d", "#3a6ea5", "#3f8f6b", "#8a63b0", "#b8860b", "#4b8f99", "#9c5d3b")
+TICKS = (0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1)  # shares
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A run's pixelwise loss on held-out photos after so many photos seen, and that of gray."""
+
+    photos: list[int]
+    loss: list[float]
+    gray: float
+
+
+def curve(run: Path) -> Curve:
+    """Read a run's log. Raises DataError where it is missing, or older than what is read here."""
+    path = run / "log.jsonl"
+    points: dict[int, tuple[float, float]] = {}
+    try:
+        for row in map(json.loads, path.read_text().splitlines()):
+            if checked := row.get("validation"):
+                own = checked["half" if "half" in checked else "automatic"]
+                points[int(row["photos"])] = float(own["loss"]), float(checked["gray"]["loss"])
+    except OSError as error:
+        raise DataError(f"{path}: expected a run's log, found none: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        points = {}
+    if not points:
+        raise DataError(
+            f'{path}: expected rows of validation with "photos" and "loss", found others; '
+            "train the run with this version"
+        )
+    order = sorted(points)  # a resumed run repeats what it had logged after its last checkpoint
+    return Curve(order, [points[count][0] for count in order], points[order[-1]][1])
+
+
+def losses(curves: dict[str, Curve]) -> Figure:
+    """Figure 4: curves by name, and gray. Raises DataError where their photos are not the same."""
+    grays = {name: one.gray for name, one in curves.items()}
+    gray = min(grays.values())
+    if max(grays.values()) > 1.01 * gray:
+        found = ", ".join(f"{value:g} ({name})" for name, value in grays.items())
+        raise DataError(
+            f"expected runs that were checked on the same photos, found a loss of gray of {found}; "
+            "give runs with the same data and late_crop, or choose other figures by --figure"
+        )
+    figure = Figure(figsize=(WIDTH, 4.9), facecolor="white")
+    axes = figure.add_axes((0.075, 0.19, 0.77, 0.77))
+    axes.axhline(gray, color=QUIET, lw=1.3, ls=(0, (5, 3)))
+    ends = [(gray, "gray", QUIET)]
+    for i, (name, one) in enumerate(curves.items()):
+        color = COLORS[i % len(COLORS)]
+        axes.plot(one.photos, one.loss, color=color, lw=1.8, marker="o", ms=4, label=name)
+        ends.append((one.loss[-1], name, color))
+    axes.set(xlabel="photos seen in training", ylabel="pixelwise loss", xlim=(0, None))
+    axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
+    axes.grid(axis="y", color=GRID, lw=0.8)
+    axes.set_axisbelow(True)
+    _label(axes, ends)
+    caption(
+        figure,
+        "Figure 4. Pixelwise loss (mean L1 of H, S and V) on held-out photographs at stages of training.",
+    )
+    return figure
+
+
+def _label(axes: Axes, ends: list[tuple[float, str, str]], least: float = 0.058) -> None:
+    """Name lines to the right of the axes, at their ends where that leaves room for all.
+
+    ends: of each line, its last value, its name and its colour
+    """
+    low, high = axes.get_ylim()
+    ends = sorted(ends)
+    places = [(value - low) / (high - low) for value, _, _ in ends]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + least)
+    places[-1] = min(places[-1], 1.0)
+    for i in reversed(range(len(places) - 1)):
+        places[i] = min(places[i], places[i + 1] - least)
+    for (_, name, color), y in zip(ends, places, strict=True):
+        axes.text(1.015, y, name, color=color, va="center", weight="bold", transform=axes.transAxes)
+
+
+def histograms(estimate: Palette, edited: Palette) -> Figure:
+    """Figure 7: a palette, and below it at the same scale what became of it."""
+    figure = Figure(figsize=(WIDTH, 6.6), facecolor="white")
+    most = max(float(one.shares.max()) for one in (estimate, edited))
+    for bottom, title, one in ((0.61, "estimated", estimate), (0.16, "towards red", edited)):
+        axes = figure.add_axes((0.075, bottom, 0.91, 0.33))
+        axes.set_title(title, loc="left", size=10, weight="bold", pad=8)
+        _histogram(axes, one, most)
+    words = "Figure 7. The estimated histogram of hue and saturation, pale to full, above; the same"
+    caption(figure, f"{words} shifted\ntowards red below. Square-root scale.")
+    return figure
+
+
+def _histogram(axes: Axes, palette: Palette, most: float) -> None:
+    """Bars in their own colours; `most` is the largest share that is shown."""
+    shown, hues = bars(palette), palette.bins.hues
+    axes.bar(shown.places, np.sqrt(shown.heights), shown.width, color=shown.colors)
+    ticks = [share for share in TICKS if share <= most]
+    axes.set_yticks(np.sqrt(ticks), [f"{100 * share:g} %" for share in ticks])
+    step = 360 / hues
+    axes.set_xticks(np.arange(hues) * step, [f"{step * i:g}°" for i in range(hues)])
+    names = {round(hue_of(name, palette.bins) / step) % hues: name for name in NAMES}
+    for i, name in {-1: "neutral", **names}.items():
+        place = axes.get_xaxis_transform()
+        axes.text(step * i, -0.16, name, ha="center", transform=place)
+    axes.set(xlim=(-1.5 * step, 360 - step / 2), ylim=(0, 1.06 * most**0.5))
+    axes.tick_params(axis="x", length=0)
+    axes.grid(axis="y", color=GRID, lw=0.8)
+    axes.set_axisbelow(True)

@@ -1,0 +1,250 @@
+"""The paper's figures, drawn from runs: PNG and SVG, the same bytes from the same runs.
+
+runs ──▶ Trained ──▶ photos coloured ──▶ figures 1, 2, 6, 8
+  │         ├──────▶ the network ──────▶ figure 3, in `diagram`
+  │         └──────▶ palettes ─────────▶ figure 7, in `curves`
+  └── log.jsonl ───────────────────────▶ figure 4, in `curves`
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+
+from tintype.chart import QUIET
+from tintype.errors import DataError, PhotoError
+from tintype.photo import Photo, read, read_rgb
+from tintype.research import curves, diagram
+from tintype.research.canvas import MARGIN, WIDTH, caption, page, photo, save, style
+from tintype.research.trained import Trained
+
+METHOD = "fenu2016"  # the paper's own
+SIDE = 256  # short side of photos, pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A photo to show.
+
+    photo: gray
+    truth: (h, w, 3) uint8 RGB of the same size, or None where nobody knows
+    """
+
+    photo: Photo
+    truth: np.ndarray | None
+
+    @property
+    def gray(self) -> np.ndarray:
+        """The photo as (h, w, 3) uint8 RGB."""
+        return np.repeat(self.photo.luma[..., None], 3, axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What figures are made of.
+
+    runs, folders: by the runs' names, in the order in which they were given
+    amount: how far palettes are moved towards red and blue, 0..1
+    """
+
+    runs: dict[str, Trained]
+    folders: dict[str, Path]
+    examples: list[Example]
+    amount: float
+
+    def own(self, *, steered: bool = False) -> Trained:
+        """The first run of the paper's method, or the first that takes palettes."""
+        for run in self.runs.values():
+            if run.method == METHOD and (run.steered or not steered):
+                return run
+        wanted = f"{METHOD} that takes palettes" if steered else METHOD
+        raise DataError(
+            f"expected a run of {wanted}, found {', '.join(self.runs)}; "
+            "add one, or choose other figures by --figure"
+        )
+
+    def part(self, start: float, end: float) -> list[Example]:
+        """The photos from one share of them, 0..1, to another, halves rounded up."""
+        count = len(self.examples)
+        found = self.examples[math.ceil(start * count) : math.ceil(end * count)]
+        if not found:
+            wanted = "two photos" if count else "a photo"
+            raise DataError(
+                f"expected {wanted} or more, found {count}; add some by --photo or --gray-photo, "
+                "or choose other figures by --figure"
+            )
+        return found
+
+
+def plot(
+    runs: Sequence[Path],
+    out: Path,
+    photos: Sequence[Path] = (),
+    grays: Sequence[Path] = (),
+    *,
+    figures: Sequence[int] = (),
+    amount: float,
+) -> list[Path]:
+    """Draw the paper's figures into a folder; gives the files.
+
+    runs: folders that `train` left; photos: in colour; grays: those whose colours nobody knows
+    figures: their numbers in the paper, all by default
+    amount: how far figures 6 to 8 go towards red and blue, 0..1
+    Raises DataError where a run, its log or a photo that a figure needs is missing.
+    """
+    examples = [example(path, known=True) for path in photos]
+    examples += [example(path, known=False) for path in grays]
+    trained = [Trained(run) for run in runs]
+    names = _names(runs, trained)
+    by_name = dict(zip(names, trained, strict=True))
+    material = Material(by_name, dict(zip(names, runs, strict=True)), examples, amount)
+    files = []
+    with style():
+        drawn = {n: FIGURES[n](material) for n in sorted(set(figures)) or FIGURES}
+        out.mkdir(parents=True, exist_ok=True)
+        for number, figure in drawn.items():
+            for kind in ("png", "svg"):
+                files.append(out / f"figure-{number}.{kind}")
+                save(figure, files[-1])
+    return files
+
+
+def example(path: Path, *, known: bool) -> Example:
+    """Read a photo at the size at which it is shown; known: whether its colours are the truth.
+
+    Raises PhotoError where they should be and the photo is gray.
+    """
+    rgb = read_rgb(path)
+    if known and np.ptp(rgb, axis=-1).mean() < 1:  # JPEG brings grays a little out of balance
+        raise PhotoError(f"{path}: expected a colour photo, found a gray one; use --gray-photo")
+    image = Image.fromarray(rgb)
+    wide, high = (max(1, round(SIDE * side / min(image.size))) for side in image.size)
+    small = image.resize((wide, high), Image.Resampling.LANCZOS)
+    return Example(read(small.convert("L")), np.asarray(small) if known else None)
+
+
+def _names(runs: Sequence[Path], trained: list[Trained]) -> list[str]:
+    """The runs' methods, with their folders where two are of the same."""
+    count = Counter(run.method for run in trained)
+    pairs = list(zip(trained, runs, strict=True))
+    names = [r.method if count[r.method] == 1 else f"{r.method} {f.name}" for r, f in pairs]
+    if len(set(names)) < len(names):
+        raise DataError(f"expected runs in folders of different names, found {', '.join(names)}")
+    return names
+
+
+# --- the figures ----------------------------------------------------------------------------------
+
+
+def automatic(material: Material) -> Figure:
+    """Figure 1: photos in gray, coloured by the paper's method, and as they were."""
+    run = material.own()
+    rows = [[e.gray, *coloured(run, e.photo), e.truth] for e in material.part(0, 1)]
+    words = f"Figure 1. Photographs coloured automatically by {METHOD}."
+    return sheet(["gray", "automatic", "truth"], rows, words)
+
+
+def rivals(material: Material) -> Figure:
+    """Figure 2: photos coloured by all methods."""
+    rows: list[list[np.ndarray | None]] = []
+    for shown in material.part(0, 1):
+        images = [image for run in material.runs.values() for image in coloured(run, shown.photo)]
+        rows.append([shown.gray, *images, shown.truth])
+    words = "Figure 2. The same photographs coloured automatically by different methods."
+    return sheet(["gray", *material.runs, "truth"], rows, words)
+
+
+def network(material: Material) -> Figure:
+    """Figure 3: the network, while the middle of the first photo, or an even gray, passes."""
+    run, side = material.own(), diagram.SIDE
+    gray = torch.full((1, 1, side, side), 0.5)
+    if material.examples:
+        image = Image.fromarray(material.examples[0].photo.luma)
+        left, top = ((length - min(image.size)) / 2 for length in image.size)
+        box = (left, top, image.width - left, image.height - top)
+        square = image.resize((side, side), Image.Resampling.LANCZOS, box)
+        gray[0, 0] = torch.from_numpy(np.asarray(square, dtype=np.float32) / 255)
+    return diagram.draw(run.network, gray)
+
+
+def losses(material: Material) -> Figure:
+    """Figure 4: the pixelwise loss of every run at stages of its training."""
+    return curves.losses({name: curves.curve(run) for name, run in material.folders.items()})
+
+
+def steered(number: int, start: float, end: float) -> Callable[[Material], Figure]:
+    """Figures 6 and 8: a part of the photos, steered."""
+
+    def draw(material: Material) -> Figure:
+        run, wishes = material.own(steered=True), ("red", "blue")
+        rows = [
+            [e.gray, *coloured(run, e.photo, wishes, material.amount), e.truth]
+            for e in material.part(start, end)
+        ]
+        titles = ["gray", "automatic", *(f"towards {wish}" for wish in wishes), "truth"]
+        words = f"Figure {number}. Photographs coloured by {METHOD} from the estimated palette"
+        return sheet(titles, rows, f"{words}, and with it shifted towards red and blue.")
+
+    return draw
+
+
+def histograms(material: Material) -> Figure:
+    """Figure 7: the palette estimated for the first photo, and the same moved towards red."""
+    run, first = material.own(steered=True), material.part(0, 1)[0]
+    estimate = run.encode(first.photo).palette
+    return curves.histograms(estimate, estimate.towards("red", material.amount))
+
+
+FIGURES: dict[int, Callable[[Material], Figure]] = {
+    1: automatic,
+    2: rivals,
+    3: network,
+    4: losses,
+    6: steered(6, 0, 0.5),
+    7: histograms,
+    8: steered(8, 0.5, 1),
+}
+
+
+# --- photos ---------------------------------------------------------------------------------------
+
+
+def coloured(
+    run: Trained, gray: Photo, wishes: Sequence[str] = (), amount: float = 0.0
+) -> list[np.ndarray]:
+    """A photo coloured automatically, then with its palette moved towards each wish, uint8 RGB."""
+    encoded = run.encode(gray)
+    palettes = [None, *(encoded.palette.towards(wish, amount) for wish in wishes)]
+    return [np.asarray(run.decode(encoded, palette).image) for palette in palettes]
+
+
+def sheet(titles: list[str], rows: Sequence[list[np.ndarray | None]], words: str) -> Figure:
+    """Photos in rows and columns of one width, with the columns' titles and a caption.
+
+    rows: (h, w, 3) uint8, all of a row of one size; a column of which all are None is left out
+    """
+    kept = [i for i in range(len(titles)) if any(row[i] is not None for row in rows)]
+    gap, head = 0.08, 0.36
+    wide = (WIDTH - 2 * MARGIN + gap) / len(kept) - gap
+    sizes = [next(image.shape for image in row if image is not None) for row in rows]
+    heights = [wide * size[0] / size[1] for size in sizes]
+    figure, axes = page(head + sum(heights) + gap * len(rows) + 0.42)
+    for column, i in enumerate(kept):
+        left, top = MARGIN + column * (wide + gap), head
+        middle = left + wide / 2
+        axes.text(middle, head - 0.12, titles[i], ha="center", weight="bold", size=10)
+        for row, high in zip(rows, heights, strict=True):
+            image = row[i]
+            if image is not None:
+                photo(axes, image, left, top, wide)
+            else:
+                axes.text(middle, top + high / 2, "not known", color=QUIET, ha="center")
+            top += high + gap
+    caption(figure, words)
+    return figure
