@@ -74,7 +74,7 @@ def losses(curves: dict[str, Curve]) -> Figure:
     _label(axes, ends)
     caption(
         figure,
-        "Figure 4. Pixelwise loss (mean L1 of H, S and V) on held-out photographs at stages of training.",
+        "Figure 4. Pixelwise loss (mean L1 of H, S and V) on held-out photographs in training.",
     )
     return figure
 
