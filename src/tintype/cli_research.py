@@ -181,7 +181,7 @@ def plot(
       tintype plot runs/dahl2016 runs/fenu2016 --out figures --photo cat.jpg --photo sea.jpg
     """
     with extra("train"):
-        from tintype.research import plots
+        from tintype.research.figures import plots
     if unknown := set(figures) - set(plots.FIGURES):
         known = ", ".join(map(str, plots.FIGURES))
         raise click.BadParameter(f"--figure: expected some of {known}, found {min(unknown)}")

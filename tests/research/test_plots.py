@@ -17,7 +17,8 @@ from research.test_methods import as_settings
 from tintype.cli import cli
 from tintype.errors import DataError, PhotoError
 from tintype.palette import Palette
-from tintype.research import canvas, curves, diagram, plots, train
+from tintype.research import train
+from tintype.research.figures import canvas, curves, diagram, plots
 from tintype.research.methods import dahl2016, fenu2016, zhang2016
 
 GRAY = 0.06  # the loss of gray in the logs

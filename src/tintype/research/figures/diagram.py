@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from tintype.chart import BASE
 from tintype.palette import Palette
-from tintype.research.canvas import bars, caption, page, photo
+from tintype.research.figures.canvas import bars, caption, page, photo
 from tintype.research.methods import fenu2016
 
 SIDE = 224  # pixels of the gray photo that is run through the network

@@ -12,7 +12,7 @@ from tintype.bins import hue_of
 from tintype.chart import GRID, NAMES, QUIET
 from tintype.errors import DataError
 from tintype.palette import Palette
-from tintype.research.canvas import WIDTH, bars, caption
+from tintype.research.figures.canvas import WIDTH, bars, caption
 
 COLORS = ("#c8553d", "#3a6ea5", "#3f8f6b", "#8a63b0", "#b8860b", "#4b8f99", "#9c5d3b")
 TICKS = (0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1)  # shares

@@ -20,8 +20,8 @@ from PIL import Image
 from tintype.chart import QUIET
 from tintype.errors import DataError, PhotoError
 from tintype.photo import Photo, read, read_rgb
-from tintype.research import curves, diagram
-from tintype.research.canvas import MARGIN, WIDTH, caption, page, photo, save, style
+from tintype.research.figures import curves, diagram
+from tintype.research.figures.canvas import MARGIN, WIDTH, caption, page, photo, save, style
 from tintype.research.trained import Trained
 
 METHOD = "fenu2016"  # the paper's own
