@@ -49,6 +49,7 @@ def test_rows_are_in_the_papers_order(report):
     assert [(r["method"], r["gray"], r["run"]) for r in report["rows"]] == [
         ("gray", "luma", ""),
         ("gray", "value", ""),
+        ("welsh2002", "luma", "from a random photo"),
         ("dahl2016", "luma", "dahl2016"),
         ("fenu2016", "luma", "fenu2016"),
         ("fenu2016", "value", "fenu2016"),
@@ -117,10 +118,17 @@ def test_files_say_how_the_numbers_came_about(report, tmp_path):
     text = (tmp_path / "results" / "table1.md").read_text()
     assert text == table.table(report)
     lines = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(lines) == 2 + len(rows)
+    assert len(lines) == 2 + len(rows) + 2
+    assert [line.split("|")[1].strip() for line in lines[-2:]] == ["cheng2015", "deshpande2015"]
     assert all(line.count("|") == 12 for line in lines)
-    assert "| 90.6 |" in lines[5]
+    assert "| 90.6 |" in lines[6]
     assert "VGG-16, pinned: all stages trained for" in text
+
+
+def test_runs_of_one_method_are_compared_with_each_other(runs, truths):
+    report = table.measure([runs[2], runs[2]], [str(truths)])
+    assert {r["method"] for r in report["rows"]} == {"gray", "fenu2016"}
+    assert "not built" not in table.table(report)
 
 
 def test_evaluate_prints_the_table(runs, truths, tmp_path):

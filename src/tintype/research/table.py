@@ -8,6 +8,7 @@ import json
 import math
 import os
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from tintype import reference
 from tintype.color import hsv_to_rgb
 from tintype.colorizer import Colorizer
 from tintype.research import checkpoint, data, metrics, vgg
@@ -25,7 +27,8 @@ from tintype.research.evaluate import SIDE, as_gray, row_of, sized
 from tintype.research.metrics import Score
 from tintype.research.trained import Trained
 
-ORDER = ("gray", "dahl2016", "fenu2016", "zhang2016", "tintype")  # the paper's, then ours
+ORDER = ("gray", "welsh2002", "dahl2016", "fenu2016", "zhang2016", "tintype")  # the paper's, ours
+NOT_BUILT = ("cheng2015", "deshpande2015")  # which the paper names, and compares with neither
 PUBLISHED = {"gray": 88.1, "dahl2016": 90.0, "fenu2016": 90.6, "zhang2016": 91.1}  # its Table 1
 TIMED = 9  # photos that are coloured one by one, to be timed
 Paint = Callable[[np.ndarray], np.ndarray]  # a colour photo -> it, coloured from its gray
@@ -45,12 +48,16 @@ class Entry:
 def measure(runs: list[Path], patterns: list[str], *, limit: int | None = None) -> dict[str, Any]:
     """Rows of the table, and what they were measured with.
 
-    runs: folders of runs or checkpoints; gray and the model as shipped have rows of their own
+    runs: folders of runs or checkpoints. Beside runs of several methods stand those that need
+        no run; runs of one method are compared with each other and with gray
     patterns: colour photos, whose short side is brought to 256 pixels
     """
-    entries = sorted(_entries(runs), key=lambda e: ORDER.index(e.method))
+    entries = list(_entries(runs))
     photos = data.load(patterns, size=SIDE, limit=limit)
     truths = [sized(photos.photo(i)) for i in range(len(photos))]
+    if len({entry.method for entry in entries if entry.method != "gray"}) > 1:
+        entries += [_shipped(), Entry("welsh2002", "from a random photo", _transferred(truths))]
+    entries.sort(key=lambda e: ORDER.index(e.method))
     truth = [metrics.score(t, t) for t in truths]
     bar = tqdm(desc="evaluating", total=len(entries) * len(truths), unit=" photos", disable=None)
     rows = []
@@ -80,9 +87,23 @@ def _entries(runs: list[Path]) -> Iterator[Entry]:
         yield Entry(trained.method, name, _joined(trained), about=about)
         if getattr(trained.network.config, "gray", "luma") == "value":
             yield Entry(trained.method, name, _kept(trained), "value", about)
+
+
+def _shipped() -> Entry:
     shipped = Colorizer()
     about = {"parameters": shipped.about["parameters"], "pinned": 0, **shipped.about["trained"]}
-    yield Entry("tintype", "as shipped", _joined(shipped), about=about)
+    return Entry("tintype", "as shipped", _joined(shipped), about=about)
+
+
+def _transferred(truths: list[np.ndarray]) -> Paint:
+    """Colours from another of the photos, which its content picks."""
+
+    def paint(truth: np.ndarray) -> np.ndarray:
+        others = [t for t in truths if t is not truth] or truths
+        other = others[zlib.crc32(truth.tobytes()) % len(others)]
+        return np.asarray(reference.colorize(as_gray(truth), other).image.convert("RGB"))
+
+    return paint
 
 
 def _copied(plane: np.ndarray) -> np.ndarray:
@@ -171,6 +192,8 @@ def table(report: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [_line(row) for row in report["rows"]]
+    if any(row["method"] == "welsh2002" for row in report["rows"]):
+        lines += [f"| {name} | | not built | | | | | | | | |" for name in NOT_BUILT]
     sources = sorted({about["vgg"] for about in report["runs"].values() if "vgg" in about})
     where = report["where"]
     lines.append(
