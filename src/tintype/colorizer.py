@@ -46,6 +46,7 @@ class Encoded:
     luma: (h, w) float32, 0..1, the luma that chroma is decoded for, small
     palette: the estimated palette
     alternatives: four distinct palettes, each plausible
+    prior: what the decoder compares palettes with: the estimate before it learned from recipes
     """
 
     photo: Photo
@@ -53,6 +54,7 @@ class Encoded:
     luma: np.ndarray
     palette: Palette
     alternatives: list[Palette]
+    prior: Palette
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +173,10 @@ class Colorizer:
             features=[outputs[name] for name in self._inputs],
             luma=np.asarray(small.reduce(4), dtype=np.float32) / 255,
             palette=estimate,
-            alternatives=self._alternatives(estimate, outputs["shares"][0], outputs["prototypes"]),
+            alternatives=alternatives(estimate, outputs["shares"][0], outputs["prototypes"]),
+            prior=Palette(
+                self.bins, outputs["estimate" if "estimate" in outputs else "palette"][0]
+            ),
         )
 
     def decode(
@@ -250,27 +255,11 @@ class Colorizer:
         """OKLab chroma (h, w, 2) at 1/4 of the working size."""
         feed = dict(zip(self._inputs, encoded.features, strict=True))
         feed["palette"] = palette.shares[None].astype(np.float32)
-        feed["estimate"] = encoded.palette.shares[None].astype(np.float32)
+        feed["estimate"] = encoded.prior.shares[None].astype(np.float32)
         feed["bias"] = self._bias(palette, vividness)
         (ab,) = self._decoder.run(["chroma"], feed)
         chroma = np.moveaxis(ab[0], 0, -1)
         return without(chroma, chroma, palette.banned)
-
-    def _alternatives(
-        self, estimate: Palette, shares: np.ndarray, prototypes: np.ndarray, count: int = 4
-    ) -> list[Palette]:
-        """The estimate leaning on likely prototype palettes that are far from each other."""
-        points = np.sqrt(prototypes)
-        gap = np.linalg.norm(points - np.sqrt(estimate.shares), axis=1)
-        chosen: list[Palette] = []
-        for _ in range(count):
-            best = int(np.argmax(shares * gap**2))
-            gap = np.minimum(gap, np.linalg.norm(points - points[best], axis=1))
-            prototype = Palette(self.bins, prototypes[best])
-            move = np.linalg.norm((prototype.shares - estimate.shares) @ self.bins.centers)
-            amount = LEANING if move * LEANING < STEP else STEP / float(move)
-            chosen.append(estimate.blend(prototype, amount))
-        return chosen
 
 
 def load(path: str | os.PathLike[str] | None = None, *, threads: int | None = None) -> Colorizer:
@@ -303,6 +292,26 @@ def in_gamut(luma: np.ndarray, ab: np.ndarray, bins: Bins) -> tuple[np.ndarray, 
     cb, cr = fit_gamut(255 * luma, 255 * planes[1], 255 * planes[2])
     shown = ycbcr_to_rgb(np.stack([luma, cb / 255, cr / 255], axis=-1))
     return np.stack([cb, cr]), Palette.of_chroma(bins, bins.chroma(shown))
+
+
+def alternatives(
+    estimate: Palette, shares: np.ndarray, prototypes: np.ndarray, count: int = 4
+) -> list[Palette]:
+    """The estimate leaning on likely prototype palettes that are far from each other.
+
+    shares: (vocabulary,) how likely each prototype is; prototypes: (vocabulary, bins.count)
+    """
+    points, bins = np.sqrt(prototypes), estimate.bins
+    gap = np.linalg.norm(points - np.sqrt(estimate.shares), axis=1)
+    chosen: list[Palette] = []
+    for _ in range(count):
+        best = int(np.argmax(shares * gap**2))
+        gap = np.minimum(gap, np.linalg.norm(points - points[best], axis=1))
+        prototype = Palette(bins, prototypes[best])
+        move = np.linalg.norm((prototype.shares - estimate.shares) @ bins.centers)
+        amount = LEANING if move * LEANING < STEP else STEP / float(move)
+        chosen.append(estimate.blend(prototype, amount))
+    return chosen
 
 
 def without(ab: np.ndarray, plane: np.ndarray, banned: tuple[float, ...]) -> np.ndarray:

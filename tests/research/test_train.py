@@ -160,6 +160,15 @@ def test_resuming_a_finished_run_changes_nothing(run, photos, tmp_path):
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_a_run_from_before_a_field_was_resumes(run, photos, tmp_path):
+    state, about = checkpoint.load(run / "last.safetensors")
+    del about["config"]["tuned"]
+    checkpoint.save(tmp_path / "last.safetensors", state, about)
+    train.train(tmp_path, run_config(photos, 50, rate=0.05), SETTINGS, resume=True)
+    _, about = checkpoint.load(tmp_path / "model.safetensors")
+    assert about["config"]["tuned"] is False
+
+
 # --- what is refused ------------------------------------------------------------------------------
 
 
@@ -331,3 +340,10 @@ def test_what_only_training_uses_may_be_absent_from_a_start(run, photos, tmp_pat
     checkpoint.save(tmp_path / "half.safetensors", dict(list(bare.items())[9:]), about)
     half = run_config(photos, 1, start=str(tmp_path / "half.safetensors"))
     assert "expected a checkpoint of this network" in refused(tmp_path / "other", half)
+
+
+def test_a_start_of_other_sizes_is_refused(run, photos, tmp_path):
+    config = run_config(photos, 1, start=str(run / "model.safetensors"))
+    settings = {**SETTINGS, "embedding": "24"}
+    said = refused(tmp_path / "run", config, settings)
+    assert "expected a checkpoint of this network, found size mismatch" in said

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from tintype.errors import DataError
 
@@ -78,3 +78,26 @@ def _processor() -> str:
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
+
+
+def begin(network: nn.Module, path: Path) -> None:
+    """Give a network the weights of a checkpoint.
+
+    What only training uses may be absent in either, and what palettes were before they learned
+    from recipes is left out of a network that has no place for it. Raises DataError where the
+    checkpoint is of another network.
+    """
+    tensors, _ = load(path)
+    try:
+        missing, unknown = network.load_state_dict(tensors, strict=False)
+    except RuntimeError as error:  # sizes differ
+        why = str(error).splitlines()[-1].strip()
+        raise DataError(f"{path}: expected a checkpoint of this network, found {why}") from None
+    unknown = [name for name in unknown if not name.startswith("encoder.untuned.")]
+    if left := [name for name in (*missing, *unknown) if not name.startswith("recognize.")]:
+        raise DataError(f"{path}: expected a checkpoint of this network, found others: {left[:3]}")
+
+
+def config(kind: Any, values: dict[str, Any]) -> Any:
+    """A method's `Config` as a checkpoint's description has it, its lists tuples again."""
+    return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})

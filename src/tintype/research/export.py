@@ -45,9 +45,14 @@ class _Encode(nn.Module):
         self.network = network
 
     def forward(self, luma: Tensor) -> tuple[Tensor, ...]:
-        features, shares, _ = self.network.encoder(luma)
-        prototypes = self.network.prototypes
-        return (*features, shares @ prototypes, shares, prototypes + 0 * shares[:1].T)
+        encoder, prototypes = self.network.encoder, self.network.prototypes
+        features, pooled = encoder(luma)
+        shares = encoder.palette(pooled).softmax(1)
+        outputs = [*features, shares @ prototypes, shares]
+        outputs.append(prototypes + 0 * shares[:1].T)
+        if encoder.untuned is not None:
+            outputs.append(encoder.untuned(pooled).softmax(1) @ prototypes)
+        return tuple(outputs)
 
 
 class _Decode(nn.Module):
@@ -130,14 +135,13 @@ def _graphs(network: method.Network, settings: Settings) -> dict[str, onnx.Model
     encode, decode = _Encode(network), _Decode(network, settings.temperature)
     luma = torch.rand(1, 1, 160, 192)
     with torch.no_grad():
-        *features, palette, _, _ = encode(luma)
+        features, palette = network.encode(luma)
     names = [f"feature{i}" for i in range(len(features))]
     free = {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
     inputs = (palette, palette.clone(), torch.zeros_like(palette), features)
+    outputs = ["palette", "shares", "prototypes", *(["estimate"] if network.config.tuned else [])]
     return {
-        "encoder": _traced(
-            encode, (luma,), ["luma"], [*names, "palette", "shares", "prototypes"], (free,)
-        ),
+        "encoder": _traced(encode, (luma,), ["luma"], [*names, *outputs], (free,)),
         "decoder": _traced(
             decode,
             inputs,
@@ -218,16 +222,17 @@ def _difference(
         values = sessions["encoder"].run(None, {"luma": gray[None, None]})
         encoded = dict(zip(outputs, values, strict=True))
         with torch.no_grad():
-            features, estimate = network.encode(luma)
+            features, estimate, first = network.sight(luma)
         for degrees in (0.0, 120.0):
             turn = torch.full((1,), degrees)
             wanted = network.config.bins.rotate(estimate, turn)
             bias = -settings.vivid * network.rebalancing.log()[None]  # the farthest from gray
             with torch.no_grad():
-                ab, scores = decode(wanted, estimate, bias, features)
+                ab, scores = decode(wanted, first, bias, features)
             feed = {n: v for n, v in encoded.items() if n.startswith("feature")}
             mine = network.config.bins.rotate(torch.from_numpy(encoded["palette"]), turn).numpy()
-            feed |= {"palette": mine, "estimate": encoded["palette"], "bias": bias.numpy()}
+            before = encoded.get("estimate", encoded["palette"])
+            feed |= {"palette": mine, "estimate": before, "bias": bias.numpy()}
             got_ab, got = sessions["decoder"].run(["chroma", "logits"], feed)
             logits.append(settings.temperature * np.abs(got - scores.numpy()).max())
             small = gray.reshape(gray.shape[0] // 4, 4, -1, 4).mean((1, 3))
@@ -272,6 +277,7 @@ def _description(
             "steps": about["step"],
             "minutes": round(about["elapsed"] / 60, 1),
             "data": [Path(p).name for p in about["run"]["data"]],
+            "recipes": about.get("taste", {}).get("recipes", 0),
         },
         "differences": {name: float(f"{value:.3g}") for name, value in differences.items()},
     }

@@ -1,4 +1,4 @@
-"""Losses of the paper (Fenu & Bagwell 2016) and of Dahl 2016, as functions without a state.
+"""Losses of the paper (Fenu & Bagwell 2016), of Dahl 2016 and of classes: functions, no state.
 
 Planes are (batch, h, w, channels) with channels in about -1..1; the sums over the channels are
 averaged over pixels and photos. A weight (batch, h, w) is the rarity of a pixel's true colour.
@@ -107,6 +107,13 @@ def palette_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     histogram, 0..1, read as the probability that a pixel has that colour.
     """
     return cross_entropy(logits, target).sum(1).mean()
+
+
+def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross entropy of the photos that have a class that the head has room for; the others 0."""
+    known = (labels >= 0) & (labels < logits.shape[1])
+    losses = F.cross_entropy(logits, labels.where(known, 0), reduction="none")
+    return (losses * known).sum() / len(labels)
 
 
 def blurred_euclidean(estimate: Tensor, target: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from tintype.errors import DataError
 from tintype.research import checkpoint, vgg
 from tintype.research.data import aged_gray
-from tintype.research.methods.tintype import label_loss
+from tintype.research.losses import label_loss
 
 LATER = vgg.STAGES[3][0]  # the first convolution that is trained beside a teacher
 

@@ -148,7 +148,10 @@ class Run:
     def resume(self) -> None:
         """Go on from the last state. Raises DataError where the run is of another network."""
         state, about = checkpoint.load(self.folder / "last.safetensors")
-        if about["config"] != json.loads(json.dumps(asdict(self.settings))):
+        usual, own = (
+            json.loads(json.dumps(asdict(c))) for c in (self.module.Config(), self.settings)
+        )
+        if usual | about["config"] != own:  # a field that is newer than the run is as usual
             raise DataError(f"{self.folder}: expected a run of {self.settings}, found {about}")
         self.bare.load_state_dict(_under(state, "model."))
         self.average.load_state_dict(_under(state, "average."))
@@ -209,7 +212,7 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
         run.resume()
     else:
         if config.start:
-            _begin_with(run.bare, Path(config.start))
+            checkpoint.begin(run.bare, Path(config.start))
         else:
             run.bare.count_colors(list(_sample(photos, index, weights, config)))
         run.average.load_state_dict(run.bare.state_dict())
@@ -277,13 +280,6 @@ def _validate(run: Run, check: Validation, log: Log) -> None:
     log.write({"step": run.step, "photos": run.photos, "elapsed": round(run.elapsed), **found})
     if sheet is not None:
         sheet.save(run.folder / f"step-{run.step:06d}.png")
-
-
-def _begin_with(network: nn.Module, path: Path) -> None:
-    """Load a checkpoint's weights; what only training uses may be absent in either."""
-    missing, unknown = network.load_state_dict(checkpoint.load(path)[0], strict=False)
-    if left := [name for name in (*missing, *unknown) if not name.startswith("recognize.")]:
-        raise DataError(f"{path}: expected a checkpoint of this network, found others: {left[:3]}")
 
 
 def _precision(wanted: str) -> str:

@@ -32,8 +32,7 @@ def load(path: Path) -> tuple[Any, dict[str, Any]]:
         known = ", ".join(METHODS)
         raise DataError(f"{path}: expected a method of {known}, found {about.get('method')!r}")
     module = METHODS[about["method"]]
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in about["config"].items()}
-    network = module.Network(module.Config(**values)).eval()
+    network = module.Network(checkpoint.config(module.Config, about["config"])).eval()
     network.load_state_dict(tensors)
     return network, about
 
@@ -67,12 +66,11 @@ class Trained(Colorizer):
         if not self.steered:
             rgb = self.paint(luma)
             palette = Palette.of_chroma(self.bins, self.bins.chroma(rgb))
-            return Encoded(photo, [rgb], luma, palette, [])
+            return Encoded(photo, [rgb], luma, palette, [], palette)
         with torch.no_grad():
-            features, estimate = self.network.encode(self._gray(luma))
-        shares = estimate[0].cpu().numpy()
-        arrays = [feature.cpu().numpy() for feature in features]
-        return Encoded(photo, arrays, luma, Palette(self.bins, shares), [])
+            features, *estimates = self.network.sight(self._gray(luma))
+        palette, prior = (Palette(self.bins, shares[0].cpu().numpy()) for shares in estimates)
+        return Encoded(photo, [f.cpu().numpy() for f in features], luma, palette, [], prior)
 
     def decode(
         self, encoded: Encoded, palette: Palette | None = None, *, vividness: float | None = None
@@ -102,7 +100,7 @@ class Trained(Colorizer):
         if self.steered:
             features = [torch.from_numpy(f).to(self.device) for f in encoded.features]
             gray = self._gray(encoded.luma)
-            shares = [torch.from_numpy(p.shares).to(gray)[None] for p in (palette, encoded.palette)]
+            shares = [torch.from_numpy(p.shares).to(gray)[None] for p in (palette, encoded.prior)]
             with torch.no_grad():
                 out = self.module.decode(self.network, features, gray, *shares)
             rgb = out[0].cpu().numpy()

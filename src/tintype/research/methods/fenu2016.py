@@ -81,7 +81,14 @@ class PaletteNetwork(nn.Module):
 
     def forward(self, tap: Tensor) -> Tensor:
         """tap: (batch, inputs, h, w). Returns logits (batch, count), one sigmoid for each bin."""
-        pooled = F.adaptive_avg_pool2d(self.norm(tap), 2).flatten(1)
+        return self.logits(self.pooled(tap))
+
+    def pooled(self, tap: Tensor) -> Tensor:
+        """(batch, 4 * inputs) what the layers see of a tap (batch, inputs, h, w)."""
+        return F.adaptive_avg_pool2d(self.norm(tap), 2).flatten(1)
+
+    def logits(self, pooled: Tensor) -> Tensor:
+        """(batch, count) logits of what `pooled` gives."""
         logits: Tensor = self.classify(F.relu(self.connected(pooled)))
         return logits.float()
 
@@ -148,6 +155,23 @@ class Network(nn.Module):
         """(batch, 1, h, w) gray, 0..1, sides from 16 -> features, estimates (batch, count)."""
         taps = self.features(gray)
         return taps, shares_of(self.palette(taps[0]))
+
+    def sight(self, gray: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
+        """What `encode` gives, and the estimates again: nothing is compared with them."""
+        taps, estimate = self.encode(gray)
+        return taps, estimate, estimate
+
+    def pooled(self, gray: Tensor) -> Tensor:
+        """What the palette network's layers see of gray (batch, 1, h, w): (batch, inputs)."""
+        return self.palette.pooled(self.features(gray)[0])
+
+    def estimates(self, pooled: Tensor) -> Tensor:
+        """The palettes (batch, count) that `encode` gives, of what `pooled` gives."""
+        return shares_of(self.palette.logits(pooled))
+
+    def palette_loss(self, pooled: Tensor, true: Tensor) -> Tensor:
+        """The palette network's loss: binary cross entropy of every bin of palettes."""
+        return losses.palette_cross_entropy(self.palette.logits(pooled), true)
 
     def decode(self, taps: list[Tensor], palette: Tensor) -> Tensor:
         """Features and palettes (batch, count) -> two planes of colour (batch, h, w, 2) as logits.

@@ -22,6 +22,7 @@ from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_oklab
 from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.research.data import aged_gray
+from tintype.research.losses import label_loss
 
 PRIOR_FLOOR = 1e-3  # shares below this count as this much in the prior
 
@@ -40,6 +41,7 @@ class Config:
     palette_loss: float = 0.25
     classes: int = 512  # of photos that the auxiliary head has room for
     label_loss: float = 0.25
+    tuned: bool = False  # its palettes learned from recipes; what they were before is kept beside
 
     @property
     def bins(self) -> Bins:
@@ -72,7 +74,7 @@ class Residual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Gray photo -> features at 1/4 to 1/32 of its size, and the shares of prototype palettes.
+    """Gray photo -> features at 1/4 to 1/32 of its size; its part `palette` estimates palettes.
 
     All that does not depend on the palette is done here, so that an edit costs little: what the
     decoder adds at each of its levels leaves the encoder already projected.
@@ -89,14 +91,11 @@ class Encoder(nn.Module):
             self.levels.append(nn.Sequential(Convolution(inputs, width, 2), *residuals))
         self.project = nn.ModuleList(nn.Conv2d(w, w, 1, bias=False) for w in widths[1:-1])
         self.project.append(nn.Conv2d(widths[-1], widths[-1], 3, 1, 1, bias=False))
-        self.palette = nn.Sequential(
-            nn.Linear(widths[-1] + widths[-2], config.embedding),
-            nn.ReLU(),
-            nn.Linear(config.embedding, config.vocabulary),
-        )
+        self.palette = palette_network(config)
+        self.untuned = palette_network(config) if config.tuned else None
 
-    def forward(self, luma: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
-        """Features, shares of the prototypes, and a summary (batch, embedding) of the photo.
+    def forward(self, luma: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Features, and means (batch, inputs) of the deepest two, which the palette is seen from.
 
         luma: (batch, 1, h, w), 0..1, sides multiples of 32
         """
@@ -105,11 +104,17 @@ class Encoder(nn.Module):
         for level in self.levels:
             x = level(x)
             features.append(x)
-        pooled = [feature.float().mean((2, 3)) for feature in features[-2:]]
-        summary = self.palette[:2](torch.cat(pooled, 1))
-        shares: Tensor = self.palette[2](summary).float().softmax(1)
-        projected = [p(f) for p, f in zip(self.project, features[1:], strict=True)]
-        return projected, shares, summary
+        pooled = torch.cat([feature.float().mean((2, 3)) for feature in features[-2:]], 1)
+        return [p(f) for p, f in zip(self.project, features[1:], strict=True)], pooled
+
+
+def palette_network(config: Config) -> nn.Sequential:
+    """Means of features (batch, widths[-2] + widths[-1]) -> logits of the prototypes."""
+    return nn.Sequential(
+        nn.Linear(config.widths[-1] + config.widths[-2], config.embedding),
+        nn.ReLU(),
+        nn.Linear(config.embedding, config.vocabulary),
+    )
 
 
 class Level(nn.Module):
@@ -186,13 +191,37 @@ class Network(nn.Module):
 
     def encode(self, luma: Tensor) -> tuple[list[Tensor], Tensor]:
         """(batch, 1, h, w) luma, 0..1 -> features, estimated palettes (batch, count)."""
-        features, shares, _ = self.encoder(luma)
-        return features, self.mixed(shares)
+        return self.sight(luma)[:2]
+
+    def sight(self, luma: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
+        """What `encode` gives, and the estimate that the decoder compares palettes with.
+
+        That is the estimate itself, or where it learned from recipes, the one before: so a photo
+        follows what people chose as it would follow each wish.
+        """
+        features, pooled = self.encoder(luma)
+        estimate = first = self.estimates(pooled)
+        if self.encoder.untuned is not None:
+            first = self.mixed(self.encoder.untuned(pooled).float().softmax(1))
+        return features, estimate, first
 
     def mixed(self, shares: Tensor) -> Tensor:
         """Palettes (batch, count) of the shares (batch, vocabulary) of the prototypes, exactly."""
         with torch.autocast(shares.device.type, enabled=False):
             return shares @ self.prototypes
+
+    def pooled(self, luma: Tensor) -> Tensor:
+        """What the palette network sees of luma (batch, 1, h, w): (batch, inputs)."""
+        pooled: Tensor = self.encoder(luma)[1]
+        return pooled
+
+    def estimates(self, pooled: Tensor) -> Tensor:
+        """The palettes (batch, count) that `encode` gives, of what `pooled` gives."""
+        return self.mixed(self.encoder.palette(pooled).float().softmax(1))
+
+    def palette_loss(self, pooled: Tensor, true: Tensor) -> Tensor:
+        """The palette network's loss: soft cross entropy with palettes (batch, count)."""
+        return palette_loss(self.estimates(pooled), true)
 
     def colors(self, logits: Tensor, *, undo: float, temperature: float) -> Tensor:
         """Annealed mean (Zhang 2016, equation 5): OKLab a and b, (batch, h, w, 2).
@@ -230,8 +259,9 @@ class Network(nn.Module):
         bins = self.config.bins
         with torch.autocast(rgb.device.type, enabled=False):  # bf16 has fewer levels than a byte
             gray = aged_gray(rgb, generator)
-        features, shares, summary = self.encoder(gray)
-        estimate = self.mixed(shares)
+        features, pooled = self.encoder(gray)
+        summary = self.encoder.palette[:2](pooled)
+        estimate = self.mixed(self.encoder.palette[2](summary).float().softmax(1))
         ab = quarter(rgb)
         true = palettes_of(*bins.encode(ab), bins.count)
         palette, degrees = wishes(bins, true, estimate.detach(), generator)
@@ -241,18 +271,16 @@ class Network(nn.Module):
         found = log_shares.gather(-1, index)
         entropy = (share * (share.clamp(min=1e-9).log() - found)).sum(-1)
         pixels = (entropy * (share * self.rebalancing[index]).sum(-1)).mean()
-        palettes = -(true * (estimate + 1e-6).log()).sum(1).mean()
+        palettes = palette_loss(estimate, true)
         classes = label_loss(self.recognize(summary).float(), labels)
         loss = pixels + self.config.palette_loss * palettes + self.config.label_loss * classes
         parts = {"pixels": pixels, "palette": palettes, "labels": classes}
         return loss, {name: part.detach() for name, part in parts.items()}
 
 
-def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross entropy of the photos that have a class that the head has room for; the others 0."""
-    known = (labels >= 0) & (labels < logits.shape[1])
-    losses = F.cross_entropy(logits, labels.where(known, 0), reduction="none")
-    return (losses * known).sum() / len(labels)
+def palette_loss(estimate: Tensor, true: Tensor) -> Tensor:
+    """Cross entropy of palettes (batch, count) that sum to 1, mean of photos."""
+    return -(true * (estimate + 1e-6).log()).sum(1).mean()
 
 
 def quarter(rgb: Tensor) -> Tensor:
@@ -316,9 +344,9 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
     """
     high, wide = gray.shape[-2:]
     whole = F.pad(gray, (0, -wide % 32, 0, -high % 32), mode="replicate")
-    features, estimate = network.encode(whole)
+    features, estimate, first = network.sight(whole)
     shares = wanted(palette, network.config.bins, estimate)
-    return decode(network, features, whole, shares, estimate)[:, :high, :wide]
+    return decode(network, features, whole, shares, first)[:, :high, :wide]
 
 
 def decode(
@@ -352,7 +380,7 @@ def painted(network: Network, logits: Tensor, luma: Tensor, *, undo: float) -> T
 def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
     """A photo (1, h, w, 3) coloured as it would be used: calm, default, vivid, true palette."""
     bins = network.config.bins
-    features, estimate = network.encode(luma)
+    features, estimate, first = network.sight(luma)
     true = palettes_of(*bins.encode(quarter(rgb)), bins.count)
     shown = []
     for name, palette, undo in (
@@ -361,7 +389,7 @@ def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.
         ("vivid", estimate, 0.0),
         ("true palette", true, 0.5),
     ):
-        logits = network.decoder(features, palette, estimate)
+        logits = network.decoder(features, palette, first)
         out = painted(network, logits, luma, undo=undo)[0]
         shown.append((name, (255 * out.clamp(0, 1)).round().byte().cpu().numpy()))
     return shown
