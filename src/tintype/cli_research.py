@@ -7,39 +7,67 @@ from pathlib import Path
 import click
 
 from tintype.errors import TintypeError
-from tintype.options import DATA, FILE, MODEL, SET, THREADS, training
+from tintype.options import DATA, FILE, MODEL, PHOTOS, SET, THREADS, training
 
 
 @click.command()
 @click.option("--method", default="tintype", show_default=True, help="What to train.")
+@click.option("--data", "patterns", **PHOTOS)
+@click.option("--recipes", type=FILE, metavar="DIR", help="Photos with recipes, not --data.")
+@click.option("--start", type=FILE, help="A checkpoint to begin with.")
 @training
 def train(
     method: str,
     patterns: tuple[str, ...],
+    recipes: Path | None,
+    start: Path | None,
     out: Path,
     minutes: float | None,
     steps: int | None,
     resume: bool,
     settings: tuple[str, ...],
 ) -> None:
-    """Train a model on colour photographs (needs the extra [train]).
+    """Train a model on colour photographs, or its palettes on recipes (needs the extra [train]).
+
+    With --recipes, the automatic palettes of --start move towards what people chose: DIR holds
+    photos, and beside NAME.jpg its recipe as NAME.json, or as the editor saves it. That takes
+    seconds; it is seen on photos left out when to end.
 
     \b
-    Example:
+    Examples:
       tintype train --data 'photos*.tar.gz' --out runs/mine --minutes 90
+      tintype train --recipes chosen/ --start runs/mine/model.safetensors --out runs/taste
     """
     with extra("train"):
         from tintype.research.train import METHODS, TrainConfig, configure
         from tintype.research.train import train as run
     if method not in METHODS:
         raise click.BadParameter(f"expected one of {', '.join(METHODS)}, found {method!r}")
+    if bool(patterns) == (recipes is not None):
+        found = "both" if patterns else "neither"
+        raise click.UsageError(f"expected --data or --recipes, found {found}")
     values = _pairs(settings)
+    if start is not None:
+        if "start" in values:
+            raise click.UsageError("expected --start or --set start=FILE, found both")
+        values["start"] = str(start)
+    if recipes is not None:
+        if resume:
+            raise click.UsageError("--resume: fine-tuning on recipes takes seconds; begin anew")
+        from tintype.research import taste
+
+        steps = steps or taste.TasteConfig.steps
+        fine = taste.TasteConfig(method, str(recipes), minutes=minutes, steps=steps)
+        report = taste.train(out, configure(fine, values), values)
+        click.echo(", ".join(f"{name} {round(value, 3)}" for name, value in report.items()))
+        return
     config = TrainConfig(method=method, data=patterns, minutes=minutes, steps=steps)
     run(out, configure(config, values), values, resume=resume)
 
 
 @click.command("pretrain-vgg")
 @click.option("--teacher", type=FILE, help="An .npz of the first stages, which stay as they are.")
+@click.option("--data", "patterns", **PHOTOS, required=True)
 @training
 def pretrain_vgg(
     patterns: tuple[str, ...],

@@ -257,16 +257,14 @@ def is_local(host: str) -> bool:
 
 
 def training(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a run: patterns, out, minutes, steps, resume, settings."""
+    """Give a command the options of a run: out, minutes, steps, resume, settings."""
     for option in reversed(_TRAINING):
         command = option(command)
     return command
 
 
+PHOTOS = DATA | {"help": "Tar files or folders of photos."}
 _TRAINING = [
-    click.option(
-        "--data", "patterns", **DATA, required=True, help="Tar files or folders of photos."
-    ),
     click.option("--out", type=FILE, required=True, help="The run's folder."),
     click.option("--minutes", type=float, help="How long to train."),
     click.option("--steps", type=int, help="How many steps to train."),

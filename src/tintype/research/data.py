@@ -8,6 +8,7 @@ import glob
 import hashlib
 import io
 import lzma
+import re
 import sys
 import tarfile
 import zlib
@@ -29,6 +30,7 @@ from tintype.color import LUMA
 from tintype.errors import DataError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
+RECIPES = (r"\.json", r"\.recipe\.json", r"\.[0-9a-f]{8}\.recipe\.json")  # the last: the editor's
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,34 @@ def _decode(content: bytes, size: int) -> np.ndarray | None:
         scaled = [max(size, round(side * size / short)) for side in image.size]
         image = image.resize((scaled[0], scaled[1]), Image.Resampling.BOX)
     return np.asarray(image)
+
+
+def with_recipes(folder: Path) -> list[tuple[Path, Path]]:
+    """Photos and the recipes beside them, in the order of the recipes' names.
+
+    The recipe of NAME.EXT is NAME.json, NAME.recipe.json, or, as the editor saves it,
+    NAME.XXXXXXXX.recipe.json; there may be several. What is left over is counted on stderr. Raises
+    DataError where there is no pair.
+    """
+    files = sorted(path for path in folder.rglob("[!.]*") if path.is_file())
+    photos = [path for path in files if path.suffix.lower() in SUFFIXES | {".avif"}]
+    recipes = [p for p in files if p.suffix == ".json" and not p.name.endswith(".palette.json")]
+    named = {photo.with_suffix(""): photo for photo in photos}
+    found = []
+    for recipe in recipes:
+        begins = (recipe.with_name(re.sub(f"{end}$", "", recipe.name)) for end in RECIPES)
+        if photo := next((named[begin] for begin in begins if begin in named), None):
+            found.append((photo, recipe))
+    if not found:
+        raise DataError(
+            f"{folder}: expected photos with recipes beside them, as photo.jpg and photo.json, "
+            f"found {len(photos)} photos, {len(recipes)} recipes and no pair"
+        )
+    lonely, bare = len(recipes) - len(found), len(photos) - len({photo for photo, _ in found})
+    if lonely or bare:
+        skipped = f"skipped {lonely} recipes without a photo, {bare} photos without a recipe"
+        tqdm.write(skipped, file=sys.stderr)
+    return found
 
 
 def held_out(keys: list[str], share: float = 0.02) -> Tensor:
