@@ -90,6 +90,15 @@ def test_a_methods_row_is_its_photos_coloured(report, runs):
     )
 
 
+def test_rows_are_compared_with_the_papers_on_the_same_photos(report):
+    paper = row(report, "fenu2016")
+    assert (paper["auc_difference"], *paper["auc_difference_interval"]) == (0, 0, 0)
+    for one in report["rows"]:
+        assert one["auc_difference"] == pytest.approx(one["auc"] - paper["auc"])
+        low, high = one["auc_difference_interval"]
+        assert low - 1e-9 <= one["auc_difference"] <= high + 1e-9
+
+
 def test_the_papers_own_row_keeps_v(runs):
     photo = scene(300, 256, 4)
     painted = table._kept(Trained(runs[2]))(photo)
@@ -120,7 +129,7 @@ def test_files_say_how_the_numbers_came_about(report, tmp_path):
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == 2 + len(rows) + 2
     assert [line.split("|")[1].strip() for line in lines[-2:]] == ["cheng2015", "deshpande2015"]
-    assert all(line.count("|") == 12 for line in lines)
+    assert all(line.count("|") == 13 for line in lines)
     assert "| 90.6 |" in lines[6]
     assert "VGG-16, pinned: all stages trained for" in text
 

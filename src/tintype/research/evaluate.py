@@ -177,10 +177,17 @@ def row_of(name: str, scores: list[Score], truth: list[Score]) -> dict[str, Any]
     }
 
 
-def interval(scores: list[Score], share: np.ndarray | None) -> tuple[float, float]:
-    """95 % bootstrap interval over photos of the pooled raw AuC, or of the rebalanced one."""
+def interval(
+    scores: list[Score], share: np.ndarray | None, base: list[Score] | None = None
+) -> tuple[float, float]:
+    """95 % bootstrap interval over photos of the pooled raw AuC, or of the rebalanced one.
+
+    base: another method's scores of the same photos: the interval is of the difference to it
+    """
     weight = 1.0 if share is None else 1 / np.maximum(share, metrics.RARE)
     hits = np.array([(s.hits * weight).sum() for s in scores])
+    if base is not None:
+        hits -= np.array([(s.hits * weight).sum() for s in base])
     pixels = np.array([(s.pixels * weight).sum() for s in scores])
     rng = np.random.default_rng(0)
     drawn = rng.multinomial(len(scores), np.full(len(scores), 1 / len(scores)), RESAMPLES)

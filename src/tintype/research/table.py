@@ -23,7 +23,7 @@ from tintype import reference
 from tintype.color import hsv_to_rgb
 from tintype.colorizer import Colorizer
 from tintype.research import checkpoint, data, metrics, vgg
-from tintype.research.evaluate import SIDE, as_gray, row_of, sized
+from tintype.research.evaluate import SIDE, as_gray, interval, row_of, sized
 from tintype.research.metrics import Score
 from tintype.research.trained import Trained
 
@@ -60,17 +60,23 @@ def measure(runs: list[Path], patterns: list[str], *, limit: int | None = None) 
     entries.sort(key=lambda e: ORDER.index(e.method))
     truth = [metrics.score(t, t) for t in truths]
     bar = tqdm(desc="evaluating", total=len(entries) * len(truths), unit=" photos", disable=None)
-    rows = []
-    for entry in entries:
-        timed = _milliseconds(entry.paint, truths[:TIMED])
-        scores = list(_scores(entry.paint, truths, bar))
-        measured = row_of(entry.method, scores, truth)
-        rows.append(_identity(entry) | measured | _readings(scores) | {"milliseconds": timed})
+    timed = [_milliseconds(entry.paint, truths[:TIMED]) for entry in entries]
+    scores = [list(_scores(entry.paint, truths, bar)) for entry in entries]
     bar.close()
+    base = next((i for i, e in enumerate(entries) if e.method == "fenu2016"), 0)
+    rows = [
+        _identity(entry)
+        | row_of(entry.method, own, truth)
+        | _readings(own)
+        | _difference(own, scores[base])
+        | {"milliseconds": milliseconds}
+        for entry, own, milliseconds in zip(entries, scores, timed, strict=True)
+    ]
     return {
         "photos": len(truths),
         "data": [Path(p).name for p in patterns],
         "where": checkpoint.where(),
+        "compared_with": entries[base].run or entries[base].method,
         "runs": {e.run: e.about for e in entries if e.about},
         "rows": rows,
     }
@@ -184,24 +190,33 @@ def _readings(scores: list[Score]) -> dict[str, float]:
     }
 
 
+def _difference(scores: list[Score], base: list[Score]) -> dict[str, Any]:
+    """How much more raw AuC than another method's, on the same photos."""
+    return {
+        "auc_difference": metrics.auc(scores) - metrics.auc(base),
+        "auc_difference_interval": interval(scores, None, base),
+    }
+
+
 def table(report: dict[str, Any]) -> str:
     """The report in Markdown."""
     lines = [
-        "| method | gray | raw AuC | 1 - RMSE | 1 - HSV L1 | rebalanced AuC | PSNR | colorfulness "
-        "| weights | ms | paper |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        f"| method | gray | raw AuC | to {report['compared_with']} | 1 - RMSE | 1 - HSV L1 "
+        "| rebalanced AuC | PSNR | colorfulness | weights | ms | paper |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [_line(row) for row in report["rows"]]
     if any(row["method"] == "welsh2002" for row in report["rows"]):
-        lines += [f"| {name} | | not built | | | | | | | | |" for name in NOT_BUILT]
+        lines += [f"| {name} | | not built | | | | | | | | | |" for name in NOT_BUILT]
     sources = sorted({about["vgg"] for about in report["runs"].values() if "vgg" in about})
     where = report["where"]
     lines.append(
         f"\n{report['photos']} photos of {', '.join(report['data'])}, short side {SIDE} px; AuC "
-        "with 95 % bootstrap intervals over photos. 1 - RMSE of RGB and 1 - L1 of HSV, means over "
-        "photos, are the other two readings of the paper's pixelwise accuracy; its own figures, "
-        "of ImageNet, stand last. Colorfulness: signed, as published. Weights: trained + pinned. "
-        f"Milliseconds: such a photo, on {where['processors']} processors ({where['device']}), "
+        "with 95 % bootstrap intervals over photos, those of differences paired. 1 - RMSE of RGB "
+        "and 1 - L1 of HSV, means over photos, are the other two readings of the paper's pixelwise "
+        "accuracy; its own figures, of ImageNet, stand last. Colorfulness: signed, as published. "
+        "Weights: trained + pinned. Milliseconds: such a photo, on "
+        f"{where['processors']} processors ({where['device']}), "
         f"commit {where['commit']}."
     )
     lines += [f"\nVGG-16, pinned: {source}." for source in sources]
@@ -213,12 +228,14 @@ def _line(row: dict[str, Any]) -> str:
         f"{row[key]:.2f} ({row[key + '_interval'][0]:.2f}-{row[key + '_interval'][1]:.2f})"
         for key in ("auc", "auc_rebalanced")
     )
+    low, high = row["auc_difference_interval"]
     run = "" if row["run"] in ("", row["method"]) else f", {row['run']}"
     pinned = f" + {row['pinned'] / 1e6:.1f}" if row["pinned"] else ""
     cells = [
         row["method"] + run,
         "V" if row["gray"] == "value" else "luma",
         auc,
+        f"{row['auc_difference']:+.2f} ({low:+.2f} to {high:+.2f})",
         f"{row['rmse_accuracy']:.2f}",
         f"{row['hsv_accuracy']:.2f}",
         rare,
