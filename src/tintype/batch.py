@@ -1,31 +1,28 @@
-"""Many photos: where results go, and colouring one after the other, whatever becomes of each."""
+"""Many photos: colouring them, some at a time, whatever becomes of each."""
 
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from tintype.colorizer import Colorizer, Result
-from tintype.errors import PhotoError, TintypeError
-from tintype.photo import DEFAULT_MAX_PIXELS, Photo, format_of, read, write
+from tintype.errors import FolderError, PhotoError, TintypeError
+from tintype.folders import PIPE, Folder, Target
+from tintype.manifest import Manifest
+from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, write
 from tintype.recipe import Recipe
 
-PIPE = "-"  # standard input or output
-
 Colour = Callable[[Photo], Iterable[Result]]  # a method: one result, or each alternative
-
-
-@dataclass(frozen=True)
-class Target:
-    """A photo and where its result goes: a path, or `PIPE`."""
-
-    source: str
-    output: str
 
 
 @dataclass(frozen=True)
@@ -45,49 +42,40 @@ class Job:
     max_pixels: int | None = None
     recipe: tuple[Path, str] | None = None
 
+    def about(self) -> dict[str, Any]:
+        """What decides a file's bytes, as JSON."""
+        names = ("alternatives", "quality", "strip_metadata")
+        return {name: getattr(self, name) for name in names}
 
-def outputs(sources: tuple[str, ...], output: str | None) -> list[Target]:
-    """Where each photo's result goes.
+    def results(self, target: Target) -> list[str]:
+        """Where the coloured photos go: one, or each alternative. Raises PhotoError for a pipe."""
+        if not self.alternatives:
+            return [target.output]
+        return [_suffixed(target.output, f"-{i + 1}") for i in range(self.alternatives)]
 
-    output: a file; a folder, if it exists or several photos come; None for beside the photo.
-    Raises ValueError where two photos would share an output, or an output is its own input.
+    def files(self, target: Target) -> list[str]:
+        """All that is written for a photo. Raises PhotoError where a pipe cannot take it."""
+        files = self.results(target)
+        if self.compare:
+            files.append(_compared(target))
+        return files if self.recipe is None else [*files, str(self.recipe[0])]
+
+
+@dataclass
+class Outcome:
+    """What became of a photo.
+
+    lines: what to tell people
+    made: the files that were written
+    error: one line that says why it failed; None where it did not
     """
-    folder = output is not None and (len(sources) > 1 or Path(output).is_dir())
-    if output == PIPE and len(sources) > 1:
-        raise ValueError("expected one photo for standard output, found several")
-    targets = []
-    for source in sources:
-        name = "photo" if source == PIPE else Path(source).name
-        if output is not None and not folder:
-            path = output
-        elif source == PIPE and output is None:
-            path = PIPE
-        else:
-            parent = Path(output) if output is not None else Path(source).parent
-            path = str(parent / _colored(name))
-        targets.append(Target(source, path))
-    taken: dict[str, str] = {}
-    for target in targets:
-        key = os.path.abspath(target.output)
-        if target.output != PIPE and key in taken:
-            raise ValueError(
-                f"{taken[key]} and {target.source} would both become {target.output}; "
-                "colour them into different folders"
-            )
-        taken[key] = target.source
-        if target.output != PIPE and key in (os.path.abspath(s) for s in sources):
-            raise ValueError(f"{target.output} is an input, which is never written; name another")
-    return targets
 
-
-def _colored(name: str) -> str:
-    """NAME.color.EXT; PNG where photos are not written in the input's format."""
-    path = Path(name)
-    try:
-        format_of(path)
-    except PhotoError:
-        return f"{path.stem}.color.png"
-    return f"{path.stem}.color{path.suffix}"
+    target: Target
+    lines: list[str] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
+    reached: list[float | None] = field(default_factory=list)
+    colourful: bool = False
+    error: str | None = None
 
 
 def by_recipe(colorizer: Colorizer, recipe: Recipe, alternatives: int = 0) -> Colour:
@@ -106,59 +94,169 @@ def run(
     job: Job,
     targets: list[Target],
     *,
-    say: Callable[[str], None],
-) -> list[str]:
-    """Colour photos one after the other; a bad one never stops the others.
+    tell: Callable[[Outcome], None],
+    workers: int = 1,
+    manifest: Manifest | None = None,
+) -> None:
+    """Colour photos, so many at a time; a bad one never stops the others.
 
-    colour: gives as many results as the job asks for
-    say: what to do with lines for people. Returns the photos that failed.
+    colour: gives as many results as the job asks for; called by several threads
+    tell: is called with what became of each photo, in the order in which they end
+    manifest: of a folder; gets a line for each photo, from the thread that colours it
+    Ctrl-C stops it: the photo in hand is given up, or those of several workers are finished.
+    Raises FolderError where the manifest cannot be written.
     """
-    failures = []
+
+    def work(target: Target) -> Outcome:
+        return _attempt(colour, job, target, manifest)
+
     bar = tqdm(
-        targets,
+        total=len(targets),
         desc="colouring",
         unit=" photos",
         disable=None if len(targets) > 1 else True,
         delay=2,
     )
-    for target in bar:
-        try:
-            for line in _one(colour, job, target):
-                with tqdm.external_write_mode(file=sys.stderr):
-                    say(line)
-        except TintypeError as error:
-            failures.append(target.source)
+    with bar, closing(_side_by_side(work, targets, workers)) as outcomes:
+        for outcome in outcomes:
             with tqdm.external_write_mode(file=sys.stderr):
-                say(_named(target.source, str(error)))
-    return failures
+                tell(outcome)
+            bar.update()
 
 
-def _one(colour: Colour, job: Job, target: Target) -> Iterator[str]:
-    """Colour one photo and write everything that was asked for; yields lines to say."""
-    results = [target.output]
-    if job.alternatives:
-        results = [_suffixed(target.output, f"-{i + 1}") for i in range(job.alternatives)]
-    extra = [_compared(target)] if job.compare else []
-    files = [*results, *extra, *([str(job.recipe[0])] if job.recipe else [])]
-    if not job.overwrite:
-        for path in files:
-            if path != PIPE and os.path.lexists(path):
-                raise PhotoError(
-                    f"{path}: expected no such file, found one; --overwrite replaces it"
-                )
+@dataclass
+class Tally:
+    """What became of a folder's photos."""
+
+    coloured: int = 0
+    before: int = 0
+    colourful: int = 0
+    failures: list[str] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
+
+    def count(self, outcome: Outcome) -> None:
+        """Count one photo more."""
+        if outcome.error is not None:
+            self.failures.append(outcome.error)
+            return
+        self.coloured += 1
+        self.colourful += outcome.colourful
+
+    def lines(self, out: Path) -> Iterator[str]:
+        """The end of a run in words: failures, one a line, then counts."""
+        yield from sorted(self.failures)
+        counts = [f"{self.coloured} coloured into {out}"]
+        counts += [f"{self.colourful} of them had colours already"] if self.colourful else []
+        counts += [f"{self.before} were done before"] if self.before else []
+        counts += [f"{len(self.failures)} failed"] if self.failures else []
+        if self.others:
+            kinds = ", ".join(kind for kind, _ in self.others.most_common(4))
+            counts.append(f"{self.others.total()} files that are no photos left alone ({kinds})")
+        yield ", ".join(counts)
+
+
+def run_folder(
+    colour: Colour,
+    job: Job,
+    folder: Folder,
+    asked: dict[str, Any],
+    *,
+    say: Callable[[str], None],
+    workers: int = 1,
+) -> list[str]:
+    """Colour what is new in a folder, or changed, or asked for otherwise than before.
+
+    asked: what decides the colours, as JSON; with the job it decides what is done already
+    say: what to do with lines for people. Returns a line for each failure.
+    Raises FolderError where results cannot go there.
+    """
+    listing = folder.listed()
+    targets = folder.targets(listing.names)
+    tally = Tally(others=listing.others, failures=listing.unread)
+    asked = asked | job.about()
+    with Manifest(folder.out, folder.path, asked, take_over=job.overwrite) as manifest:
+        todo = [target for target in targets if not manifest.done(target, job.files(target))]
+        tally.before = len(targets) - len(todo)
+        try:
+            run(colour, job, todo, tell=tally.count, workers=workers, manifest=manifest)
+        finally:  # after Ctrl-C too
+            for line in tally.lines(folder.out):
+                say(line)
+    return tally.failures
+
+
+def _side_by_side(
+    work: Callable[[Target], Outcome], targets: list[Target], workers: int
+) -> Generator[Outcome, None, None]:
+    """Outcomes as they come, with never more photos in hand than workers, as each takes memory."""
+    if workers == 1:  # in this thread, where Ctrl-C reaches the photo in hand
+        yield from map(work, targets)
+        return
+    waiting = iter(targets)
+    with ThreadPoolExecutor(workers) as pool:  # its end waits for the photos in hand
+        pending = {pool.submit(work, target) for target in islice(waiting, workers)}
+        while pending:
+            ended, pending = wait(pending, return_when=FIRST_COMPLETED)
+            pending |= {pool.submit(work, target) for target in islice(waiting, len(ended))}
+            for future in ended:
+                yield future.result()
+
+
+def _attempt(colour: Colour, job: Job, target: Target, manifest: Manifest | None) -> Outcome:
+    """Colour one photo, whatever happens, and say so in the manifest. Raises FolderError."""
+    outcome = Outcome(target)
+    start = time.perf_counter()
+    try:
+        _one(colour, job, outcome, manifest)
+    except FolderError:
+        raise
+    except TintypeError as error:
+        outcome.error = _named(target.source, str(error))
+    except Exception as error:  # a photo that is odd in a new way must not end a night's work
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        outcome.error = f"{target.source}: expected to colour it, found {what}; please report it"
+    if manifest is not None:
+        manifest.finish(
+            target,
+            outcome.made,
+            reason=outcome.error,
+            milliseconds=round(1000 * (time.perf_counter() - start)),
+            reached=outcome.reached,
+            colourful=outcome.colourful,
+        )
+    return outcome
+
+
+def _one(colour: Colour, job: Job, outcome: Outcome, manifest: Manifest | None) -> None:
+    """Colour one photo and write everything that was asked for. Raises TintypeError."""
+    target = outcome.target
+    files = job.files(target)
+    ours = [] if manifest is None else manifest.ours(target, files)
+    for path in files:
+        if path != PIPE and not job.overwrite and path not in ours and os.path.lexists(path):
+            raise PhotoError(f"{path}: expected no such file, found one; --overwrite replaces it")
+    if manifest is not None:
+        manifest.begin(target, files)
+
     source: Any = sys.stdin.buffer.read() if target.source == PIPE else target.source
     photo = read(source, max_pixels=job.max_pixels or DEFAULT_MAX_PIXELS)
+    outcome.colourful = photo.colorful
     if photo.colorful:
-        yield f"{target.source}: already has colours; they are replaced"
-    made = []
-    for result, output in zip(colour(photo), results, strict=True):
-        _save(result, output, job)
-        made.append(result)
+        outcome.lines.append(f"{target.source}: already has colours; they are replaced")
+    results = []
+    for result, output in zip(colour(photo), job.results(target), strict=True):
+        _save(result, output, replace(job, overwrite=job.overwrite or output in ours))
+        results.append(result)
+        outcome.made.append(output)
+        outcome.reached.append(result.reached)
         if output != PIPE:
-            yield f"{target.source} -> {output}{_reached(result.reached)}"
-    for output in extra:
-        _save_comparison(photo, made, output, job)
-        yield f"{target.source} -> {output}"
+            outcome.lines.append(f"{target.source} -> {output}{_reached(result.reached)}")
+    if job.compare:
+        output = _compared(target)
+        may = job.overwrite or output in ours
+        _save_comparison(photo, results, output, replace(job, overwrite=may))
+        outcome.made.append(output)
+        outcome.lines.append(f"{target.source} -> {output}")
     if job.recipe is not None:
         _save_text(*job.recipe)
 

@@ -1,5 +1,6 @@
 """The command line: thin, and quick to start, so commands import what they need."""
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,15 +16,18 @@ from tintype.options import (
     THREADS,
     Choice,
     Likeness,
+    Many,
     Server,
     likeness,
     listening,
+    many,
     steering,
 )
 
 if TYPE_CHECKING:
-    from tintype.batch import Colour
+    from tintype.batch import Colour, Job
     from tintype.colorizer import Colorizer
+    from tintype.folders import Folder, Target
     from tintype.reference import Swatch
 
 
@@ -57,6 +61,7 @@ def _complain(message: str) -> None:
     metavar="OUT",
     help="A file, or a folder if it exists or several photos come; - for stdout.",
 )
+@many
 @likeness
 @steering
 @click.option(
@@ -96,6 +101,7 @@ def _complain(message: str) -> None:
 def colorize(
     photos: tuple[str, ...],
     output: str | None,
+    many: Many,
     like: Likeness,
     choice: Choice,
     vividness: float | None,
@@ -108,48 +114,90 @@ def colorize(
     """Colour photographs. The result of PHOTO goes to NAME.color.EXT beside it.
 
     COLOUR is a CSS name, #rrggbb, or hue:DEGREES (0 red, 120 green, 240 blue). PHOTO - reads
-    standard input. The exit status is 1 if any photo failed.
+    standard input. A folder is coloured into the folder OUT; started again, that goes on where it
+    was (see OUT/manifest.jsonl). The exit status is 1 if any photo failed, 130 after Ctrl-C.
 
     \b
     Examples:
       tintype colorize photo.jpg
       tintype colorize photo.jpg --towards red --ban blue --compare
       tintype colorize *.jpg -o coloured/ --palette holiday.jpg
+      tintype colorize scans/ -o coloured/ --recursive
       tintype colorize photo.jpg --like holiday.jpg --method welsh2002
       tintype colorize - < photo.jpg > coloured.jpg
     """
-    from tintype.batch import Job, outputs, run
+    from tintype.batch import Job
+    from tintype.folders import outputs
 
+    folder = many.folder(photos, output)
     others = {"--vividness": vividness, "--alternatives": alternatives or None}
     like.check(choice, {**others, "--recipe": recipe, "--recipe-in": recipe_in})
     if like.reference is not None and like.method == "tintype":
         choice = replace(choice, palette=like.reference)
-    chosen = choice.palette is not None or choice.edits or vividness is not None
-    if recipe_in and (chosen or alternatives):
-        raise click.UsageError("--recipe-in already says what to do: leave the other choices out.")
-    if recipe and (len(photos) > 1 or alternatives):
-        raise click.UsageError("--recipe saves one result: give one photo and no --alternatives.")
-    if alternatives and choice.palette is not None:
-        raise click.UsageError("--alternatives start from the photo, not from another's palette.")
+    chosen = bool(choice.palette or choice.edits or vividness is not None or alternatives)
+    _check_recipes(recipe, recipe_in, chosen, single=len(photos) == 1 and not folder)
+    if alternatives and (recipe or choice.palette is not None):
+        raise click.UsageError("--alternatives start from the photo, and are no single recipe's.")
     try:
-        targets = outputs(photos, output)
+        targets = [] if folder else outputs(photos, output)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    pixels = None if max_megapixels is None else round(1e6 * max_megapixels)
-    job = Job(alternatives=alternatives, max_pixels=pixels, **options)
+    workers, threads = many.hands(choice.threads, folder=folder is not None)
+    choice = replace(choice, threads=threads)
     if like.reference is not None and like.method == "welsh2002":
-        colour = _by_reference(like.reference, like.swatches, choice.threads)
+        colour, asked = _by_reference(like.reference, like.swatches, threads)
     else:
-        colour, text = _by_model(choice, vividness, recipe_in, alternatives)
-        job = replace(job, recipe=None if recipe is None else (recipe, text))
-    failures = run(colour, job, targets, say=_complain)
-    sys.exit(1 if failures else 0)
+        colour, asked = _by_model(choice, vividness, recipe_in, alternatives)
+    pixels = None if max_megapixels is None else round(1e6 * max_megapixels)
+    saved = None if recipe is None else (recipe, json.dumps(asked, indent=1) + "\n")
+    job = Job(alternatives=alternatives, max_pixels=pixels, recipe=saved, **options)
+    sys.exit(_coloured(colour, job, folder or targets, asked, workers))
+
+
+def _check_recipes(
+    recipe: Path | None, recipe_in: Path | None, chosen: bool, *, single: bool
+) -> None:
+    """Refuse recipes that go with nothing else, by a usage error."""
+    if recipe_in and chosen:
+        raise click.UsageError("--recipe-in already says what to do: leave the other choices out.")
+    if recipe and not single:
+        raise click.UsageError("--recipe saves one result: give one photo.")
+
+
+def _coloured(
+    colour: "Colour",
+    job: "Job",
+    what: "Folder | list[Target]",
+    asked: dict[str, Any],
+    workers: int,
+) -> int:
+    """Colour a folder or a list of photos; returns the exit status."""
+    from tintype.batch import Outcome, run, run_folder
+
+    failures = []
+
+    def tell(outcome: Outcome) -> None:
+        for line in outcome.lines:
+            _complain(line)
+        if outcome.error is not None:
+            failures.append(outcome.error)
+            _complain(outcome.error)
+
+    try:
+        if isinstance(what, list):
+            run(colour, job, what, tell=tell, workers=workers)
+        else:
+            failures = run_folder(colour, job, what, asked, say=_complain, workers=workers)
+    except KeyboardInterrupt:
+        _complain("stopped; what is done is whole, and the same command goes on with the rest")
+        return 130
+    return 1 if failures else 0
 
 
 def _by_model(
     choice: Choice, vividness: float | None, recipe_in: Path | None, alternatives: int
-) -> tuple["Colour", str]:
-    """The model, asked by the options or by a saved recipe, and the recipe's text."""
+) -> tuple["Colour", dict[str, Any]]:
+    """The model, asked by the options or by a saved recipe, and the recipe as JSON."""
     from tintype.batch import by_recipe
     from tintype.recipe import Recipe
 
@@ -163,8 +211,8 @@ def _by_model(
         recipe = Recipe.read(recipe_in)
         if recipe.model not in (None, colorizer.fingerprint):
             _complain(f"{recipe_in}: made with another model; the colours will differ")
-    text = recipe.complete(colorizer).to_json()
-    return by_recipe(colorizer, recipe, alternatives), text
+    asked = json.loads(recipe.complete(colorizer).to_json())
+    return by_recipe(colorizer, recipe, alternatives), asked
 
 
 def _load(choice: Choice) -> "Colorizer":
@@ -178,12 +226,22 @@ def _load(choice: Choice) -> "Colorizer":
     return Trained(choice.model, threads=choice.threads)
 
 
-def _by_reference(path: str, swatches: "tuple[Swatch, ...]", threads: int | None) -> "Colour":
-    """The method that takes colours from a reference photo, which is read once."""
+def _by_reference(
+    path: str, swatches: "tuple[Swatch, ...]", threads: int | None
+) -> tuple["Colour", dict[str, Any]]:
+    """The method that takes colours from a reference photo, which is read once; and it as JSON."""
+    import hashlib
+    from dataclasses import asdict
+
     from tintype.reference import colorize, read_reference
 
     reference = read_reference(path)
-    return lambda photo: [colorize(photo, reference, swatches, threads=threads)]
+    asked = {
+        "method": "welsh2002",
+        "reference": hashlib.sha256(reference.tobytes()).hexdigest(),
+        "swatches": [asdict(swatch) for swatch in swatches],
+    }
+    return lambda photo: [colorize(photo, reference, swatches, threads=threads)], asked
 
 
 @cli.command()
@@ -211,8 +269,6 @@ def palette(
       tintype palette photo.jpg --json > palette.json
       tintype palette photo.jpg --towards red --plot palette.png
     """
-    import json
-
     from tintype import chart
     from tintype.photo import write
     from tintype.recipe import edited

@@ -1,0 +1,82 @@
+"""A folder of tiny photos, and a quick method that colours them, for tests of folders.
+
+As a program it colours a folder: python tests/archive.py FOLDER OUT WORKERS
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from tintype.batch import Job, run_folder
+from tintype.bins import OKLAB
+from tintype.colorizer import Result
+from tintype.folders import Folder
+from tintype.palette import Palette
+from tintype.photo import Photo
+
+ASKED: dict[str, Any] = {"model": "fake", "edits": []}
+
+
+def draw(path: Path, number: int = 0, size: tuple[int, int] = (40, 30)) -> Path:
+    """A gray photo, of another brightness for each number."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    y, x = np.mgrid[: size[1], : size[0]]
+    Image.fromarray(((3 * x + 2 * y + number) % 250).astype(np.uint8)).save(path)
+    return path
+
+
+class Quick:
+    """A method that paints photos in one colour, and counts them."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, photo: Photo) -> Iterator[Result]:
+        self.calls += 1
+        chroma = np.full((2, 4, 4), 12, dtype=np.float32)
+        palette = Palette.of_chroma(OKLAB, np.full((4, 2), 0.05))
+        yield Result(photo, chroma, palette, None, lambda: palette, threads=1)
+
+
+def colour(
+    folder: Path,
+    out: Path,
+    method: Any = None,
+    *,
+    asked: dict[str, Any] = ASKED,
+    recursive: bool = True,
+    workers: int = 1,
+    **job: Any,
+) -> tuple[int, list[str]]:
+    """Colour a folder by a quick method: how many photos it was called for, and the failures."""
+    method = method or Quick()
+    where = Folder(folder, out, recursive)
+    failures = run_folder(method, Job(**job), where, asked, say=lambda _: None, workers=workers)
+    return method.calls, failures
+
+
+def lines(out: Path, status: str | None = None) -> list[dict[str, Any]]:
+    """The manifest's lines, or those of a status."""
+    every = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+    return [line for line in every if status is None or line.get("status") == status]
+
+
+def files(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file in a tree, by its path."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+if __name__ == "__main__":
+    print("ready", flush=True)
+    _, failed = colour(Path(sys.argv[1]), Path(sys.argv[2]), workers=int(sys.argv[3]))
+    sys.exit(1 if failed else 0)
