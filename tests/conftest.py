@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from archive import draw
 from PIL import Image
 from skimage import data
+from tiny import draw
 
 import tintype
 

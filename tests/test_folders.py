@@ -10,12 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
-from archive import Quick, colour, draw, files, lines
 from command import TINTYPE, opened, tintype
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny import Quick, colour, draw, files, lines
 
-from tintype.folders import PHOTOS, Folder, apart, listed
+from tintype.folders import PHOTOS, Folder, Target, apart, listed
 from tintype.photo import Photo
 
 # --- what, and where to ---------------------------------------------------------------------------
@@ -113,11 +113,11 @@ def test_bad_photos_stop_nothing_and_are_told(scans: Path, tmp_path: Path) -> No
 
 def test_a_method_that_breaks_on_one_photo_stops_nothing(scans: Path, tmp_path: Path) -> None:
     class Brittle(Quick):
-        def __call__(self, photo: Photo):  # type: ignore[no-untyped-def]
+        def __call__(self, photo: Photo, target: Target):  # type: ignore[no-untyped-def]
             if self.calls == 1:
                 self.calls += 1
                 raise ZeroDivisionError("by\nzero")
-            yield from super().__call__(photo)
+            yield from super().__call__(photo, target)
 
     calls, failures = colour(scans, tmp_path / "out", Brittle())
     assert calls == 3
@@ -141,7 +141,7 @@ def test_kills_at_any_moment_lose_nothing(tmp_path: Path) -> None:
     for number in range(150):
         draw(scans / f"{number % 7}" / f"{number}.{'png' if number % 3 else 'jpg'}", number)
     before = files(scans)
-    child = Path(__file__).with_name("archive.py")
+    child = Path(__file__).with_name("tiny.py")
     kills = 0
     for start in range(30):
         command = [sys.executable, child, scans, out, str(1 + start % 3)]

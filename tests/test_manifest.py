@@ -5,9 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
-from archive import ASKED, Quick, colour, draw, files, lines
+from tiny import ASKED, Quick, colour, draw, files, lines
 
 from tintype import FolderError
+from tintype.folders import Target
 from tintype.photo import Photo
 
 
@@ -143,9 +144,9 @@ def test_results_of_another_folder_are_not_mixed_in(scans: Path, tmp_path: Path)
 
 def test_one_run_at_a_time(scans: Path, tmp_path: Path) -> None:
     class Nested(Quick):
-        def __call__(self, photo: Photo):  # type: ignore[no-untyped-def]
+        def __call__(self, photo: Photo, target: Target):  # type: ignore[no-untyped-def]
             with pytest.raises(FolderError, match="expected no other run"):
                 colour(scans, tmp_path / "out")
-            yield from super().__call__(photo)
+            yield from super().__call__(photo, target)
 
     assert colour(scans, tmp_path / "out", Nested()) == (3, [])

@@ -4,25 +4,31 @@ import io
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
 from tintype.colorizer import Colorizer, Result
 from tintype.errors import FolderError, PhotoError, TintypeError
-from tintype.folders import PIPE, Folder, Target
+from tintype.folders import PIPE, Target
 from tintype.manifest import Manifest
+from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, write
 from tintype.recipe import Recipe
 
-Colour = Callable[[Photo], Iterable[Result]]  # a method: one result, or each alternative
+# A method: one result of a photo, or each alternative; where it goes tells its place in an album.
+Colour = Callable[[Photo, Target], Iterable[Result]]
+# The palette to begin with, from a photo's own estimate and its place in an album, 0..1.
+Start = Callable[[Palette, float], Palette]
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -78,13 +84,19 @@ class Outcome:
     error: str | None = None
 
 
-def by_recipe(colorizer: Colorizer, recipe: Recipe, alternatives: int = 0) -> Colour:
-    """The model's method: one result, or one from each of so many of the photo's alternatives."""
+def by_recipe(
+    colorizer: Colorizer, recipe: Recipe, alternatives: int = 0, *, start: Start | None = None
+) -> Colour:
+    """The model's method: one result, or one from each of so many of the photo's alternatives.
 
-    def colour(photo: Photo) -> Iterator[Result]:
+    start: of an album; by default a photo begins with what the recipe says
+    """
+
+    def colour(photo: Photo, target: Target) -> Iterator[Result]:
         encoded = colorizer.encode(photo)
-        for start in range(1, alternatives + 1) if alternatives else [recipe.alternative]:
-            yield replace(recipe, alternative=start).decode(colorizer, encoded)
+        begin = None if start is None else start(encoded.palette, target.place or 0.0)
+        for number in range(1, alternatives + 1) if alternatives else [recipe.alternative]:
+            yield replace(recipe, alternative=number).decode(colorizer, encoded, begin)
 
     return colour
 
@@ -110,94 +122,35 @@ def run(
     def work(target: Target) -> Outcome:
         return _attempt(colour, job, target, manifest)
 
-    bar = tqdm(
-        total=len(targets),
-        desc="colouring",
-        unit=" photos",
-        disable=None if len(targets) > 1 else True,
-        delay=2,
-    )
-    with bar, closing(_side_by_side(work, targets, workers)) as outcomes:
+    with (
+        progress("colouring", len(targets)) as bar,
+        closing(side_by_side(work, targets, workers)) as outcomes,
+    ):
         for outcome in outcomes:
             with tqdm.external_write_mode(file=sys.stderr):
                 tell(outcome)
             bar.update()
 
 
-@dataclass
-class Tally:
-    """What became of a folder's photos."""
-
-    coloured: int = 0
-    before: int = 0
-    colourful: int = 0
-    failures: list[str] = field(default_factory=list)
-    others: Counter[str] = field(default_factory=Counter)
-
-    def count(self, outcome: Outcome) -> None:
-        """Count one photo more."""
-        if outcome.error is not None:
-            self.failures.append(outcome.error)
-            return
-        self.coloured += 1
-        self.colourful += outcome.colourful
-
-    def lines(self, out: Path) -> Iterator[str]:
-        """The end of a run in words: failures, one a line, then counts."""
-        yield from sorted(self.failures)
-        counts = [f"{self.coloured} coloured into {out}"]
-        counts += [f"{self.colourful} of them had colours already"] if self.colourful else []
-        counts += [f"{self.before} were done before"] if self.before else []
-        counts += [f"{len(self.failures)} failed"] if self.failures else []
-        if self.others:
-            kinds = ", ".join(kind for kind, _ in self.others.most_common(4))
-            counts.append(f"{self.others.total()} files that are no photos left alone ({kinds})")
-        yield ", ".join(counts)
+def progress(what: str, count: int) -> Any:
+    """A progress bar with photos a second and the time that is left, in a terminal."""
+    some = None if count > 1 else True
+    return tqdm(total=count, desc=what, unit=" photos", disable=some, delay=2)
 
 
-def run_folder(
-    colour: Colour,
-    job: Job,
-    folder: Folder,
-    asked: dict[str, Any],
-    *,
-    say: Callable[[str], None],
-    workers: int = 1,
-) -> list[str]:
-    """Colour what is new in a folder, or changed, or asked for otherwise than before.
-
-    asked: what decides the colours, as JSON; with the job it decides what is done already
-    say: what to do with lines for people. Returns a line for each failure.
-    Raises FolderError where results cannot go there.
-    """
-    listing = folder.listed()
-    targets = folder.targets(listing.names)
-    tally = Tally(others=listing.others, failures=listing.unread)
-    asked = asked | job.about()
-    with Manifest(folder.out, folder.path, asked, take_over=job.overwrite) as manifest:
-        todo = [target for target in targets if not manifest.done(target, job.files(target))]
-        tally.before = len(targets) - len(todo)
-        try:
-            run(colour, job, todo, tell=tally.count, workers=workers, manifest=manifest)
-        finally:  # after Ctrl-C too
-            for line in tally.lines(folder.out):
-                say(line)
-    return tally.failures
-
-
-def _side_by_side(
-    work: Callable[[Target], Outcome], targets: list[Target], workers: int
-) -> Generator[Outcome, None, None]:
-    """Outcomes as they come, with never more photos in hand than workers, as each takes memory."""
+def side_by_side(
+    work: Callable[[T], R], items: Iterable[T], workers: int
+) -> Generator[R, None, None]:
+    """What becomes of photos, as they end; no more at once than workers, as each takes memory."""
     if workers == 1:  # in this thread, where Ctrl-C reaches the photo in hand
-        yield from map(work, targets)
+        yield from map(work, items)
         return
-    waiting = iter(targets)
+    waiting = iter(items)
     with ThreadPoolExecutor(workers) as pool:  # its end waits for the photos in hand
-        pending = {pool.submit(work, target) for target in islice(waiting, workers)}
+        pending = {pool.submit(work, item) for item in islice(waiting, workers)}
         while pending:
             ended, pending = wait(pending, return_when=FIRST_COMPLETED)
-            pending |= {pool.submit(work, target) for target in islice(waiting, len(ended))}
+            pending |= {pool.submit(work, item) for item in islice(waiting, len(ended))}
             for future in ended:
                 yield future.result()
 
@@ -210,11 +163,8 @@ def _attempt(colour: Colour, job: Job, target: Target, manifest: Manifest | None
         _one(colour, job, outcome, manifest)
     except FolderError:
         raise
-    except TintypeError as error:
-        outcome.error = _named(target.source, str(error))
     except Exception as error:  # a photo that is odd in a new way must not end a night's work
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        outcome.error = f"{target.source}: expected to colour it, found {what}; please report it"
+        outcome.error = reason_of(target.source, error)
     if manifest is not None:
         manifest.finish(
             target,
@@ -244,7 +194,7 @@ def _one(colour: Colour, job: Job, outcome: Outcome, manifest: Manifest | None) 
     if photo.colorful:
         outcome.lines.append(f"{target.source}: already has colours; they are replaced")
     results = []
-    for result, output in zip(colour(photo), job.results(target), strict=True):
+    for result, output in zip(colour(photo, target), job.results(target), strict=True):
         _save(result, output, replace(job, overwrite=job.overwrite or output in ours))
         results.append(result)
         outcome.made.append(output)
@@ -258,19 +208,12 @@ def _one(colour: Colour, job: Job, outcome: Outcome, manifest: Manifest | None) 
         outcome.made.append(output)
         outcome.lines.append(f"{target.source} -> {output}")
     if job.recipe is not None:
-        _save_text(*job.recipe)
+        save_text(*job.recipe)
 
 
 def _save(result: Result, output: str, job: Job) -> None:
     if output != PIPE:
-        folder = Path(output).parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            why = error.strerror or error
-            raise PhotoError(
-                f"{folder}: expected a folder to write to, found none: {why}"
-            ) from None
+        make_folder(Path(output).parent)
         result.save(
             output,
             quality=job.quality,
@@ -285,6 +228,14 @@ def _save(result: Result, output: str, job: Job) -> None:
     sys.stdout.buffer.flush()
 
 
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror or error
+        raise PhotoError(f"{folder}: expected a folder to write to, found none: {why}") from None
+
+
 def _save_comparison(photo: Photo, made: list[Result], output: str, job: Job) -> None:
     from PIL import Image
 
@@ -296,15 +247,13 @@ def _save_comparison(photo: Photo, made: list[Result], output: str, job: Job) ->
     write(sheet, output, quality=job.quality, overwrite=job.overwrite)
 
 
-def _save_text(path: Path, text: str) -> None:
+def save_text(path: Path, text: str) -> None:
     part = path.with_name(path.name + ".part")
     try:
         part.write_text(text)
         os.replace(part, path)
     except OSError as error:
-        raise PhotoError(
-            f"{path}: expected to write a recipe, could not: {error.strerror}"
-        ) from None
+        raise PhotoError(f"{path}: expected to write JSON, could not: {error.strerror}") from None
 
 
 def _suffixed(output: str, suffix: str) -> str:
@@ -328,6 +277,9 @@ def _reached(share: float | None) -> str:
     return f" (reached {min(1.0, share):.0%} of the wish)" if share > 0.05 else " (hardly reached)"
 
 
-def _named(source: str, message: str) -> str:
-    """The message with the photo's name, once."""
-    return message if message.startswith(f"{source}:") else f"{source}: {message}"
+def reason_of(source: str, error: Exception) -> str:
+    """Why a photo failed: one line, with its name once."""
+    if not isinstance(error, TintypeError):
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        return f"{source}: expected to colour it, found {what}; please report it"
+    return str(error) if str(error).startswith(f"{source}:") else f"{source}: {error}"

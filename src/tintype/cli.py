@@ -1,14 +1,25 @@
 """The command line: thin, and quick to start, so commands import what they need."""
 
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from tintype import __version__, cli_research
+from tintype.cli_colour import (
+    by_model,
+    by_reference,
+    coloured,
+    complain,
+    interruptible,
+    load,
+    palette_of_folder,
+    plan,
+)
 from tintype.errors import TintypeError
 from tintype.options import (
     FILE,
@@ -16,19 +27,12 @@ from tintype.options import (
     THREADS,
     Choice,
     Likeness,
-    Many,
     Server,
     likeness,
     listening,
-    many,
     steering,
 )
-
-if TYPE_CHECKING:
-    from tintype.batch import Colour, Job
-    from tintype.colorizer import Colorizer
-    from tintype.folders import Folder, Target
-    from tintype.reference import Swatch
+from tintype.options_folder import Many, many
 
 
 @click.group(
@@ -45,12 +49,8 @@ def main() -> None:
     try:
         cli()
     except TintypeError as error:
-        _complain(str(error))
+        complain(str(error))
         sys.exit(1)
-
-
-def _complain(message: str) -> None:
-    click.echo(f"tintype: {message}", err=True)
 
 
 @cli.command()
@@ -130,8 +130,12 @@ def colorize(
     from tintype.folders import outputs
 
     folder = many.folder(photos, output)
-    others = {"--vividness": vividness, "--alternatives": alternatives or None}
+    others = {"--vividness": vividness, "--alternatives": alternatives or None, **many.given()}
     like.check(choice, {**others, "--recipe": recipe, "--recipe-in": recipe_in})
+    many.check(
+        folder is not None,
+        {"--alternatives": alternatives, "--palette": choice.palette, "--like": like.reference},
+    )
     if like.reference is not None and like.method == "tintype":
         choice = replace(choice, palette=like.reference)
     chosen = bool(choice.palette or choice.edits or vividness is not None or alternatives)
@@ -144,14 +148,18 @@ def colorize(
         raise click.UsageError(str(error)) from None
     workers, threads = many.hands(choice.threads, folder=folder is not None)
     choice = replace(choice, threads=threads)
-    if like.reference is not None and like.method == "welsh2002":
-        colour, asked = _by_reference(like.reference, like.swatches, threads)
-    else:
-        colour, asked = _by_model(choice, vividness, recipe_in, alternatives)
     pixels = None if max_megapixels is None else round(1e6 * max_megapixels)
-    saved = None if recipe is None else (recipe, json.dumps(asked, indent=1) + "\n")
-    job = Job(alternatives=alternatives, max_pixels=pixels, recipe=saved, **options)
-    sys.exit(_coloured(colour, job, folder or targets, asked, workers))
+    job = Job(alternatives=alternatives, max_pixels=pixels, **options)
+    with interruptible():
+        if like.reference is not None and like.method == "welsh2002":
+            colour, asked = by_reference(like.reference, like.swatches, threads)
+        else:
+            colorizer = load(choice)
+            common = plan(colorizer, many, folder, job, workers)
+            colour, asked = by_model(colorizer, choice, vividness, recipe_in, alternatives, common)
+        if recipe is not None:
+            job = replace(job, recipe=(recipe, json.dumps(asked, indent=1) + "\n"))
+        sys.exit(coloured(colour, job, folder or targets, asked, workers))
 
 
 def _check_recipes(
@@ -164,89 +172,10 @@ def _check_recipes(
         raise click.UsageError("--recipe saves one result: give one photo.")
 
 
-def _coloured(
-    colour: "Colour",
-    job: "Job",
-    what: "Folder | list[Target]",
-    asked: dict[str, Any],
-    workers: int,
-) -> int:
-    """Colour a folder or a list of photos; returns the exit status."""
-    from tintype.batch import Outcome, run, run_folder
-
-    failures = []
-
-    def tell(outcome: Outcome) -> None:
-        for line in outcome.lines:
-            _complain(line)
-        if outcome.error is not None:
-            failures.append(outcome.error)
-            _complain(outcome.error)
-
-    try:
-        if isinstance(what, list):
-            run(colour, job, what, tell=tell, workers=workers)
-        else:
-            failures = run_folder(colour, job, what, asked, say=_complain, workers=workers)
-    except KeyboardInterrupt:
-        _complain("stopped; what is done is whole, and the same command goes on with the rest")
-        return 130
-    return 1 if failures else 0
-
-
-def _by_model(
-    choice: Choice, vividness: float | None, recipe_in: Path | None, alternatives: int
-) -> tuple["Colour", dict[str, Any]]:
-    """The model, asked by the options or by a saved recipe, and the recipe as JSON."""
-    from tintype.batch import by_recipe
-    from tintype.recipe import Recipe
-
-    colorizer = _load(choice)
-    if recipe_in is None:
-        # Through JSON, so that a saved recipe holds just what is asked for here.
-        wanted = choice.palette
-        start = None if wanted is None else colorizer.palette(wanted).to_json()
-        recipe = Recipe(palette=start, edits=choice.edits, vividness=vividness)
-    else:
-        recipe = Recipe.read(recipe_in)
-        if recipe.model not in (None, colorizer.fingerprint):
-            _complain(f"{recipe_in}: made with another model; the colours will differ")
-    asked = json.loads(recipe.complete(colorizer).to_json())
-    return by_recipe(colorizer, recipe, alternatives), asked
-
-
-def _load(choice: Choice) -> "Colorizer":
-    """The bundled model, a model folder, or a run of `tintype train`."""
-    from tintype.colorizer import load
-
-    if choice.model is None or not (choice.model / "model.safetensors").exists():
-        return load(choice.model, threads=choice.threads)
-    with cli_research.extra("train"):
-        from tintype.research.trained import Trained
-    return Trained(choice.model, threads=choice.threads)
-
-
-def _by_reference(
-    path: str, swatches: "tuple[Swatch, ...]", threads: int | None
-) -> tuple["Colour", dict[str, Any]]:
-    """The method that takes colours from a reference photo, which is read once; and it as JSON."""
-    import hashlib
-    from dataclasses import asdict
-
-    from tintype.reference import colorize, read_reference
-
-    reference = read_reference(path)
-    asked = {
-        "method": "welsh2002",
-        "reference": hashlib.sha256(reference.tobytes()).hexdigest(),
-        "swatches": [asdict(swatch) for swatch in swatches],
-    }
-    return lambda photo: [colorize(photo, reference, swatches, threads=threads)], asked
-
-
 @cli.command()
 @click.argument("photo")
 @steering
+@click.option("--recursive", is_flag=True, help="Of a folder, the folders in it too.")
 @click.option("--own", is_flag=True, help="The colours that the photo has, not the estimated ones.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the palette as JSON, which --palette accepts."
@@ -259,24 +188,36 @@ def _by_reference(
 )
 @click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
 def palette(
-    photo: str, choice: Choice, own: bool, as_json: bool, plot: Path | None, overwrite: bool
+    photo: str,
+    choice: Choice,
+    recursive: bool,
+    own: bool,
+    as_json: bool,
+    plot: Path | None,
+    overwrite: bool,
 ) -> None:
     """Show the palette that is estimated for PHOTO, and what edits make of it.
+
+    Of a folder, it is the mean of its photos' palettes.
 
     \b
     Examples:
       tintype palette photo.jpg
       tintype palette photo.jpg --json > palette.json
+      tintype palette scans/
       tintype palette photo.jpg --towards red --plot palette.png
     """
     from tintype import chart
     from tintype.photo import write
     from tintype.recipe import edited
 
-    colorizer = _load(choice)
+    colorizer = load(choice)
+    failures: list[str] = []
     source: Any = sys.stdin.buffer.read() if photo == "-" else photo
     if choice.palette is not None:
         before = colorizer.palette(choice.palette)
+    elif os.path.isdir(photo):
+        before, failures = palette_of_folder(colorizer, Path(photo), own=own, recursive=recursive)
     elif own:
         before = colorizer.palette_of(source)
     else:
@@ -288,6 +229,9 @@ def palette(
         click.echo(json.dumps((after or before).to_json(), indent=1))
     elif plot is None:
         click.echo(chart.bars(after or before, colour=sys.stdout.isatty()))
+    for failure in failures:
+        complain(failure)
+    sys.exit(1 if failures else 0)
 
 
 @cli.command()

@@ -2,10 +2,10 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from tintype.album import places
 from tintype.errors import PhotoError
 from tintype.photo import format_of
 
@@ -27,11 +27,13 @@ class Target:
     """A photo and where its result goes: a path, or `PIPE`.
 
     name: the photo's path in the folder that is coloured, with slashes; "" in a list of photos
+    place: in a walk, 0 for the folder's first photo .. 1 for its last; None without one
     """
 
     source: str
     output: str
     name: str = ""
+    place: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,13 @@ class Folder:
     """A folder of photos, and the one where their results go, as the same tree.
 
     recursive: whether the folders in it are coloured too
+    walk: whether a photo's place decides its colours
     """
 
     path: Path
     out: Path
     recursive: bool = False
+    walk: bool = False
 
     def check(self) -> None:
         """Raise ValueError where results would lie among the photos, or `out` is a file."""
@@ -79,13 +83,14 @@ class Folder:
         """What the folder holds beside its results."""
         return listed(self.path, recursive=self.recursive, without=self.out)
 
-    def targets(self, names: Iterable[str]) -> list[Target]:
+    def targets(self, names: list[str]) -> list[Target]:
         """Where the results of photos go, which are named as `listed` does."""
         targets = []
-        for name in names:
+        for name, place in zip(names, places(len(names)), strict=True):
             path = PurePosixPath(name)
-            output = self.out / path.parent / apart(path.name)
-            targets.append(Target(str(self.path / path), str(output), name))
+            output = str(self.out / path.parent / apart(path.name))
+            source = str(self.path / path)
+            targets.append(Target(source, output, name, place if self.walk else None))
         return targets
 
 

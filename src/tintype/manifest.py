@@ -127,7 +127,11 @@ class Manifest:
         SHA-256, so that copying or touching an archive colours nothing twice.
         """
         was = self._record.done.get(target.name)
-        if was is None or was.recipe != self.recipe or not all(map(os.path.lexists, files)):
+        if (
+            was is None
+            or was.recipe != self._asked_of(target)
+            or not all(map(os.path.lexists, files))
+        ):
             return False
         try:
             stamp = _stamp(target.source)
@@ -198,7 +202,7 @@ class Manifest:
                 **({"bytes": None, "mtime_ns": None, "sha256": None} | about),
                 "output": self._relative(target.output),
                 "files": {self._relative(path): _stamp(path) for path in ours},
-                "recipe": self.recipe,
+                "recipe": self._asked_of(target),
                 "model": self.model,
                 "reason": reason,
                 "milliseconds": milliseconds,
@@ -206,6 +210,10 @@ class Manifest:
                 "had_colours": colourful,
             }
         )
+
+    def _asked_of(self, target: Target) -> str:
+        """The run's recipe, with the photo's place where that decides too."""
+        return self.recipe if target.place is None else f"{self.recipe}@{target.place:.6f}"
 
     def _relative(self, path: str) -> str:
         return Path(os.path.relpath(path, self.out)).as_posix()

@@ -1,7 +1,6 @@
-"""Options that belong together: a model and its palette, a reference, a folder, a server, ..."""
+"""Options that belong together: a model and its palette, a reference, a server, a training."""
 
 import ipaddress
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +13,9 @@ import click
 from tintype.errors import PaletteError
 
 if TYPE_CHECKING:
-    from tintype.folders import Folder
     from tintype.reference import Swatch
 
 FILE = click.Path(path_type=Path)
-MOST_WORKERS = 4  # of a folder, unless more are asked for: each holds a photo in memory
 DATA: dict[str, Any] = {"multiple": True, "metavar": "PATTERN"}
 SET: dict[str, Any] = {"multiple": True, "metavar": "FIELD=VALUE"}
 
@@ -208,76 +205,6 @@ def _swatch(text: str) -> "Swatch":
             "expected a --swatch LEFT,TOP,RIGHT,BOTTOM=LEFT,TOP,RIGHT,BOTTOM in shares of the "
             f"photos, 0..1, left before right, top before bottom, found {text!r}; correct it"
         ) from None
-
-
-@dataclass(frozen=True)
-class Many:
-    """What the options of a folder say.
-
-    workers: how many photos at a time, None for as many as suit
-    """
-
-    recursive: bool
-    workers: int | None
-
-    def folder(self, photos: tuple[str, ...], output: str | None) -> "Folder | None":
-        """The folder to colour, None for a list of photos; what makes no sense is a usage error."""
-        from tintype.folders import Folder
-
-        found = next((photo for photo in photos if os.path.isdir(photo)), None)
-        if found is None:
-            if self.recursive:
-                raise click.UsageError(
-                    f"expected a folder with --recursive, found {photos[0]}; leave it out"
-                )
-            return None
-        if len(photos) > 1:
-            raise click.UsageError(
-                f"expected one folder or a list of photos, found {found} and others; colour one "
-                "after the other"
-            )
-        if output in (None, "-"):
-            raise click.UsageError(
-                f"expected -o OUT, a folder for the results of {found}; name one"
-            )
-        folder = Folder(Path(found), Path(str(output)), self.recursive)
-        try:
-            folder.check()
-        except ValueError as error:
-            raise click.UsageError(str(error)) from None
-        return folder
-
-    def hands(self, threads: int | None, *, folder: bool) -> tuple[int, int | None]:
-        """How many photos at a time, and how many processors for each; None for all.
-
-        threads: how many processors may be used, None for all
-        """
-        processors = threads or os.cpu_count() or 1
-        workers = self.workers or (min(processors, MOST_WORKERS) if folder else 1)
-        return workers, threads if workers == 1 else max(1, processors // workers)
-
-
-def many(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a folder, as one argument `many`."""
-
-    @wraps(command)
-    def gathered(recursive: bool, workers: int | None, **options: Any) -> None:
-        command(many=Many(recursive, workers), **options)
-
-    for option in reversed(_MANY):
-        gathered = option(gathered)
-    return gathered
-
-
-_MANY = [
-    click.option("--recursive", is_flag=True, help="Colour the folders in a folder too."),
-    click.option(
-        "--workers",
-        type=click.IntRange(1, 64),
-        metavar="N",
-        help=f"Photos at a time: in a folder one for each processor, up to {MOST_WORKERS}; else 1.",
-    ),
-]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A folder of tiny photos, and a quick method that colours them, for tests of folders.
 
-As a program it colours a folder: python tests/archive.py FOLDER OUT WORKERS
+As a program it colours a folder: python tests/tiny.py FOLDER OUT WORKERS
 """
 
 import hashlib
@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tintype.batch import Job, run_folder
+from tintype.archive import run_folder
+from tintype.batch import Job
 from tintype.bins import OKLAB
 from tintype.colorizer import Result
-from tintype.folders import Folder
+from tintype.folders import Folder, Target
 from tintype.palette import Palette
 from tintype.photo import Photo
 
@@ -37,7 +38,7 @@ class Quick:
     def __init__(self) -> None:
         self.calls = 0
 
-    def __call__(self, photo: Photo) -> Iterator[Result]:
+    def __call__(self, photo: Photo, _: Target) -> Iterator[Result]:
         self.calls += 1
         chroma = np.full((2, 4, 4), 12, dtype=np.float32)
         palette = Palette.of_chroma(OKLAB, np.full((4, 2), 0.05))
