@@ -1,6 +1,7 @@
 """A folder from beginning to end: what is left to do, an album's palette, what became of all."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -22,11 +23,12 @@ from tintype.batch import (
 )
 from tintype.colorizer import Colorizer
 from tintype.errors import FolderError
-from tintype.folders import Folder
-from tintype.manifest import Manifest
+from tintype.folders import Folder, Target
+from tintype.manifest import Manifest, Stamp, stamp
 from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS
 
+POLL = 1.5  # seconds between two looks at a watched folder
 ALBUM = "album.json"  # an album's palette, in the folder of its results
 
 
@@ -89,6 +91,72 @@ def run_folder(
             for line in tally.lines(folder.out):
                 say(line)
     return tally.failures
+
+
+def watch_folder(
+    colour: Colour,
+    job: Job,
+    folder: Folder,
+    asked: dict[str, Any],
+    *,
+    say: Callable[[str], None],
+    workers: int = 1,
+    wait: Callable[[], None] = lambda: time.sleep(POLL),
+) -> None:
+    """Colour what comes into a folder, or is in it and not done, until Ctrl-C.
+
+    A photo is taken when it has not changed from one look to the next, as it may still be arriving;
+    one that failed is tried again when it changes. `asked` and `say` are those of `run_folder`.
+    wait: passes the time between two looks
+    """
+    tally, look, unread = Tally(), _Look(), set[str]()
+
+    def tell(outcome: Outcome) -> None:
+        tally.count(outcome)
+        for line in outcome.lines if outcome.error is None else [outcome.error]:
+            say(line)
+
+    asked = asked | job.about()
+    with Manifest(folder.out, folder.path, asked, take_over=job.overwrite) as manifest:
+        say(f"watching {folder.path}, colouring into {folder.out}; Ctrl-C ends it")
+        try:
+            while True:
+                listing = folder.listed()
+                for line in sorted(set(listing.unread) - unread):
+                    say(line)
+                unread = set(listing.unread)
+                ready = look.again(folder.targets(listing.names))
+                todo = [t for t in ready if not manifest.done(t, job.files(t))]
+                run(colour, job, todo, tell=tell, workers=workers, manifest=manifest)
+                wait()
+        except KeyboardInterrupt:
+            say(f"{tally.coloured} coloured into {folder.out}, {len(tally.failures)} failed")
+
+
+@dataclass
+class _Look:
+    """What a watched folder's photos were like when last seen, and when last taken."""
+
+    seen: dict[str, Stamp] = field(default_factory=dict)
+    taken: dict[str, Stamp] = field(default_factory=dict)
+
+    def again(self, targets: list[Target]) -> list[Target]:
+        """The photos that are as they were seen last, and not as they were taken last."""
+        before = self.seen
+        self.seen = {t.name: mark for t in targets if (mark := _arrived(t.source)) is not None}
+        still = [t for t in targets if t.name in before and before[t.name] == self.seen.get(t.name)]
+        ready = [t for t in still if before[t.name] != self.taken.get(t.name)]
+        self.taken |= {t.name: before[t.name] for t in ready}
+        return ready
+
+
+def _arrived(path: str) -> Stamp | None:
+    """What tells whether a file changes; None for one that is empty or gone."""
+    try:
+        mark = stamp(path)
+    except OSError:
+        return None
+    return mark if mark[0] else None
 
 
 def album_palette(colorizer: Colorizer, folder: Folder, job: Job, *, workers: int) -> Palette:

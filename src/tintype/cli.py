@@ -159,7 +159,7 @@ def colorize(
             colour, asked = by_model(colorizer, choice, vividness, recipe_in, alternatives, common)
         if recipe is not None:
             job = replace(job, recipe=(recipe, json.dumps(asked, indent=1) + "\n"))
-        sys.exit(coloured(colour, job, folder or targets, asked, workers))
+        sys.exit(coloured(colour, job, folder or targets, asked, workers, watch=many.watch))
 
 
 def _check_recipes(

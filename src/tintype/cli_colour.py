@@ -141,9 +141,11 @@ def coloured(
     what: "Folder | list[Target]",
     asked: dict[str, Any],
     workers: int,
+    *,
+    watch: bool,
 ) -> int:
     """Colour a folder or a list of photos; returns the exit status."""
-    from tintype.archive import run_folder
+    from tintype.archive import run_folder, watch_folder
     from tintype.batch import Outcome, run
 
     failures = []
@@ -157,6 +159,8 @@ def coloured(
 
     if isinstance(what, list):
         run(colour, job, what, tell=tell, workers=workers)
+    elif watch:
+        watch_folder(colour, job, what, asked, say=complain, workers=workers)
     else:
         failures = run_folder(colour, job, what, asked, say=complain, workers=workers)
     return 1 if failures else 0

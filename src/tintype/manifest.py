@@ -71,8 +71,8 @@ class _Record:
         self.owned |= {path: (size, when) for path, (size, when) in line["files"].items()}
         self.done.pop(name, None)
         if line["status"] == "ok":
-            stamp = (int(line["bytes"]), int(line["mtime_ns"]))
-            self.done[name] = _Done(stamp, line["sha256"], line["recipe"])
+            made = (int(line["bytes"]), int(line["mtime_ns"]))
+            self.done[name] = _Done(made, line["sha256"], line["recipe"])
 
 
 class Manifest:
@@ -134,10 +134,10 @@ class Manifest:
         ):
             return False
         try:
-            stamp = _stamp(target.source)
-            if stamp == was.stamp:
+            now = stamp(target.source)
+            if now == was.stamp:
                 return True
-            return stamp[0] == was.stamp[0] and _sha256(target.source) == was.sha256
+            return now[0] == was.stamp[0] and _sha256(target.source) == was.sha256
         except OSError:
             return False  # it is read again, and fails with a reason
 
@@ -148,7 +148,7 @@ class Manifest:
             return False
         made = self._record.owned[name]
         try:
-            return made is None or _stamp(path) == made
+            return made is None or stamp(path) == made
         except OSError:  # a link to nowhere, which is not what we made
             return False
 
@@ -164,7 +164,7 @@ class Manifest:
         Raises PhotoError where the photo cannot be read.
         """
         try:
-            size, when = _stamp(target.source)
+            size, when = stamp(target.source)
             about = {"bytes": size, "mtime_ns": when, "sha256": _sha256(target.source)}
         except OSError as error:
             raise PhotoError(
@@ -201,7 +201,7 @@ class Manifest:
                 "input": target.name,
                 **({"bytes": None, "mtime_ns": None, "sha256": None} | about),
                 "output": self._relative(target.output),
-                "files": {self._relative(path): _stamp(path) for path in ours},
+                "files": {self._relative(path): stamp(path) for path in ours},
                 "recipe": self._asked_of(target),
                 "model": self.model,
                 "reason": reason,
@@ -297,7 +297,8 @@ def _take(descriptor: int, out: Path) -> None:
         raise FolderError(f"{out}: expected a lockable file system, {error.strerror}") from None
 
 
-def _stamp(path: str) -> Stamp:
+def stamp(path: str) -> Stamp:
+    """A file's bytes, and when it was modified, in ns. Raises OSError."""
     about = os.stat(path)
     return about.st_size, about.st_mtime_ns
 

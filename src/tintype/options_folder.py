@@ -29,6 +29,7 @@ class Many:
     album: bool = False
     cohesion: float = 0.5
     interpolate: tuple[str, str] | None = None
+    watch: bool = False
 
     def given(self) -> dict[str, object]:
         """What is said of an album, by the options' names; None where nothing is."""
@@ -40,6 +41,10 @@ class Many:
         others: options that choose palettes otherwise, by name; false where they say nothing
         """
         given = [name for name, value in self.given().items() if value]
+        if self.watch and self.interpolate:
+            raise click.UsageError(
+                "expected a folder that is complete with --interpolate, found --watch; leave it out"
+            )
         if given and not folder:
             raise click.UsageError(f"expected a folder with {given[0]}, found photos; name one")
         given += [name for name, value in others.items() if value]
@@ -54,10 +59,11 @@ class Many:
 
         found = next((photo for photo in photos if os.path.isdir(photo)), None)
         if found is None:
-            if self.recursive:
-                raise click.UsageError(
-                    f"expected a folder with --recursive, found {photos[0]}; leave it out"
-                )
+            for name, value in (("--recursive", self.recursive), ("--watch", self.watch)):
+                if value:
+                    raise click.UsageError(
+                        f"expected a folder with {name}, found {photos[0]}; leave it out"
+                    )
             return None
         if len(photos) > 1:
             raise click.UsageError(
@@ -96,12 +102,13 @@ def many(command: Callable[..., None]) -> Callable[..., None]:
         album: bool,
         cohesion: float | None,
         interpolate: tuple[str, str] | None,
+        watch: bool,
         **options: Any,
     ) -> None:
         if cohesion is not None and not album:
             raise click.UsageError("expected --album with --cohesion, found none; add it")
         cohesion = 0.5 if cohesion is None else cohesion
-        command(many=Many(recursive, workers, album, cohesion, interpolate), **options)
+        command(many=Many(recursive, workers, album, cohesion, interpolate, watch), **options)
 
     for option in reversed(_MANY):
         gathered = option(gathered)
@@ -133,5 +140,8 @@ _MANY = [
         metavar="A B",
         help="Palettes (JSON or photos) of a folder's first and last photo, by name; others go "
         "between.",
+    ),
+    click.option(
+        "--watch", is_flag=True, help="Colour what comes into a folder too, until Ctrl-C; status 0."
     ),
 ]
