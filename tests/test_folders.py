@@ -129,10 +129,23 @@ def test_a_method_that_breaks_on_one_photo_stops_nothing(scans: Path, tmp_path: 
 # --- kills ----------------------------------------------------------------------------------------
 
 
+CHILD = [sys.executable, Path(__file__).with_name("tiny.py")]
+
+
 def lines_in(out: Path) -> int:
     """How many whole lines the manifest has by now."""
     path = out / "manifest.jsonl"
     return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def check_all_is_done(scans: Path, out: Path, before: dict[str, str]) -> None:
+    """Every photo is coloured, whole, once, and nothing else is there."""
+    assert files(scans) == before
+    made = set(files(out)) - {"manifest.jsonl"}
+    assert made == {str(Path(name).parent / apart(Path(name).name)) for name in before}
+    assert all(opened(out / name).size == (40, 30) for name in made)
+    done = [line["input"] for line in lines(out, "ok")]
+    assert sorted(done) == sorted(before)  # each once: what was done was not done again
 
 
 def test_kills_at_any_moment_lose_nothing(tmp_path: Path) -> None:
@@ -141,30 +154,36 @@ def test_kills_at_any_moment_lose_nothing(tmp_path: Path) -> None:
     for number in range(150):
         draw(scans / f"{number % 7}" / f"{number}.{'png' if number % 3 else 'jpg'}", number)
     before = files(scans)
-    child = Path(__file__).with_name("tiny.py")
-    kills = 0
-    for start in range(30):
-        command = [sys.executable, child, scans, out, str(1 + start % 3)]
+    for kill in range(10):
+        command = [*CHILD, scans, out, str(1 + kill % 3)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as run:
             assert run.stdout is not None
             run.stdout.readline()
-            if kills < 10:
-                begun = lines_in(out) + rng.randint(1, 20)
-                while lines_in(out) < begun and run.poll() is None:
-                    time.sleep(0.001)
-                time.sleep(rng.uniform(0, 0.004))
-                run.kill()
-        kills += run.returncode == -signal.SIGKILL
-        if run.returncode == 0:
-            break
-    assert kills == 10
-    assert run.returncode == 0
-    assert files(scans) == before
-    made = set(files(out)) - {"manifest.jsonl"}
-    assert made == {str(Path(name).parent / apart(Path(name).name)) for name in before}
-    assert all(opened(out / name).size == (40, 30) for name in made)
-    done = [line["input"] for line in lines(out, "ok")]
-    assert sorted(done) == sorted(before)  # each once: what was done was not done again
+            begun = lines_in(out) + rng.randint(1, 20)
+            while lines_in(out) < begun and run.poll() is None:
+                time.sleep(0.001)
+            time.sleep(rng.uniform(0, 0.004))
+            run.kill()
+        assert run.returncode == -signal.SIGKILL
+    subprocess.run([*CHILD, scans, out, "2"], check=True, stdout=subprocess.DEVNULL)
+    check_all_is_done(scans, out, before)
+
+
+def test_kills_at_every_step_of_writing_lose_nothing(tmp_path: Path) -> None:
+    """Before and after a line and a file are safe, a file has its name, and its hidden one goes."""
+    scans, out = tmp_path / "scans", tmp_path / "out"
+    for number in range(40):
+        draw(scans / f"{number}.png", number)
+    before = files(scans)
+    for function in ("fsync", "link", "unlink"):
+        for when in ("before", "after"):
+            for count in ("3", "4"):  # of fsync, one is of a line and one of a file
+                command = [*CHILD, scans, out, "1", function, when, count]
+                killed = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+                assert killed.returncode == -signal.SIGKILL
+    assert lines_in(out) < 80
+    subprocess.run([*CHILD, scans, out, "1"], check=True, stdout=subprocess.DEVNULL)
+    check_all_is_done(scans, out, before)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

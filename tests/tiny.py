@@ -1,10 +1,13 @@
 """A folder of tiny photos, and a quick method that colours them, for tests of folders.
 
-As a program it colours a folder: python tests/tiny.py FOLDER OUT WORKERS
+As a program it colours a folder: python tests/tiny.py FOLDER OUT WORKERS [FUNCTION WHEN COUNT]
 """
 
 import hashlib
+import itertools
 import json
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,7 +80,25 @@ def files(folder: Path) -> dict[str, str]:
     }
 
 
+def die_at(function: str, when: str, count: int) -> None:
+    """Kill this process before or after so many calls of a function of `os`."""
+    real, calls = getattr(os, function), itertools.count(1)
+
+    def call(*arguments: Any) -> Any:
+        last = next(calls) == count
+        if last and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = real(*arguments)
+        if last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(os, function, call)
+
+
 if __name__ == "__main__":
+    if len(sys.argv) > 4:
+        die_at(sys.argv[4], sys.argv[5], int(sys.argv[6]))
     print("ready", flush=True)
     _, failed = colour(Path(sys.argv[1]), Path(sys.argv[2]), workers=int(sys.argv[3]))
     sys.exit(1 if failed else 0)

@@ -59,7 +59,7 @@ class Tally:
         counts += [f"{len(self.failures)} failed"] if self.failures else []
         if self.others:
             kinds = ", ".join(kind for kind, _ in self.others.most_common(4))
-            counts.append(f"{self.others.total()} files that are no photos left alone ({kinds})")
+            counts.append(f"{self.others.total()} left alone as no photos ({kinds})")
         yield ", ".join(counts)
 
 
@@ -173,7 +173,10 @@ def album_palette(colorizer: Colorizer, folder: Folder, job: Job, *, workers: in
             lambda name: colorizer.encode(name, max_pixels=most).palette, names, workers=workers
         )
         if not palettes:
-            raise FolderError(f"{folder.path}: expected photos, found none that can be read")
+            raise FolderError(
+                f"{folder.path}: expected photos for an album, found none that can be read; name "
+                "another folder, or put some in first"
+            )
         about = {"photos": len(palettes), "model": colorizer.fingerprint}
         make_folder(folder.out)
         save_text(path, json.dumps(described(mean(palettes)) | about, indent=1) + "\n")

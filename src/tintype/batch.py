@@ -279,7 +279,8 @@ def _reached(share: float | None) -> str:
 
 def reason_of(source: str, error: Exception) -> str:
     """Why a photo failed: one line, with its name once."""
+    name, reason = (" ".join(text.splitlines()) for text in (source, str(error)))
     if not isinstance(error, TintypeError):
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        return f"{source}: expected to colour it, found {what}; please report it"
-    return str(error) if str(error).startswith(f"{source}:") else f"{source}: {error}"
+        kind = type(error).__name__
+        return f"{name}: expected to colour it, found {kind}: {reason}; please report it"
+    return reason if reason.startswith(f"{name}:") else f"{name}: {reason}"
