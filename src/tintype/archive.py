@@ -14,12 +14,12 @@ from tintype.batch import (
     Colour,
     Job,
     Outcome,
+    as_they_end,
     make_folder,
     progress,
     reason_of,
     run,
     save_text,
-    side_by_side,
 )
 from tintype.colorizer import Colorizer
 from tintype.errors import FolderError
@@ -198,7 +198,7 @@ def estimated(
             return source, reason_of(source, error)
 
     found: dict[str, Palette | str] = {}
-    outcomes = side_by_side(work, sources, workers)
+    outcomes = as_they_end(work, sources, workers)
     with progress("estimating", len(sources)) as bar, closing(outcomes):
         for source, palette in outcomes:
             found[source] = palette

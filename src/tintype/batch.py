@@ -124,7 +124,7 @@ def run(
 
     with (
         progress("colouring", len(targets)) as bar,
-        closing(side_by_side(work, targets, workers)) as outcomes,
+        closing(as_they_end(work, targets, workers)) as outcomes,
     ):
         for outcome in outcomes:
             with tqdm.external_write_mode(file=sys.stderr):
@@ -138,7 +138,7 @@ def progress(what: str, count: int) -> Any:
     return tqdm(total=count, desc=what, unit=" photos", disable=some, delay=2)
 
 
-def side_by_side(
+def as_they_end(
     work: Callable[[T], R], items: Iterable[T], workers: int
 ) -> Generator[R, None, None]:
     """What becomes of photos, as they end; no more at once than workers, as each takes memory."""
@@ -229,6 +229,7 @@ def _save(result: Result, output: str, job: Job) -> None:
 
 
 def make_folder(folder: Path) -> None:
+    """Make a folder where there is none. Raises PhotoError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -248,6 +249,7 @@ def _save_comparison(photo: Photo, made: list[Result], output: str, job: Job) ->
 
 
 def save_text(path: Path, text: str) -> None:
+    """Write JSON, whole or not at all. Raises PhotoError."""
     part = path.with_name(path.name + ".part")
     try:
         part.write_text(text)

@@ -150,7 +150,7 @@ def colorize(
     choice = replace(choice, threads=threads)
     pixels = None if max_megapixels is None else round(1e6 * max_megapixels)
     job = Job(alternatives=alternatives, max_pixels=pixels, **options)
-    with interruptible():
+    with interruptible(folder=folder is not None):
         if like.reference is not None and like.method == "welsh2002":
             colour, asked = by_reference(like.reference, like.swatches, threads)
         else:

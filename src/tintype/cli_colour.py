@@ -28,12 +28,13 @@ def complain(message: str) -> None:
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible(*, folder: bool) -> Iterator[None]:
     """Ctrl-C ends with a line and the status 130, as after the signal itself."""
     try:
         yield
     except KeyboardInterrupt:
-        complain("stopped; what is done is whole, and the same command goes on with the rest")
+        goes_on = ", and the same command goes on with the rest" if folder else ""
+        complain(f"stopped; what is written is whole{goes_on}")
         sys.exit(130)
 
 
