@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage import data
+from tiny import draw
 
 import tintype
 
@@ -27,3 +28,11 @@ def folder(tmp_path: Path) -> Path:
     Image.fromarray(data.chelsea()).convert("L").save(tmp_path / "cat.jpg", quality=90)
     Image.fromarray(data.coffee()).convert("L").save(tmp_path / "coffee.png")
     return tmp_path
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    """A folder with three tiny photos, one of them in a folder in it."""
+    for number, name in enumerate(("a.jpg", "b.png", "roll/c.jpg")):
+        draw(tmp_path / "scans" / name, 20 * number)
+    return tmp_path / "scans"

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tintype.bins import Bins
     from tintype.colorizer import Colorizer, Encoded, Result, load
-    from tintype.errors import DataError, ModelError, PaletteError, PhotoError, TintypeError
+    from tintype.errors import (
+        DataError,
+        FolderError,
+        ModelError,
+        PaletteError,
+        PhotoError,
+        TintypeError,
+    )
     from tintype.palette import Palette
     from tintype.photo import Photo
     from tintype.recipe import Recipe
@@ -23,6 +30,7 @@ __all__ = [
     "Colorizer",
     "DataError",
     "Encoded",
+    "FolderError",
     "ModelError",
     "Palette",
     "PaletteError",
@@ -36,7 +44,14 @@ __all__ = [
 
 _HOMES = {
     "colorizer": ("Colorizer", "Encoded", "Result", "load"),
-    "errors": ("DataError", "ModelError", "PaletteError", "PhotoError", "TintypeError"),
+    "errors": (
+        "DataError",
+        "FolderError",
+        "ModelError",
+        "PaletteError",
+        "PhotoError",
+        "TintypeError",
+    ),
     "bins": ("Bins",),
     "palette": ("Palette",),
     "photo": ("Photo",),

@@ -1,31 +1,34 @@
-"""Many photos: where results go, and colouring one after the other, whatever becomes of each."""
+"""Many photos: colouring them, some at a time, whatever becomes of each."""
 
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
 from tintype.colorizer import Colorizer, Result
-from tintype.errors import PhotoError, TintypeError
-from tintype.photo import DEFAULT_MAX_PIXELS, Photo, format_of, read, write
+from tintype.errors import FolderError, PhotoError, TintypeError
+from tintype.folders import PIPE, Target
+from tintype.manifest import Manifest
+from tintype.palette import Palette
+from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, write
 from tintype.recipe import Recipe
 
-PIPE = "-"  # standard input or output
+# A method: one result of a photo, or each alternative; where it goes tells its place in an album.
+Colour = Callable[[Photo, Target], Iterable[Result]]
+# The palette to begin with, from a photo's own estimate and its place in an album, 0..1.
+Start = Callable[[Palette, float], Palette]
 
-Colour = Callable[[Photo], Iterable[Result]]  # a method: one result, or each alternative
-
-
-@dataclass(frozen=True)
-class Target:
-    """A photo and where its result goes: a path, or `PIPE`."""
-
-    source: str
-    output: str
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -45,58 +48,55 @@ class Job:
     max_pixels: int | None = None
     recipe: tuple[Path, str] | None = None
 
+    def about(self) -> dict[str, Any]:
+        """What decides a file's bytes, as JSON."""
+        names = ("alternatives", "quality", "strip_metadata")
+        return {name: getattr(self, name) for name in names}
 
-def outputs(sources: tuple[str, ...], output: str | None) -> list[Target]:
-    """Where each photo's result goes.
+    def results(self, target: Target) -> list[str]:
+        """Where the coloured photos go: one, or each alternative. Raises PhotoError for a pipe."""
+        if not self.alternatives:
+            return [target.output]
+        return [_suffixed(target.output, f"-{i + 1}") for i in range(self.alternatives)]
 
-    output: a file; a folder, if it exists or several photos come; None for beside the photo.
-    Raises ValueError where two photos would share an output, or an output is its own input.
+    def files(self, target: Target) -> list[str]:
+        """All that is written for a photo. Raises PhotoError where a pipe cannot take it."""
+        files = self.results(target)
+        if self.compare:
+            files.append(_compared(target))
+        return files if self.recipe is None else [*files, str(self.recipe[0])]
+
+
+@dataclass
+class Outcome:
+    """What became of a photo.
+
+    lines: what to tell people
+    made: the files that were written
+    error: one line that says why it failed; None where it did not
     """
-    folder = output is not None and (len(sources) > 1 or Path(output).is_dir())
-    if output == PIPE and len(sources) > 1:
-        raise ValueError("expected one photo for standard output, found several")
-    targets = []
-    for source in sources:
-        name = "photo" if source == PIPE else Path(source).name
-        if output is not None and not folder:
-            path = output
-        elif source == PIPE and output is None:
-            path = PIPE
-        else:
-            parent = Path(output) if output is not None else Path(source).parent
-            path = str(parent / _colored(name))
-        targets.append(Target(source, path))
-    taken: dict[str, str] = {}
-    for target in targets:
-        key = os.path.abspath(target.output)
-        if target.output != PIPE and key in taken:
-            raise ValueError(
-                f"{taken[key]} and {target.source} would both become {target.output}; "
-                "colour them into different folders"
-            )
-        taken[key] = target.source
-        if target.output != PIPE and key in (os.path.abspath(s) for s in sources):
-            raise ValueError(f"{target.output} is an input, which is never written; name another")
-    return targets
+
+    target: Target
+    lines: list[str] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
+    reached: list[float | None] = field(default_factory=list)
+    colourful: bool = False
+    error: str | None = None
 
 
-def _colored(name: str) -> str:
-    """NAME.color.EXT; PNG where photos are not written in the input's format."""
-    path = Path(name)
-    try:
-        format_of(path)
-    except PhotoError:
-        return f"{path.stem}.color.png"
-    return f"{path.stem}.color{path.suffix}"
+def by_recipe(
+    colorizer: Colorizer, recipe: Recipe, alternatives: int = 0, *, start: Start | None = None
+) -> Colour:
+    """The model's method: one result, or one from each of so many of the photo's alternatives.
 
+    start: of an album; by default a photo begins with what the recipe says
+    """
 
-def by_recipe(colorizer: Colorizer, recipe: Recipe, alternatives: int = 0) -> Colour:
-    """The model's method: one result, or one from each of so many of the photo's alternatives."""
-
-    def colour(photo: Photo) -> Iterator[Result]:
+    def colour(photo: Photo, target: Target) -> Iterator[Result]:
         encoded = colorizer.encode(photo)
-        for start in range(1, alternatives + 1) if alternatives else [recipe.alternative]:
-            yield replace(recipe, alternative=start).decode(colorizer, encoded)
+        begin = None if start is None else start(encoded.palette, target.place or 0.0)
+        for number in range(1, alternatives + 1) if alternatives else [recipe.alternative]:
+            yield replace(recipe, alternative=number).decode(colorizer, encoded, begin)
 
     return colour
 
@@ -106,73 +106,114 @@ def run(
     job: Job,
     targets: list[Target],
     *,
-    say: Callable[[str], None],
-) -> list[str]:
-    """Colour photos one after the other; a bad one never stops the others.
+    tell: Callable[[Outcome], None],
+    workers: int = 1,
+    manifest: Manifest | None = None,
+) -> None:
+    """Colour photos, so many at a time; a bad one never stops the others.
 
-    colour: gives as many results as the job asks for
-    say: what to do with lines for people. Returns the photos that failed.
+    colour: gives as many results as the job asks for; called by several threads
+    tell: is called with what became of each photo, in the order in which they end
+    manifest: of a folder; gets a line for each photo, from the thread that colours it
+    Ctrl-C stops it: the photo in hand is given up, or those of several workers are finished.
+    Raises FolderError where the manifest cannot be written.
     """
-    failures = []
-    bar = tqdm(
-        targets,
-        desc="colouring",
-        unit=" photos",
-        disable=None if len(targets) > 1 else True,
-        delay=2,
-    )
-    for target in bar:
-        try:
-            for line in _one(colour, job, target):
-                with tqdm.external_write_mode(file=sys.stderr):
-                    say(line)
-        except TintypeError as error:
-            failures.append(target.source)
+
+    def work(target: Target) -> Outcome:
+        return _attempt(colour, job, target, manifest)
+
+    with (
+        progress("colouring", len(targets)) as bar,
+        closing(as_they_end(work, targets, workers)) as outcomes,
+    ):
+        for outcome in outcomes:
             with tqdm.external_write_mode(file=sys.stderr):
-                say(_named(target.source, str(error)))
-    return failures
+                tell(outcome)
+            bar.update()
 
 
-def _one(colour: Colour, job: Job, target: Target) -> Iterator[str]:
-    """Colour one photo and write everything that was asked for; yields lines to say."""
-    results = [target.output]
-    if job.alternatives:
-        results = [_suffixed(target.output, f"-{i + 1}") for i in range(job.alternatives)]
-    extra = [_compared(target)] if job.compare else []
-    files = [*results, *extra, *([str(job.recipe[0])] if job.recipe else [])]
-    if not job.overwrite:
-        for path in files:
-            if path != PIPE and os.path.lexists(path):
-                raise PhotoError(
-                    f"{path}: expected no such file, found one; --overwrite replaces it"
-                )
+def progress(what: str, count: int) -> Any:
+    """A progress bar with photos a second and the time that is left, in a terminal."""
+    some = None if count > 1 else True
+    return tqdm(total=count, desc=what, unit=" photos", disable=some, delay=2)
+
+
+def as_they_end(
+    work: Callable[[T], R], items: Iterable[T], workers: int
+) -> Generator[R, None, None]:
+    """What becomes of photos, as they end; no more at once than workers, as each takes memory."""
+    if workers == 1:  # in this thread, where Ctrl-C reaches the photo in hand
+        yield from map(work, items)
+        return
+    waiting = iter(items)
+    with ThreadPoolExecutor(workers) as pool:  # its end waits for the photos in hand
+        pending = {pool.submit(work, item) for item in islice(waiting, workers)}
+        while pending:
+            ended, pending = wait(pending, return_when=FIRST_COMPLETED)
+            pending |= {pool.submit(work, item) for item in islice(waiting, len(ended))}
+            for future in ended:
+                yield future.result()
+
+
+def _attempt(colour: Colour, job: Job, target: Target, manifest: Manifest | None) -> Outcome:
+    """Colour one photo, whatever happens, and say so in the manifest. Raises FolderError."""
+    outcome = Outcome(target)
+    start = time.perf_counter()
+    try:
+        _one(colour, job, outcome, manifest)
+    except FolderError:
+        raise
+    except Exception as error:  # a photo that is odd in a new way must not end a night's work
+        outcome.error = reason_of(target.source, error)
+    if manifest is not None:
+        manifest.finish(
+            target,
+            outcome.made,
+            reason=outcome.error,
+            milliseconds=round(1000 * (time.perf_counter() - start)),
+            reached=outcome.reached,
+            colourful=outcome.colourful,
+        )
+    return outcome
+
+
+def _one(colour: Colour, job: Job, outcome: Outcome, manifest: Manifest | None) -> None:
+    """Colour one photo and write everything that was asked for. Raises TintypeError."""
+    target = outcome.target
+    files = job.files(target)
+    ours = [] if manifest is None else manifest.ours(target, files)
+    for path in files:
+        if path != PIPE and not job.overwrite and path not in ours and os.path.lexists(path):
+            raise PhotoError(f"{path}: expected no such file, found one; --overwrite replaces it")
+    if manifest is not None:
+        manifest.begin(target, files)
+
     source: Any = sys.stdin.buffer.read() if target.source == PIPE else target.source
     photo = read(source, max_pixels=job.max_pixels or DEFAULT_MAX_PIXELS)
+    outcome.colourful = photo.colorful
     if photo.colorful:
-        yield f"{target.source}: already has colours; they are replaced"
-    made = []
-    for result, output in zip(colour(photo), results, strict=True):
-        _save(result, output, job)
-        made.append(result)
+        outcome.lines.append(f"{target.source}: already has colours; they are replaced")
+    results = []
+    for result, output in zip(colour(photo, target), job.results(target), strict=True):
+        _save(result, output, replace(job, overwrite=job.overwrite or output in ours))
+        results.append(result)
+        outcome.made.append(output)
+        outcome.reached.append(result.reached)
         if output != PIPE:
-            yield f"{target.source} -> {output}{_reached(result.reached)}"
-    for output in extra:
-        _save_comparison(photo, made, output, job)
-        yield f"{target.source} -> {output}"
+            outcome.lines.append(f"{target.source} -> {output}{_reached(result.reached)}")
+    if job.compare:
+        output = _compared(target)
+        may = job.overwrite or output in ours
+        _save_comparison(photo, results, output, replace(job, overwrite=may))
+        outcome.made.append(output)
+        outcome.lines.append(f"{target.source} -> {output}")
     if job.recipe is not None:
-        _save_text(*job.recipe)
+        save_text(*job.recipe)
 
 
 def _save(result: Result, output: str, job: Job) -> None:
     if output != PIPE:
-        folder = Path(output).parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            why = error.strerror or error
-            raise PhotoError(
-                f"{folder}: expected a folder to write to, found none: {why}"
-            ) from None
+        make_folder(Path(output).parent)
         result.save(
             output,
             quality=job.quality,
@@ -187,6 +228,15 @@ def _save(result: Result, output: str, job: Job) -> None:
     sys.stdout.buffer.flush()
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder where there is none. Raises PhotoError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror or error
+        raise PhotoError(f"{folder}: expected a folder to write to, found none: {why}") from None
+
+
 def _save_comparison(photo: Photo, made: list[Result], output: str, job: Job) -> None:
     from PIL import Image
 
@@ -198,15 +248,14 @@ def _save_comparison(photo: Photo, made: list[Result], output: str, job: Job) ->
     write(sheet, output, quality=job.quality, overwrite=job.overwrite)
 
 
-def _save_text(path: Path, text: str) -> None:
+def save_text(path: Path, text: str) -> None:
+    """Write JSON, whole or not at all. Raises PhotoError."""
     part = path.with_name(path.name + ".part")
     try:
         part.write_text(text)
         os.replace(part, path)
     except OSError as error:
-        raise PhotoError(
-            f"{path}: expected to write a recipe, could not: {error.strerror}"
-        ) from None
+        raise PhotoError(f"{path}: expected to write JSON, could not: {error.strerror}") from None
 
 
 def _suffixed(output: str, suffix: str) -> str:
@@ -230,6 +279,10 @@ def _reached(share: float | None) -> str:
     return f" (reached {min(1.0, share):.0%} of the wish)" if share > 0.05 else " (hardly reached)"
 
 
-def _named(source: str, message: str) -> str:
-    """The message with the photo's name, once."""
-    return message if message.startswith(f"{source}:") else f"{source}: {message}"
+def reason_of(source: str, error: Exception) -> str:
+    """Why a photo failed: one line, with its name once."""
+    name, reason = (" ".join(text.splitlines()) for text in (source, str(error)))
+    if not isinstance(error, TintypeError):
+        kind = type(error).__name__
+        return f"{name}: expected to colour it, found {kind}: {reason}; please report it"
+    return reason if reason.startswith(f"{name}:") else f"{name}: {reason}"

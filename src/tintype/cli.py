@@ -1,13 +1,25 @@
 """The command line: thin, and quick to start, so commands import what they need."""
 
+import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from tintype import __version__, cli_research
+from tintype.cli_colour import (
+    by_model,
+    by_reference,
+    coloured,
+    complain,
+    interruptible,
+    load,
+    palette_of_folder,
+    plan,
+)
 from tintype.errors import TintypeError
 from tintype.options import (
     FILE,
@@ -20,11 +32,7 @@ from tintype.options import (
     listening,
     steering,
 )
-
-if TYPE_CHECKING:
-    from tintype.batch import Colour
-    from tintype.colorizer import Colorizer
-    from tintype.reference import Swatch
+from tintype.options_folder import Many, many
 
 
 @click.group(
@@ -41,12 +49,8 @@ def main() -> None:
     try:
         cli()
     except TintypeError as error:
-        _complain(str(error))
+        complain(str(error))
         sys.exit(1)
-
-
-def _complain(message: str) -> None:
-    click.echo(f"tintype: {message}", err=True)
 
 
 @cli.command()
@@ -57,6 +61,7 @@ def _complain(message: str) -> None:
     metavar="OUT",
     help="A file, or a folder if it exists or several photos come; - for stdout.",
 )
+@many
 @likeness
 @steering
 @click.option(
@@ -96,6 +101,7 @@ def _complain(message: str) -> None:
 def colorize(
     photos: tuple[str, ...],
     output: str | None,
+    many: Many,
     like: Likeness,
     choice: Choice,
     vividness: float | None,
@@ -108,87 +114,68 @@ def colorize(
     """Colour photographs. The result of PHOTO goes to NAME.color.EXT beside it.
 
     COLOUR is a CSS name, #rrggbb, or hue:DEGREES (0 red, 120 green, 240 blue). PHOTO - reads
-    standard input. The exit status is 1 if any photo failed.
+    standard input. A folder is coloured into the folder OUT; started again, that goes on where it
+    was (see OUT/manifest.jsonl). The exit status is 1 if any photo failed, 130 after Ctrl-C.
 
     \b
     Examples:
       tintype colorize photo.jpg
       tintype colorize photo.jpg --towards red --ban blue --compare
       tintype colorize *.jpg -o coloured/ --palette holiday.jpg
+      tintype colorize scans/ -o coloured/ --recursive
       tintype colorize photo.jpg --like holiday.jpg --method welsh2002
       tintype colorize - < photo.jpg > coloured.jpg
     """
-    from tintype.batch import Job, outputs, run
+    from tintype.batch import Job
+    from tintype.folders import outputs
 
-    others = {"--vividness": vividness, "--alternatives": alternatives or None}
+    folder = many.folder(photos, output)
+    others = {"--vividness": vividness, "--alternatives": alternatives or None, **many.given()}
     like.check(choice, {**others, "--recipe": recipe, "--recipe-in": recipe_in})
+    many.check(
+        folder is not None,
+        {"--alternatives": alternatives, "--palette": choice.palette, "--like": like.reference},
+    )
     if like.reference is not None and like.method == "tintype":
         choice = replace(choice, palette=like.reference)
-    chosen = choice.palette is not None or choice.edits or vividness is not None
-    if recipe_in and (chosen or alternatives):
-        raise click.UsageError("--recipe-in already says what to do: leave the other choices out.")
-    if recipe and (len(photos) > 1 or alternatives):
-        raise click.UsageError("--recipe saves one result: give one photo and no --alternatives.")
-    if alternatives and choice.palette is not None:
-        raise click.UsageError("--alternatives start from the photo, not from another's palette.")
+    chosen = bool(choice.palette or choice.edits or vividness is not None or alternatives)
+    _check_recipes(recipe, recipe_in, chosen, single=len(photos) == 1 and not folder)
+    if alternatives and (recipe or choice.palette is not None):
+        raise click.UsageError("--alternatives start from the photo, and are no single recipe's.")
     try:
-        targets = outputs(photos, output)
+        targets = [] if folder else outputs(photos, output)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    workers, threads = many.hands(choice.threads, folder=folder is not None)
+    choice = replace(choice, threads=threads)
     pixels = None if max_megapixels is None else round(1e6 * max_megapixels)
     job = Job(alternatives=alternatives, max_pixels=pixels, **options)
-    if like.reference is not None and like.method == "welsh2002":
-        colour = _by_reference(like.reference, like.swatches, choice.threads)
-    else:
-        colour, text = _by_model(choice, vividness, recipe_in, alternatives)
-        job = replace(job, recipe=None if recipe is None else (recipe, text))
-    failures = run(colour, job, targets, say=_complain)
-    sys.exit(1 if failures else 0)
+    with interruptible(folder=folder is not None):
+        if like.reference is not None and like.method == "welsh2002":
+            colour, asked = by_reference(like.reference, like.swatches, threads)
+        else:
+            colorizer = load(choice)
+            common = plan(colorizer, many, folder, job, workers)
+            colour, asked = by_model(colorizer, choice, vividness, recipe_in, alternatives, common)
+        if recipe is not None:
+            job = replace(job, recipe=(recipe, json.dumps(asked, indent=1) + "\n"))
+        sys.exit(coloured(colour, job, folder or targets, asked, workers, watch=many.watch))
 
 
-def _by_model(
-    choice: Choice, vividness: float | None, recipe_in: Path | None, alternatives: int
-) -> tuple["Colour", str]:
-    """The model, asked by the options or by a saved recipe, and the recipe's text."""
-    from tintype.batch import by_recipe
-    from tintype.recipe import Recipe
-
-    colorizer = _load(choice)
-    if recipe_in is None:
-        # Through JSON, so that a saved recipe holds just what is asked for here.
-        wanted = choice.palette
-        start = None if wanted is None else colorizer.palette(wanted).to_json()
-        recipe = Recipe(palette=start, edits=choice.edits, vividness=vividness)
-    else:
-        recipe = Recipe.read(recipe_in)
-        if recipe.model not in (None, colorizer.fingerprint):
-            _complain(f"{recipe_in}: made with another model; the colours will differ")
-    text = recipe.complete(colorizer).to_json()
-    return by_recipe(colorizer, recipe, alternatives), text
-
-
-def _load(choice: Choice) -> "Colorizer":
-    """The bundled model, a model folder, or a run of `tintype train`."""
-    from tintype.colorizer import load
-
-    if choice.model is None or not (choice.model / "model.safetensors").exists():
-        return load(choice.model, threads=choice.threads)
-    with cli_research.extra("train"):
-        from tintype.research.trained import Trained
-    return Trained(choice.model, threads=choice.threads)
-
-
-def _by_reference(path: str, swatches: "tuple[Swatch, ...]", threads: int | None) -> "Colour":
-    """The method that takes colours from a reference photo, which is read once."""
-    from tintype.reference import colorize, read_reference
-
-    reference = read_reference(path)
-    return lambda photo: [colorize(photo, reference, swatches, threads=threads)]
+def _check_recipes(
+    recipe: Path | None, recipe_in: Path | None, chosen: bool, *, single: bool
+) -> None:
+    """Refuse recipes that go with nothing else, by a usage error."""
+    if recipe_in and chosen:
+        raise click.UsageError("--recipe-in already says what to do: leave the other choices out.")
+    if recipe and not single:
+        raise click.UsageError("--recipe saves one result: give one photo.")
 
 
 @cli.command()
 @click.argument("photo")
 @steering
+@click.option("--recursive", is_flag=True, help="Of a folder, the folders in it too.")
 @click.option("--own", is_flag=True, help="The colours that the photo has, not the estimated ones.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the palette as JSON, which --palette accepts."
@@ -201,26 +188,36 @@ def _by_reference(path: str, swatches: "tuple[Swatch, ...]", threads: int | None
 )
 @click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
 def palette(
-    photo: str, choice: Choice, own: bool, as_json: bool, plot: Path | None, overwrite: bool
+    photo: str,
+    choice: Choice,
+    recursive: bool,
+    own: bool,
+    as_json: bool,
+    plot: Path | None,
+    overwrite: bool,
 ) -> None:
     """Show the palette that is estimated for PHOTO, and what edits make of it.
+
+    Of a folder, it is the mean of its photos' palettes.
 
     \b
     Examples:
       tintype palette photo.jpg
       tintype palette photo.jpg --json > palette.json
+      tintype palette scans/
       tintype palette photo.jpg --towards red --plot palette.png
     """
-    import json
-
     from tintype import chart
     from tintype.photo import write
     from tintype.recipe import edited
 
-    colorizer = _load(choice)
+    colorizer = load(choice)
+    failures: list[str] = []
     source: Any = sys.stdin.buffer.read() if photo == "-" else photo
     if choice.palette is not None:
         before = colorizer.palette(choice.palette)
+    elif os.path.isdir(photo):
+        before, failures = palette_of_folder(colorizer, Path(photo), own=own, recursive=recursive)
     elif own:
         before = colorizer.palette_of(source)
     else:
@@ -232,6 +229,9 @@ def palette(
         click.echo(json.dumps((after or before).to_json(), indent=1))
     elif plot is None:
         click.echo(chart.bars(after or before, colour=sys.stdout.isatty()))
+    for failure in failures:
+        complain(failure)
+    sys.exit(1 if failures else 0)
 
 
 @cli.command()

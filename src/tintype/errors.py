@@ -3,6 +3,7 @@
 TintypeError
 ├── PhotoError      a photo cannot be read or written
 ├── PaletteError    a palette, a colour or an edit makes no sense
+├── FolderError     a folder of results, or its manifest, is unusable
 ├── ModelError      a model folder is missing, broken or of another version
 └── DataError       training or evaluation data, a run or a checkpoint is unusable
 """
@@ -18,6 +19,10 @@ class PhotoError(TintypeError):
 
 class PaletteError(TintypeError):
     """A palette, a colour or an edit is not usable."""
+
+
+class FolderError(TintypeError):
+    """A folder for results cannot be used; nothing more can be coloured into it."""
 
 
 class ModelError(TintypeError):

@@ -1,4 +1,4 @@
-"""Options that belong together: the model and its palette, a reference, a server, a training."""
+"""Options that belong together: a model and its palette, a reference, a server, a training."""
 
 import ipaddress
 import secrets

@@ -30,6 +30,9 @@ BOX = Image.Resampling.BOX
 # 200 million pixels are a 4x5 inch plate at 3200 dpi; Pillow needs 4 bytes for each of them.
 DEFAULT_MAX_PIXELS = 200_000_000
 
+# A file that is not whole yet is hidden, and called so with a random word.
+PART = ".tintype-{}.part"
+
 _ACCEPTED = "JPEG, PNG, TIFF, WebP or AVIF"
 _READABLE = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP")  # MPO comes as JPEG
 _FORMATS = {
@@ -311,7 +314,7 @@ def _replace(path: Path, save: Callable[[BinaryIO], None], overwrite: bool) -> N
     path = Path(os.path.realpath(path))  # overwrite what a link points to, not the link
     if path.exists() and not path.is_file():
         _fail(str(path), "expected a file to overwrite, found a folder or a device; rename it")
-    part = path.with_name(f".tintype-{secrets.token_hex(8)}.part")
+    part = path.with_name(PART.format(secrets.token_hex(8)))
     try:
         with part.open("x+b") as file:
             save(file)

@@ -67,14 +67,18 @@ class Recipe:
             raise PaletteError(f"expected one of {most} alternatives, found {self.alternative}")
         return encoded.alternatives[self.alternative - 1] if self.alternative else encoded.palette
 
-    def decode(self, colorizer: Colorizer, encoded: Encoded) -> Result:
+    def decode(
+        self, colorizer: Colorizer, encoded: Encoded, start: Palette | None = None
+    ) -> Result:
         """Colour an encoded photo by this recipe.
+
+        start: what the edits begin with; by default what the recipe says
 
         What its edits reached is measured on the colours that come out without them, as a person
         sees those and not the estimated palette, which is broader than any one result.
         """
-        begin = self.start(colorizer, encoded)
-        if not (self.palette or self.alternative or self.edits):
+        begin = self.start(colorizer, encoded) if start is None else start
+        if start is None and not (self.palette or self.alternative or self.edits):
             return colorizer.decode(encoded, vividness=self.vividness)
         wanted = edited(begin, self.edits)
         result = colorizer.decode(encoded, wanted, vividness=self.vividness)

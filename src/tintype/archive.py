@@ -1,0 +1,208 @@
+"""A folder from beginning to end: what is left to do, an album's palette, what became of all."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tintype.album import described, mean
+from tintype.batch import (
+    Colour,
+    Job,
+    Outcome,
+    as_they_end,
+    make_folder,
+    progress,
+    reason_of,
+    run,
+    save_text,
+)
+from tintype.colorizer import Colorizer
+from tintype.errors import FolderError
+from tintype.folders import Folder, Target
+from tintype.manifest import Manifest, Stamp, stamp
+from tintype.palette import Palette
+from tintype.photo import DEFAULT_MAX_PIXELS
+
+POLL = 1.5  # seconds between two looks at a watched folder
+ALBUM = "album.json"  # an album's palette, in the folder of its results
+
+
+@dataclass
+class Tally:
+    """What became of a folder's photos."""
+
+    coloured: int = 0
+    before: int = 0
+    colourful: int = 0
+    failures: list[str] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
+
+    def count(self, outcome: Outcome) -> None:
+        """Count one photo more."""
+        if outcome.error is not None:
+            self.failures.append(outcome.error)
+            return
+        self.coloured += 1
+        self.colourful += outcome.colourful
+
+    def lines(self, out: Path) -> Iterator[str]:
+        """The end of a run in words: failures, one a line, then counts."""
+        yield from sorted(self.failures)
+        counts = [f"{self.coloured} coloured into {out}"]
+        counts += [f"{self.colourful} of them had colours already"] if self.colourful else []
+        counts += [f"{self.before} were done before"] if self.before else []
+        counts += [f"{len(self.failures)} failed"] if self.failures else []
+        if self.others:
+            kinds = ", ".join(kind for kind, _ in self.others.most_common(4))
+            counts.append(f"{self.others.total()} left alone as no photos ({kinds})")
+        yield ", ".join(counts)
+
+
+def run_folder(
+    colour: Colour,
+    job: Job,
+    folder: Folder,
+    asked: dict[str, Any],
+    *,
+    say: Callable[[str], None],
+    workers: int = 1,
+) -> list[str]:
+    """Colour what is new in a folder, or changed, or asked for otherwise than before.
+
+    asked: what decides the colours, as JSON; with the job it decides what is done already
+    say: what to do with lines for people. Returns a line for each failure.
+    Raises FolderError where results cannot go there.
+    """
+    listing = folder.listed()
+    targets = folder.targets(listing.names)
+    tally = Tally(others=listing.others, failures=listing.unread)
+    asked = asked | job.about()
+    with Manifest(folder.out, folder.path, asked, take_over=job.overwrite) as manifest:
+        todo = [target for target in targets if not manifest.done(target, job.files(target))]
+        tally.before = len(targets) - len(todo)
+        try:
+            run(colour, job, todo, tell=tally.count, workers=workers, manifest=manifest)
+        finally:  # after Ctrl-C too
+            for line in tally.lines(folder.out):
+                say(line)
+    return tally.failures
+
+
+def watch_folder(
+    colour: Colour,
+    job: Job,
+    folder: Folder,
+    asked: dict[str, Any],
+    *,
+    say: Callable[[str], None],
+    workers: int = 1,
+    wait: Callable[[], None] = lambda: time.sleep(POLL),
+) -> None:
+    """Colour what comes into a folder, or is in it and not done, until Ctrl-C.
+
+    A photo is taken when it has not changed from one look to the next, as it may still be arriving;
+    one that failed is tried again when it changes. `asked` and `say` are those of `run_folder`.
+    wait: passes the time between two looks
+    """
+    tally, look, unread = Tally(), _Look(), set[str]()
+
+    def tell(outcome: Outcome) -> None:
+        tally.count(outcome)
+        for line in outcome.lines if outcome.error is None else [outcome.error]:
+            say(line)
+
+    asked = asked | job.about()
+    with Manifest(folder.out, folder.path, asked, take_over=job.overwrite) as manifest:
+        say(f"watching {folder.path}, colouring into {folder.out}; Ctrl-C ends it")
+        try:
+            while True:
+                listing = folder.listed()
+                for line in sorted(set(listing.unread) - unread):
+                    say(line)
+                unread = set(listing.unread)
+                ready = look.again(folder.targets(listing.names))
+                todo = [t for t in ready if not manifest.done(t, job.files(t))]
+                run(colour, job, todo, tell=tell, workers=workers, manifest=manifest)
+                wait()
+        except KeyboardInterrupt:
+            say(f"{tally.coloured} coloured into {folder.out}, {len(tally.failures)} failed")
+
+
+@dataclass
+class _Look:
+    """What a watched folder's photos were like when last seen, and when last taken."""
+
+    seen: dict[str, Stamp] = field(default_factory=dict)
+    taken: dict[str, Stamp] = field(default_factory=dict)
+
+    def again(self, targets: list[Target]) -> list[Target]:
+        """The photos that are as they were seen last, and not as they were taken last."""
+        before = self.seen
+        self.seen = {t.name: mark for t in targets if (mark := _arrived(t.source)) is not None}
+        still = [t for t in targets if t.name in before and before[t.name] == self.seen.get(t.name)]
+        ready = [t for t in still if before[t.name] != self.taken.get(t.name)]
+        self.taken |= {t.name: before[t.name] for t in ready}
+        return ready
+
+
+def _arrived(path: str) -> Stamp | None:
+    """What tells whether a file changes; None for one that is empty or gone."""
+    try:
+        mark = stamp(path)
+    except OSError:
+        return None
+    return mark if mark[0] else None
+
+
+def album_palette(colorizer: Colorizer, folder: Folder, job: Job, *, workers: int) -> Palette:
+    """The palette of an album: the one in OUT/album.json, or estimated now and kept there.
+
+    So it stays the same when more photos come, and a person can edit it. Raises PaletteError where
+    that file holds no palette, and FolderError where no photo can be read.
+    """
+    path = folder.out / ALBUM
+    if not path.exists():
+        most = job.max_pixels or DEFAULT_MAX_PIXELS
+        names = [target.source for target in folder.targets(folder.listed().names)]
+        palettes, _ = estimated(
+            lambda name: colorizer.encode(name, max_pixels=most).palette, names, workers=workers
+        )
+        if not palettes:
+            raise FolderError(
+                f"{folder.path}: expected photos for an album, found none that can be read; name "
+                "another folder, or put some in first"
+            )
+        about = {"photos": len(palettes), "model": colorizer.fingerprint}
+        make_folder(folder.out)
+        save_text(path, json.dumps(described(mean(palettes)) | about, indent=1) + "\n")
+    return colorizer.palette(path)  # through the file, so that a later start has the same
+
+
+def estimated(
+    estimate: Callable[[str], Palette], sources: list[str], *, workers: int = 1
+) -> tuple[list[Palette], list[str]]:
+    """The palettes of photos, in their order, and a line for each that has none.
+
+    estimate: from a path; called by several threads
+    """
+
+    def work(source: str) -> tuple[str, Palette | str]:
+        try:
+            return source, estimate(source)
+        except Exception as error:
+            return source, reason_of(source, error)
+
+    found: dict[str, Palette | str] = {}
+    outcomes = as_they_end(work, sources, workers)
+    with progress("estimating", len(sources)) as bar, closing(outcomes):
+        for source, palette in outcomes:
+            found[source] = palette
+            bar.update()
+    ordered = [found[source] for source in sources]
+    palettes = [palette for palette in ordered if isinstance(palette, Palette)]
+    return palettes, [line for line in ordered if isinstance(line, str)]

@@ -1,0 +1,104 @@
+"""A folder of tiny photos, and a quick method that colours them, for tests of folders.
+
+As a program it colours a folder: python tests/tiny.py FOLDER OUT WORKERS [FUNCTION WHEN COUNT]
+"""
+
+import hashlib
+import itertools
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from tintype.archive import run_folder
+from tintype.batch import Job
+from tintype.bins import OKLAB
+from tintype.colorizer import Result
+from tintype.folders import Folder, Target
+from tintype.palette import Palette
+from tintype.photo import Photo
+
+ASKED: dict[str, Any] = {"model": "fake", "edits": []}
+
+
+def draw(path: Path, number: int = 0, size: tuple[int, int] = (40, 30)) -> Path:
+    """A gray photo, of another brightness for each number."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    y, x = np.mgrid[: size[1], : size[0]]
+    Image.fromarray(((3 * x + 2 * y + number) % 250).astype(np.uint8)).save(path)
+    return path
+
+
+class Quick:
+    """A method that paints photos in one colour, and counts them."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, photo: Photo, _: Target) -> Iterator[Result]:
+        self.calls += 1
+        chroma = np.full((2, 4, 4), 12, dtype=np.float32)
+        palette = Palette.of_chroma(OKLAB, np.full((4, 2), 0.05))
+        yield Result(photo, chroma, palette, None, lambda: palette, threads=1)
+
+
+def colour(
+    folder: Path,
+    out: Path,
+    method: Any = None,
+    *,
+    asked: dict[str, Any] = ASKED,
+    recursive: bool = True,
+    workers: int = 1,
+    **job: Any,
+) -> tuple[int, list[str]]:
+    """Colour a folder by a quick method: how many photos it was called for, and the failures."""
+    method = method or Quick()
+    where = Folder(folder, out, recursive)
+    failures = run_folder(method, Job(**job), where, asked, say=lambda _: None, workers=workers)
+    return method.calls, failures
+
+
+def lines(out: Path, status: str | None = None) -> list[dict[str, Any]]:
+    """The manifest's lines, or those of a status."""
+    every = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+    return [line for line in every if status is None or line.get("status") == status]
+
+
+def files(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file in a tree, by its path."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def die_at(function: str, when: str, count: int) -> None:
+    """Kill this process before or after so many calls of a function of `os`."""
+    real, calls = getattr(os, function), itertools.count(1)
+
+    def call(*arguments: Any) -> Any:
+        last = next(calls) == count
+        if last and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = real(*arguments)
+        if last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(os, function, call)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 4:
+        die_at(sys.argv[4], sys.argv[5], int(sys.argv[6]))
+    print("ready", flush=True)
+    _, failed = colour(Path(sys.argv[1]), Path(sys.argv[2]), workers=int(sys.argv[3]))
+    sys.exit(1 if failed else 0)
