@@ -13,11 +13,11 @@ from hypothesis.extra import numpy as arrays
 from tiny import draw, files, lines
 
 from tintype import Bins, Colorizer, Palette, PaletteError, Recipe
-from tintype.album import Album, Walk, described, mean, places
-from tintype.archive import estimated
-from tintype.batch import by_recipe
+from tintype.archive.album import Album, Walk, described, mean, places
+from tintype.archive.batch import by_recipe
+from tintype.archive.folders import Target
+from tintype.archive.run import estimated
 from tintype.bins import OKLAB
-from tintype.folders import Target
 from tintype.photo import read
 
 SHARES = arrays.arrays(np.float64, OKLAB.count, elements=st.floats(0, 1), fill=st.just(0.0)).filter(

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny import Quick, colour, draw, files, lines
 
-from tintype.folders import PHOTOS, Folder, Target, apart, listed
+from tintype.archive.folders import PHOTOS, Folder, Target, apart, listed
 from tintype.photo import Photo
 
 # --- what, and where to ---------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from tiny import ASKED, Quick, colour, draw, files, lines
 
 from tintype import FolderError
-from tintype.folders import Target
+from tintype.archive.folders import Target
 from tintype.photo import Photo
 
 

@@ -10,9 +10,9 @@ import pytest
 from command import TINTYPE, opened, tintype
 from tiny import ASKED, Quick, draw, files, lines
 
-from tintype.archive import watch_folder
-from tintype.batch import Job
-from tintype.folders import Folder
+from tintype.archive.batch import Job
+from tintype.archive.folders import Folder
+from tintype.archive.run import watch_folder
 
 
 def watch(scans: Path, out: Path, *steps: Callable[[], object]) -> tuple[Quick, list[str]]:

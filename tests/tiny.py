@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tintype.archive import run_folder
-from tintype.batch import Job
+from tintype.archive.batch import Job
+from tintype.archive.folders import Folder, Target
+from tintype.archive.run import run_folder
 from tintype.bins import OKLAB
 from tintype.colorizer import Result
-from tintype.folders import Folder, Target
 from tintype.palette import Palette
 from tintype.photo import Photo
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tintype.archive.folders import Target
 from tintype.errors import FolderError, PhotoError
-from tintype.folders import Target
 from tintype.photo import PART
 
 NAME = "manifest.jsonl"

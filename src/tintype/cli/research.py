@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from tintype.cli.options import DATA, FILE, MODEL, PHOTOS, SET, THREADS, training
 from tintype.errors import TintypeError
-from tintype.options import DATA, FILE, MODEL, PHOTOS, SET, THREADS, training
 
 
 @click.command()

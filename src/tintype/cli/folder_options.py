@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from tintype.folders import Folder
+    from tintype.archive.folders import Folder
 
 MOST_WORKERS = 4  # of a folder, unless more are asked for: each holds a photo in memory
 
@@ -55,7 +55,7 @@ class Many:
 
     def folder(self, photos: tuple[str, ...], output: str | None) -> "Folder | None":
         """The folder to colour, None for a list of photos; what makes no sense is a usage error."""
-        from tintype.folders import Folder
+        from tintype.archive.folders import Folder
 
         found = next((photo for photo in photos if os.path.isdir(photo)), None)
         if found is None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tintype.album import described, mean
-from tintype.batch import (
+from tintype.archive.album import described, mean
+from tintype.archive.batch import (
     Colour,
     Job,
     Outcome,
@@ -21,10 +21,10 @@ from tintype.batch import (
     run,
     save_text,
 )
+from tintype.archive.folders import Folder, Target
+from tintype.archive.manifest import Manifest, Stamp, stamp
 from tintype.colorizer import Colorizer
 from tintype.errors import FolderError
-from tintype.folders import Folder, Target
-from tintype.manifest import Manifest, Stamp, stamp
 from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS
 

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from tintype.album import places
+from tintype.archive.album import places
 from tintype.errors import PhotoError
 from tintype.photo import format_of
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tintype.cli_research import extra
-from tintype.options import Choice
-from tintype.options_folder import Many
+from tintype.cli.folder_options import Many
+from tintype.cli.options import Choice
+from tintype.cli.research import extra
 
 if TYPE_CHECKING:
-    from tintype.album import Album, Walk
-    from tintype.batch import Colour, Job
+    from tintype.archive.album import Album, Walk
+    from tintype.archive.batch import Colour, Job
+    from tintype.archive.folders import Folder, Target
     from tintype.colorizer import Colorizer
-    from tintype.folders import Folder, Target
     from tintype.palette import Palette
     from tintype.reference import Swatch
 
@@ -58,7 +58,7 @@ def by_model(
     plan: "Album | Walk | None",
 ) -> tuple["Colour", dict[str, Any]]:
     """The model, asked by the options or by a saved recipe, and all that decides it as JSON."""
-    from tintype.batch import by_recipe
+    from tintype.archive.batch import by_recipe
     from tintype.errors import PaletteError
     from tintype.recipe import Recipe
 
@@ -104,8 +104,8 @@ def plan(
     colorizer: "Colorizer", many: Many, folder: "Folder | None", job: "Job", workers: int
 ) -> "Album | Walk | None":
     """What an album's photos have in common; None for photos that have nothing."""
-    from tintype.album import Album, Walk
-    from tintype.archive import album_palette
+    from tintype.archive.album import Album, Walk
+    from tintype.archive.run import album_palette
 
     if folder is None:
         return None
@@ -121,10 +121,10 @@ def palette_of_folder(
     colorizer: "Colorizer", folder: Path, *, own: bool, recursive: bool
 ) -> "tuple[Palette, list[str]]":
     """The mean of a folder's photos' palettes, estimated or own, and a line for each failure."""
-    from tintype.album import mean
-    from tintype.archive import estimated
+    from tintype.archive.album import mean
+    from tintype.archive.folders import listed
+    from tintype.archive.run import estimated
     from tintype.errors import FolderError
-    from tintype.folders import listed
 
     listing = listed(folder, recursive=recursive)
     names = [str(folder / name) for name in listing.names]
@@ -146,8 +146,8 @@ def coloured(
     watch: bool,
 ) -> int:
     """Colour a folder or a list of photos; returns the exit status."""
-    from tintype.archive import run_folder, watch_folder
-    from tintype.batch import Outcome, run
+    from tintype.archive.batch import Outcome, run
+    from tintype.archive.run import run_folder, watch_folder
 
     failures = []
 

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+from tintype.archive.folders import PIPE, Target
+from tintype.archive.manifest import Manifest
 from tintype.colorizer import Colorizer, Result
 from tintype.errors import FolderError, PhotoError, TintypeError
-from tintype.folders import PIPE, Target
-from tintype.manifest import Manifest
 from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, write
 from tintype.recipe import Recipe

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from tintype import __version__, cli_research
-from tintype.cli_colour import (
+from tintype import __version__
+from tintype.cli import research
+from tintype.cli.colour import (
     by_model,
     by_reference,
     coloured,
@@ -20,8 +21,8 @@ from tintype.cli_colour import (
     palette_of_folder,
     plan,
 )
-from tintype.errors import TintypeError
-from tintype.options import (
+from tintype.cli.folder_options import Many, many
+from tintype.cli.options import (
     FILE,
     MODEL,
     THREADS,
@@ -32,7 +33,7 @@ from tintype.options import (
     listening,
     steering,
 )
-from tintype.options_folder import Many, many
+from tintype.errors import TintypeError
 
 
 @click.group(
@@ -126,8 +127,8 @@ def colorize(
       tintype colorize photo.jpg --like holiday.jpg --method welsh2002
       tintype colorize - < photo.jpg > coloured.jpg
     """
-    from tintype.batch import Job
-    from tintype.folders import outputs
+    from tintype.archive.batch import Job
+    from tintype.archive.folders import outputs
 
     folder = many.folder(photos, output)
     others = {"--vividness": vividness, "--alternatives": alternatives or None, **many.given()}
@@ -296,5 +297,5 @@ def study(
         click.echo(str(rate))
 
 
-for command in cli_research.COMMANDS:
+for command in research.COMMANDS:
     cli.add_command(command)
