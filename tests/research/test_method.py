@@ -157,7 +157,7 @@ def test_a_high_temperature_gives_gray(network):
 
 
 def test_rebalancing_has_mean_one_and_favours_rare_colours(network):
-    shares = method.palettes_of(*BINS.encode(method.quarter(crops(24))), BINS.count).mean(0)
+    shares = method.palettes_of(*BINS.encode(method.oklab_quarter(crops(24))), BINS.count).mean(0)
     assert (shares * network.rebalancing).sum() == pytest.approx(1, abs=1e-5)
     assert network.rebalancing.min() > 0
     commonness = shares / torch.from_numpy(BINS.areas)
@@ -194,7 +194,7 @@ def test_clusters_are_the_means_of_what_belongs_together():
 
 
 def test_histograms_are_those_of_palettes():
-    ab = method.quarter(crops(3, 64))
+    ab = method.oklab_quarter(crops(3, 64))
     found = method.palettes_of(*BINS.encode(ab), BINS.count)
     for histogram, pixels in zip(found, ab, strict=True):
         expected = Palette.of_chroma(BINS, pixels.numpy()).shares
@@ -205,7 +205,7 @@ def test_quarter_averages_chroma():
     rgb = crops(2, 32)
     ab = rgb_to_oklab(rgb.numpy().astype(float))[..., 1:]
     expected = ab.reshape(2, 8, 4, 8, 4, 2).mean((2, 4))
-    np.testing.assert_allclose(method.quarter(rgb), expected, atol=1e-5)
+    np.testing.assert_allclose(method.oklab_quarter(rgb), expected, atol=1e-5)
 
 
 # --- wishes ---------------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def test_turned_chroma_is_multiplied_by_a_complex_number(degrees):
 
 def test_turned_chroma_has_the_turned_palette():
     """What makes rotation exact supervision: colours and palette turn together."""
-    ab = method.quarter(crops(3, 64))
+    ab = method.oklab_quarter(crops(3, 64))
     degrees = torch.tensor([15.0, 120.0, 345.0])
     before, after = (
         method.palettes_of(*BINS.encode(x), BINS.count) for x in (ab, method.turned(ab, degrees))

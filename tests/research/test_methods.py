@@ -199,6 +199,8 @@ def test_every_method_trains_by_name_and_resumes(method, config, photos, tmp_pat
     fewer_crops(monkeypatch)
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     given = as_settings(config[method])
+    if method == "fenu2016":
+        given["first_steps"] = "1"
     run = run_config(photos, 4, method=method, checkpoint_seconds=0.0)
     train.train(whole, run, given, resume=False)
     with monkeypatch.context() as patch:

@@ -17,7 +17,7 @@ from research.test_methods import as_settings
 from tintype.cli import cli
 from tintype.errors import DataError, PhotoError
 from tintype.palette import Palette
-from tintype.research import train
+from tintype.research import checkpoint, train
 from tintype.research.figures import canvas, curves, diagram, plots
 from tintype.research.methods import dahl2016, fenu2016, zhang2016
 
@@ -118,7 +118,9 @@ def words_of(figure):
 
 
 def test_every_figure_is_there_twice(drawn):
-    assert sorted(path.name for path in drawn.iterdir()) == sorted(files())
+    assert sorted(path.name for path in drawn.iterdir()) == sorted([*files(), "runs.json"])
+    about = json.loads((drawn / "runs.json").read_text())
+    assert about["fenu2016"]["where"] == checkpoint.where()
     for name in files():
         assert 1000 < (drawn / name).stat().st_size < 1_500_000
 

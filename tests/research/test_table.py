@@ -1,14 +1,17 @@
 """Table 1: every row from the photos, and the files that it is printed from."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from safetensors.torch import load_file
 
 from research.conftest import saved, scene
 from tintype.cli import cli
+from tintype.errors import DataError
 from tintype.research import metrics, table
 from tintype.research.trained import Trained
 
@@ -94,26 +97,35 @@ def test_rows_are_compared_with_the_papers_on_the_same_photos(report):
     paper = row(report, "fenu2016")
     assert (paper["auc_difference"], *paper["auc_difference_interval"]) == (0, 0, 0)
     for one in report["rows"]:
-        assert one["auc_difference"] == pytest.approx(one["auc"] - paper["auc"])
+        base = row(report, "fenu2016", one["gray"])
+        assert one["auc_difference"] == pytest.approx(one["auc"] - base["auc"])
         low, high = one["auc_difference_interval"]
         assert low - 1e-9 <= one["auc_difference"] <= high + 1e-9
 
 
-def test_the_papers_own_row_keeps_v(runs):
-    photo = scene(300, 256, 4)
-    painted = table._kept(Trained(runs[2]))(photo)
-    assert painted.shape == photo.shape
+@pytest.mark.parametrize("palette", ["before", "none"])
+def test_the_papers_own_row_keeps_v_and_the_methods_colours(palette, config, tmp_path):
+    fenu = Trained(saved(tmp_path, "fenu2016", replace(config["fenu2016"], palette=palette)))
+    photo = scene(128, 128, 4)  # the working size, so that nothing is enlarged
+    painted = table._kept(fenu)(photo)
     assert np.abs(painted.max(-1).astype(int) - photo.max(-1)).max() <= 1
+    own = 255 * fenu.paint(photo.max(-1).astype(np.float32) / 255)
+    assert np.abs(painted - own).max() <= 1.01
 
 
-def test_weights_are_counted(report, runs):
-    dahl = Trained(runs[3]).network
-    trained = sum(p.numel() for p in dahl.parameters())
-    pinned = sum(t.numel() for t in dahl.vgg.vgg.state_dict(keep_vars=True).values())
+def test_weights_are_counted(report, runs, narrow):
+    trained = sum(p.numel() for p in Trained(runs[3]).network.parameters())
+    pinned = [t for name, t in load_file(narrow).items() if name.startswith("features.")]
     found = row(report, "dahl2016")
     assert found["parameters"] == trained
-    assert found["pinned"] >= pinned
+    assert found["pinned"] == sum(t.numel() for t in pinned)
     assert row(report, "zhang2016")["pinned"] == 0
+    assert row(report, "tintype", run="as shipped")["photos_seen"] is None
+
+
+def test_runs_of_one_name_are_refused(runs, truths):
+    with pytest.raises(DataError, match="expected runs of different names, found zhang2016, zhang"):
+        table.measure([runs[1], runs[1]], [str(truths)])
 
 
 def test_files_say_how_the_numbers_came_about(report, tmp_path):
@@ -131,11 +143,11 @@ def test_files_say_how_the_numbers_came_about(report, tmp_path):
     assert [line.split("|")[1].strip() for line in lines[-2:]] == ["cheng2015", "deshpande2015"]
     assert all(line.count("|") == 13 for line in lines)
     assert "| 90.6 |" in lines[6]
-    assert "VGG-16, pinned: all stages trained for" in text
+    assert "VGG-16, pinned: all stages trained here for" in text
 
 
 def test_runs_of_one_method_are_compared_with_each_other(runs, truths):
-    report = table.measure([runs[2], runs[2]], [str(truths)])
+    report = table.measure([runs[2]], [str(truths)])
     assert {r["method"] for r in report["rows"]} == {"gray", "fenu2016"}
     assert "not built" not in table.table(report)
 

@@ -119,6 +119,18 @@ def test_minutes_end_a_run(photos, tmp_path):
     assert 0.2 <= about["elapsed"] < 20
 
 
+@pytest.mark.usefixtures("quick")
+def test_held_out_photos_are_coloured_every_few_steps(photos, tmp_path):
+    train.train(tmp_path / "run", run_config(photos, 6, validate_steps=3), SETTINGS, resume=False)
+    assert [row["step"] for row in rows(tmp_path / "run") if "validation" in row] == [3, 6]
+
+
+def test_a_first_stage_that_lasts_to_the_end_is_refused(photos, tmp_path, narrow):
+    given = {"vgg": str(narrow), "first_steps": "6"}
+    with pytest.raises(DataError, match="first_steps: expected fewer than the run's 6 steps"):
+        train.train(tmp_path / "run", run_config(photos, 6, method="fenu2016"), given, resume=False)
+
+
 # --- resume ---------------------------------------------------------------------------------------
 
 
@@ -139,6 +151,16 @@ def test_a_resumed_run_is_the_run_that_was_interrupted(photos, tmp_path, monkeyp
         assert about["step"] == 6
         assert whole.keys() == parts.keys()
         assert [n for n in whole if not torch.equal(whole[n], parts[n])] == []
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(("name", "value"), [("seed", 1), ("batch", 5), ("method", "zhang2016")])
+def test_a_run_is_not_resumed_as_another(photos, tmp_path, name, value):
+    config = run_config(photos, 1)
+    train.train(tmp_path / "run", config, SETTINGS, resume=False)
+    settings = {} if name == "method" else SETTINGS
+    with pytest.raises(DataError, match=f"expected the run's {name} .*, found {value}"):
+        train.train(tmp_path / "run", replace(config, **{name: value}), settings, resume=True)
 
 
 @pytest.mark.usefixtures("quick")

@@ -4,12 +4,14 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
 
 from research.conftest import saved, scene
 from tintype.cli import cli
-from tintype.color import luma, rgb_to_hsv
+from tintype.color import luma, rgb_to_hsv, rgb_to_oklab
+from tintype.colorizer import in_gamut
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
 from tintype.recipe import Recipe
@@ -44,16 +46,46 @@ def test_luma_is_kept_at_full_size(trained):
 
 
 def test_colours_are_those_of_the_method(trained):
-    """The small chroma is the network's own, up to what the luma's gamut allows."""
+    """The small chroma is the network's own, joined to the luma and brought into its gamut."""
     encoded = trained.encode(photo())
-    own = trained.paint(encoded.luma)
+    own = trained.paint(encoded.luma, trained.joining)
+    expected, palette = in_gamut(encoded.luma, rgb_to_oklab(own)[..., 1:], trained.bins)
     result = trained.decode(encoded)
-    assert result.chroma.shape[1:] == own.shape[:2]
-    assert abs(result.palette.shares.sum() - 1) < 1e-6
-    if trained.method == "gray":
-        assert np.abs(result.chroma).max() < 1e-3
-    else:
-        assert np.abs(result.chroma).max() > 0.1
+    np.testing.assert_allclose(result.chroma, expected, atol=0.05)
+    np.testing.assert_allclose(result.palette.shares, palette.shares, atol=1e-3)
+    assert trained.method == "gray" or np.abs(result.chroma).max() > 0.1
+
+
+def test_a_luma_is_not_taken_for_v(config, tmp_path, monkeypatch):
+    """What is red at full saturation stays so, where V's place would halve its chroma."""
+    fenu = Trained(saved(tmp_path, "fenu2016", config["fenu2016"]), threads=1)
+
+    def red(_network, _taps, gray, _palette, _estimate=None):
+        unit = torch.zeros(*gray.shape[-2:], 2) + torch.tensor([0.9, 0.5])  # S 0.8, H 0
+        return fenu2016.paint(unit[None], gray, _network.config)
+
+    monkeypatch.setattr(fenu2016, "decode", red)
+    result = fenu.decode(fenu.encode(Image.new("L", (64, 64), 90)))
+    hue, saturation, _ = rgb_to_hsv(np.asarray(result.image)[32, 32] / 255)
+    assert min(hue, 1 - hue) < 0.02
+    assert saturation == pytest.approx(0.8, abs=0.05)
+
+
+def test_vgg_can_have_moved(config, tmp_path, narrow):
+    run = saved(tmp_path, "dahl2016", config["dahl2016"])
+    tensors, about = checkpoint.load(run / "model.safetensors")
+    about["config"]["vgg"] = "elsewhere.safetensors"
+    checkpoint.save(run / "model.safetensors", tensors, about)
+    with pytest.raises(DataError, match=r"elsewhere\.safetensors"):
+        Trained(run)
+    assert Trained(run, vgg=narrow).method == "dahl2016"
+
+
+def test_a_run_of_another_version_is_refused(tmp_path):
+    about = {"method": "zhang2016", "config": {"width": 0.1, "depth": 3}}
+    checkpoint.save(tmp_path / "model.safetensors", {}, about)
+    with pytest.raises(DataError, match=r"expected a run of this version, found another: .*depth"):
+        load(tmp_path)
 
 
 def test_the_same_photo_gets_the_same_colours(trained):
@@ -92,6 +124,7 @@ def test_a_banned_hue_does_not_come_out(config, tmp_path):
     for image in rgb:
         hue, saturation, _ = np.moveaxis(rgb_to_hsv(np.asarray(image) / 255), -1, 0)
         shares.append(((np.abs((hue + 0.5) % 1 - 0.5) < 10 / 360) & (saturation > 0.1)).mean())
+    assert shares[0] > 0.02
     assert shares[1] < 0.005
 
 

@@ -266,8 +266,8 @@ def training(command: Callable[..., None]) -> Callable[..., None]:
 PHOTOS = DATA | {"help": "Tar files or folders of photos."}
 _TRAINING = [
     click.option("--out", type=FILE, required=True, help="The run's folder."),
-    click.option("--minutes", type=float, help="How long to train."),
-    click.option("--steps", type=int, help="How many steps to train."),
+    click.option("--minutes", type=click.FloatRange(0, min_open=True), help="How long to train."),
+    click.option("--steps", type=click.IntRange(1), help="How many steps to train."),
     click.option("--resume", is_flag=True, help="Go on with the run in the folder."),
     click.option("--set", "settings", **SET, help="Any field of the run or the network."),
 ]

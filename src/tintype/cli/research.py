@@ -9,18 +9,22 @@ import click
 from tintype.cli.options import DATA, FILE, MODEL, PHOTOS, SET, THREADS, training
 from tintype.errors import TintypeError
 
+VGG = click.option("--vgg", type=FILE, help="VGG-16's weights, for dahl2016 and fenu2016.")
+
 
 @click.command()
 @click.option("--method", default="tintype", show_default=True, help="What to train.")
 @click.option("--data", "patterns", **PHOTOS)
 @click.option("--recipes", type=FILE, metavar="DIR", help="Photos with recipes, not --data.")
 @click.option("--start", type=FILE, help="A checkpoint to begin with.")
+@VGG
 @training
 def train(
     method: str,
     patterns: tuple[str, ...],
     recipes: Path | None,
     start: Path | None,
+    vgg: Path | None,
     out: Path,
     minutes: float | None,
     steps: int | None,
@@ -47,10 +51,11 @@ def train(
         found = "both" if patterns else "neither"
         raise click.UsageError(f"expected --data or --recipes, found {found}")
     values = _pairs(settings)
-    if start is not None:
-        if "start" in values:
-            raise click.UsageError("expected --start or --set start=FILE, found both")
-        values["start"] = str(start)
+    for name, file in (("start", start), ("vgg", vgg)):
+        if file is not None:
+            if name in values:
+                raise click.UsageError(f"expected --{name} or --set {name}=FILE, found both")
+            values[name] = str(file)
     if recipes is not None:
         if resume:
             raise click.UsageError("--resume: fine-tuning on recipes takes seconds; begin anew")
@@ -138,6 +143,7 @@ def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[s
 @click.option("--out", type=FILE, metavar="STEM", help="Write STEM.json and STEM.md.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first photos.")
 @click.option("--steering/--no-steering", default=True, help="Measure edits, too (slower).")
+@VGG
 @THREADS
 def evaluate(
     runs: tuple[Path, ...],
@@ -146,16 +152,18 @@ def evaluate(
     out: Path | None,
     limit: int | None,
     steering: bool,
+    vgg: Path | None,
     threads: int | None,
 ) -> None:
     """Measure a model on photographs whose colours are known (needs the extra [train]).
 
-    With RUNs, folders that training left: a table of them, of gray and of the bundled model.
+    With RUNs, folders that training left: a table of them and of gray, and beside runs of several
+    methods of the bundled model and of colour transfer.
 
     \b
     Examples:
       tintype evaluate --data validation.tar.gz --out docs/evaluation
-      tintype evaluate runs/dahl2016 runs/fenu2016 --data validation.tar.gz --out results/table1
+      tintype evaluate runs/dahl2016 runs/fenu2016 --data validation.tar.gz --out table
     """
     with extra("train"):
         from tintype.research import evaluate as evaluating
@@ -163,9 +171,10 @@ def evaluate(
     from tintype.colorizer import load
 
     if runs:
-        if model is not None:
-            raise click.UsageError("expected RUNs or --model, found both")
-        report = table.measure(list(runs), list(patterns), limit=limit)
+        given = {"--model": model, "--no-steering": not steering, "--threads": threads}
+        if found := [name for name, value in given.items() if value]:
+            raise click.UsageError(f"expected RUNs or {found[0]}, found both")
+        report = table.measure(list(runs), list(patterns), limit=limit, vgg_file=vgg)
         write, shown = table.write, table.table(report)
     else:
         colorizer = load(model, threads=threads)
@@ -191,6 +200,7 @@ def evaluate(
     show_default=True,
     help="How far figures 6 to 8 go towards red and blue.",
 )
+@VGG
 def plot(
     runs: tuple[Path, ...],
     out: Path,
@@ -198,6 +208,7 @@ def plot(
     grays: tuple[Path, ...],
     figures: tuple[int, ...],
     amount: float,
+    vgg: Path | None,
 ) -> None:
     """Draw the figures of the paper from runs of `tintype train` (needs the extra [train]).
 
@@ -213,7 +224,7 @@ def plot(
     if unknown := set(figures) - set(plots.FIGURES):
         known = ", ".join(map(str, plots.FIGURES))
         raise click.BadParameter(f"--figure: expected some of {known}, found {min(unknown)}")
-    drawn = plots.plot(runs, out, photos, grays, figures=figures, amount=amount)
+    drawn = plots.plot(runs, out, photos, grays, figures=figures, amount=amount, vgg=vgg)
     click.echo("\n".join(map(str, drawn)))
 
 

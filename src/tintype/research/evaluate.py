@@ -195,6 +195,14 @@ def interval(
     return float(low), float(high)
 
 
+def mean_interval(values: list[float]) -> tuple[float, float]:
+    """95 % bootstrap interval of a mean over photos."""
+    rng = np.random.default_rng(0)
+    drawn = rng.choice(np.array(values), (RESAMPLES, len(values))).mean(1)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return float(low), float(high)
+
+
 def _steering(photos: list[Steering]) -> dict[str, Any]:
     worn = [p for p in photos if p.banned_before > 0.01]
     return {

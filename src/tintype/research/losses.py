@@ -116,6 +116,11 @@ def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return (losses * known).sum() / len(labels)
 
 
+def quarter(plane: Tensor) -> Tensor:
+    """A plane (batch, h, w, channels) averaged over 4 x 4 pixels: (batch, h/4, w/4, channels)."""
+    return F.avg_pool2d(plane.permute(0, 3, 1, 2), 4).permute(0, 2, 3, 1)
+
+
 def blurred_euclidean(estimate: Tensor, target: Tensor) -> Tensor:
     """Mean Euclidean distance of UV, plain and blurred over 3 and 5 pixels (Dahl 2016).
 

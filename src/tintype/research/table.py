@@ -5,25 +5,26 @@ use. The paper's method has a second row, as it was meant: HSV's V goes in and i
 """
 
 import json
-import math
 import os
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+import torch
+from torch.nn import functional as F
 from tqdm import tqdm
 
 from tintype import reference
-from tintype.color import hsv_to_rgb
 from tintype.colorizer import Colorizer
+from tintype.errors import DataError
 from tintype.research import checkpoint, data, metrics, vgg
-from tintype.research.evaluate import SIDE, as_gray, interval, row_of, sized
+from tintype.research.evaluate import SIDE, as_gray, interval, mean_interval, row_of, sized
+from tintype.research.methods import fenu2016
 from tintype.research.metrics import Score
 from tintype.research.trained import Trained
 
@@ -45,14 +46,22 @@ class Entry:
     about: dict[str, Any] = field(default_factory=dict)
 
 
-def measure(runs: list[Path], patterns: list[str], *, limit: int | None = None) -> dict[str, Any]:
+def measure(
+    runs: list[Path],
+    patterns: list[str],
+    *,
+    limit: int | None = None,
+    vgg_file: Path | None = None,
+) -> dict[str, Any]:
     """Rows of the table, and what they were measured with.
 
     runs: folders of runs or checkpoints. Beside runs of several methods stand those that need
         no run; runs of one method are compared with each other and with gray
     patterns: colour photos, whose short side is brought to 256 pixels
+    vgg_file: where the runs' VGG-16 is now, if not where it was in training
+    Raises DataError for two runs of one name.
     """
-    entries = list(_entries(runs))
+    entries = list(_entries(runs, vgg_file))
     photos = data.load(patterns, size=SIDE, limit=limit)
     truths = [sized(photos.photo(i)) for i in range(len(photos))]
     if len({entry.method for entry in entries if entry.method != "gray"}) > 1:
@@ -63,12 +72,16 @@ def measure(runs: list[Path], patterns: list[str], *, limit: int | None = None) 
     timed = [_milliseconds(entry.paint, truths[:TIMED]) for entry in entries]
     scores = [list(_scores(entry.paint, truths, bar)) for entry in entries]
     bar.close()
-    base = next((i for i, e in enumerate(entries) if e.method == "fenu2016"), 0)
+    paper = next((e.run for e in entries if e.method == "fenu2016"), None)
+    bases: dict[str, list[Score]] = {}  # what rows are compared with, for each gray
+    for entry, own in zip(entries, scores, strict=True):
+        if entry.gray not in bases or (entry.method == "fenu2016" and entry.run == paper):
+            bases[entry.gray] = own
     rows = [
         _identity(entry)
         | row_of(entry.method, own, truth)
         | _readings(own)
-        | _difference(own, scores[base])
+        | _difference(own, bases[entry.gray])
         | {"milliseconds": milliseconds}
         for entry, own, milliseconds in zip(entries, scores, timed, strict=True)
     ]
@@ -76,28 +89,33 @@ def measure(runs: list[Path], patterns: list[str], *, limit: int | None = None) 
         "photos": len(truths),
         "data": [Path(p).name for p in patterns],
         "where": checkpoint.where(),
-        "compared_with": entries[base].run or entries[base].method,
+        "compared_with": paper or "gray",
         "runs": {e.run: e.about for e in entries if e.about},
         "rows": rows,
     }
 
 
-def _entries(runs: list[Path]) -> Iterator[Entry]:
+def _entries(runs: list[Path], vgg_file: Path | None) -> Iterator[Entry]:
     yield Entry("gray", "", lambda truth: _copied(as_gray(truth).luma))
     yield Entry("gray", "", lambda truth: _copied(truth.max(-1)), "value")
-    for run in runs:
-        trained = Trained(run)
-        name = run.name if run.is_dir() else run.stem
+    names = [run.name if run.is_dir() else run.stem for run in runs]
+    if len(set(names)) < len(names):
+        raise DataError(f"expected runs of different names, found {', '.join(names)}; rename one")
+    for run, name in zip(runs, names, strict=True):
+        trained = Trained(run, vgg=vgg_file)
+        config = trained.network.config
         about = {k: v for k, v in trained.about.items() if k != "side"}
         about |= _parameters(trained) | _origin(trained)
         yield Entry(trained.method, name, _joined(trained), about=about)
-        if getattr(trained.network.config, "gray", "luma") == "value":
+        if getattr(config, "gray", "luma") == "value" and config.space != "lab":
             yield Entry(trained.method, name, _kept(trained), "value", about)
 
 
 def _shipped() -> Entry:
     shipped = Colorizer()
-    about = {"parameters": shipped.about["parameters"], "pinned": 0, **shipped.about["trained"]}
+    known = ("trained", "side", "temperature", "undo", "vividness", "sha256")
+    about = {name: shipped.about[name] for name in known}
+    about |= {"parameters": shipped.about["parameters"], "pinned": 0}
     return Entry("tintype", "as shipped", _joined(shipped), about=about)
 
 
@@ -123,18 +141,16 @@ def _joined(colorizer: Colorizer) -> Paint:
 
 def _kept(trained: Trained) -> Paint:
     """Colour by HSV's V, which is kept: the saturation and its hue are enlarged."""
+    config = replace(trained.network.config, space="vector")
 
     def paint(truth: np.ndarray) -> np.ndarray:
         value = truth.max(-1)
-        plane = trained.bins.chroma(trained.paint(trained.small(value)))
-        size = value.shape[1], value.shape[0]
-        x, y = (
-            np.asarray(Image.fromarray(p).resize(size, Image.Resampling.BILINEAR))
-            for p in np.moveaxis(plane.astype(np.float32), -1, 0)
-        )
-        hsv = [np.arctan2(y, x) / (2 * math.pi), np.hypot(x, y).clip(0, 1), value / 255]
-        rgb: np.ndarray = hsv_to_rgb(np.stack(hsv, axis=-1))
-        return np.round(255 * rgb.clip(0, 1)).astype(np.uint8)
+        plane = config.bins.chroma(torch.from_numpy(trained.paint(trained.small(value))))
+        large = F.interpolate(plane.permute(2, 0, 1)[None], value.shape, mode="bilinear")
+        unit = (large.permute(0, 2, 3, 1) + 1) / 2
+        gray = torch.from_numpy(value).float()[None, None] / 255
+        rgb = fenu2016.paint(unit, gray, config)[0].clamp(0, 1).numpy()
+        return np.asarray(np.round(255 * rgb), dtype=np.uint8)
 
     return paint
 
@@ -145,7 +161,7 @@ def _parameters(trained: Trained) -> dict[str, int]:
     pinned = getattr(network, "vgg", None)
     return {
         "parameters": sum(p.numel() for p in network.parameters()),
-        "pinned": 0 if pinned is None else sum(b.numel() for b in pinned.vgg.buffers()),
+        "pinned": 0 if pinned is None else sum(b.numel() for b in pinned.vgg.features.buffers()),
     }
 
 
@@ -178,16 +194,21 @@ def _identity(entry: Entry) -> dict[str, Any]:
         "gray": entry.gray,
         "parameters": entry.about.get("parameters", 0),
         "pinned": entry.about.get("pinned", 0),
-        "photos_seen": entry.about.get("photos", 0),
+        "photos_seen": entry.about.get("photos"),
     }
 
 
-def _readings(scores: list[Score]) -> dict[str, float]:
-    """The two other readings of the paper's pixelwise accuracy, percent, means over photos."""
-    return {
-        "rmse_accuracy": 100 * (1 - float(np.mean([s.rmse for s in scores]))),
-        "hsv_accuracy": 100 * (1 - float(np.mean([s.hsv for s in scores]))),
-    }
+def _readings(scores: list[Score]) -> dict[str, Any]:
+    """The two other readings of the paper's pixelwise accuracy, percent, and means' intervals."""
+    readings: dict[str, Any] = {}
+    for name, values in {
+        "rmse_accuracy": [100 * (1 - s.rmse) for s in scores],
+        "hsv_accuracy": [100 * (1 - s.hsv) for s in scores],
+        "psnr": [s.psnr for s in scores],
+        "colorfulness": [s.colorfulness for s in scores],
+    }.items():
+        readings |= {name: float(np.mean(values)), f"{name}_interval": mean_interval(values)}
+    return readings
 
 
 def _difference(scores: list[Score], base: list[Score]) -> dict[str, Any]:
@@ -211,8 +232,8 @@ def table(report: dict[str, Any]) -> str:
     sources = sorted({about["vgg"] for about in report["runs"].values() if "vgg" in about})
     where = report["where"]
     lines.append(
-        f"\n{report['photos']} photos of {', '.join(report['data'])}, short side {SIDE} px; AuC "
-        "with 95 % bootstrap intervals over photos, those of differences paired. 1 - RMSE of RGB "
+        f"\n{report['photos']} photos of {', '.join(report['data'])}, short side {SIDE} px; 95 % "
+        "bootstrap intervals over photos, those of differences paired. 1 - RMSE of RGB "
         "and 1 - L1 of HSV, means over photos, are the other two readings of the paper's pixelwise "
         "accuracy; its own figures, of ImageNet, stand last. Colorfulness: signed, as published. "
         "Weights: trained + pinned. Milliseconds: such a photo, on "
@@ -224,23 +245,19 @@ def table(report: dict[str, Any]) -> str:
 
 
 def _line(row: dict[str, Any]) -> str:
-    auc, rare = (
-        f"{row[key]:.2f} ({row[key + '_interval'][0]:.2f}-{row[key + '_interval'][1]:.2f})"
-        for key in ("auc", "auc_rebalanced")
-    )
     low, high = row["auc_difference_interval"]
     run = "" if row["run"] in ("", row["method"]) else f", {row['run']}"
     pinned = f" + {row['pinned'] / 1e6:.1f}" if row["pinned"] else ""
     cells = [
         row["method"] + run,
         "V" if row["gray"] == "value" else "luma",
-        auc,
+        _with_interval(row, "auc"),
         f"{row['auc_difference']:+.2f} ({low:+.2f} to {high:+.2f})",
-        f"{row['rmse_accuracy']:.2f}",
-        f"{row['hsv_accuracy']:.2f}",
-        rare,
-        f"{row['psnr']:.2f}",
-        f"{row['colorfulness']:.1f}",
+        _with_interval(row, "rmse_accuracy"),
+        _with_interval(row, "hsv_accuracy"),
+        _with_interval(row, "auc_rebalanced"),
+        _with_interval(row, "psnr"),
+        _with_interval(row, "colorfulness"),
         f"{row['parameters'] / 1e6:.1f}{pinned} M",
         f"{row['milliseconds']:.0f}",
         str(PUBLISHED.get(row["method"], "")),
@@ -248,13 +265,18 @@ def _line(row: dict[str, Any]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _with_interval(row: dict[str, Any], name: str) -> str:
+    low, high = row[f"{name}_interval"]
+    return f"{row[name]:.2f} ({low:.2f}-{high:.2f})"
+
+
 def write(report: dict[str, Any], stem: Path) -> None:
-    """`STEM.json`, the list of rows; `STEM.md`; and `STEM.runs.json`, how each row came about."""
+    """`STEM.md`; `STEM.runs.json`, how each row came about; and `STEM.json`, the list of rows."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     about = {name: value for name, value in report.items() if name != "rows"}
     for suffix, text in (
-        (".json", json.dumps(report["rows"], indent=1) + "\n"),
-        (".runs.json", json.dumps(about, indent=1) + "\n"),
         (".md", table(report)),
+        (".runs.json", json.dumps(about, indent=1) + "\n"),
+        (".json", json.dumps(report["rows"], indent=1) + "\n"),  # last: it says that all is done
     ):
         checkpoint.write_text(stem.with_name(stem.name + suffix), text)

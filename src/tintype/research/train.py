@@ -50,6 +50,7 @@ class TrainConfig:
     precision: str = "auto"  # no, bf16, or auto: bf16 where the hardware has it
     checkpoint_seconds: float = 60.0
     validate_seconds: float = 600.0
+    validate_steps: int | None = None  # instead of seconds
     validation_photos: int = 200
     start: str = ""  # a checkpoint whose weights to begin with
     source_weights: str = ""  # e.g. "clothing-small=0.3,camvid=0.3": by the key's first folder
@@ -151,6 +152,10 @@ class Run:
         usual, own = (
             json.loads(json.dumps(asdict(c))) for c in (self.module.Config(), self.settings)
         )
+        for name in ("method", "seed", "batch", "crop"):
+            if about["run"][name] != (wanted := getattr(self.config, name)):
+                found = about["run"][name]
+                raise DataError(f"{self.folder}: expected the run's {name} {found}, found {wanted}")
         if usual | about["config"] != own:  # a field that is newer than the run is as usual
             raise DataError(f"{self.folder}: expected a run of {self.settings}, found {about}")
         self.bare.load_state_dict(_under(state, "model."))
@@ -198,6 +203,11 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     if config.method not in TRAINED:
         raise DataError(f"expected a method of {', '.join(METHODS)}, found {config.method!r}")
     run = Run(folder, config, dict(settings))
+    if config.steps and getattr(run.settings, "first_steps", 0) >= config.steps:
+        raise DataError(
+            f"first_steps: expected fewer than the run's {config.steps} steps, found "
+            f"{run.settings.first_steps}; add --set first_steps={config.steps // 10}"
+        )
     if not list(run.bare.parameters()):
         raise DataError(f"expected a method that can be trained, found {config.method!r}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -236,7 +246,7 @@ def _loop(
     config, main = run.config, run.accelerator.is_main_process
     bar = tqdm(desc="training", unit="%", total=100, disable=None if main else True)
     began, saved, checked = time.monotonic() - run.elapsed, time.monotonic(), time.monotonic()
-    seen, since = 0, time.monotonic()
+    seen, since, checked_at = 0, time.monotonic(), -1
     labels = photos.labels.to(photos.pixels.device)
     while run.progress < 1:
         late = run.step % 2 == 0 and run.progress > 1 - config.late_share
@@ -262,16 +272,23 @@ def _loop(
             bar.set_postfix(loss=row["loss"], photos_per_s=row["photos_per_s"])
             log.write(row)
             seen, since = 0, now
-        if main and now - checked > config.validate_seconds:
+        if main and _due(config, run.step, now - checked):
             _validate(run, check, log)
-            checked = time.monotonic()
+            checked, checked_at = time.monotonic(), run.step
         if now - saved > config.checkpoint_seconds:
             run.save()
             saved = time.monotonic()
     run.save()
-    if main:
+    if main and checked_at != run.step:
         _validate(run, check, log)
     bar.close()
+
+
+def _due(config: TrainConfig, step: int, seconds: float) -> bool:
+    """Whether held-out photos are to be coloured now."""
+    if config.validate_steps:
+        return step % config.validate_steps == 0
+    return seconds > config.validate_seconds
 
 
 def _validate(run: Run, check: Validation, log: Log) -> None:
@@ -328,7 +345,7 @@ def _sample(
     for batch in range(80):
         generator = _generator(config.seed, -1 - batch, 0)
         chosen = index[torch.multinomial(weights, 256, replacement=True, generator=generator)]
-        yield data.crops(photos, chosen.to(photos.pixels.device), config.crop, generator)
+        yield data.crops(photos, chosen.to(photos.pixels.device), min(config.crop, 64), generator)
 
 
 def _under(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

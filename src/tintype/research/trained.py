@@ -21,10 +21,13 @@ from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
 from tintype.research import checkpoint
 from tintype.research.train import METHODS
 
+SIDE = 128  # short side, pixels, at which runs that do not say it look at photos
 
-def load(path: Path) -> tuple[Any, dict[str, Any]]:
+
+def load(path: Path, vgg: Path | None = None) -> tuple[Any, dict[str, Any]]:
     """The network of a run's folder or of a checkpoint, ready to be used, and its description.
 
+    vgg: where the file of VGG-16's weights is now, if not where it was in training
     Raises DataError where there is none, or another file of VGG-16 than it was trained on.
     """
     tensors, about = checkpoint.load(path / "model.safetensors" if path.is_dir() else path)
@@ -32,8 +35,15 @@ def load(path: Path) -> tuple[Any, dict[str, Any]]:
         known = ", ".join(METHODS)
         raise DataError(f"{path}: expected a method of {known}, found {about.get('method')!r}")
     module = METHODS[about["method"]]
-    network = module.Network(checkpoint.config(module.Config, about["config"])).eval()
-    network.load_state_dict(tensors)
+    try:
+        values = about["config"]
+        if vgg is not None and "vgg" in values:
+            values = values | {"vgg": str(vgg)}
+        network = module.Network(checkpoint.config(module.Config, values)).eval()
+        network.load_state_dict(tensors)
+    except (KeyError, TypeError, RuntimeError) as error:
+        why = str(error).splitlines()[0]
+        raise DataError(f"{path}: expected a run of this version, found another: {why}") from None
     return network, about
 
 
@@ -46,14 +56,18 @@ class Trained(Colorizer):
 
     vividness = 0.5  # that of `methods.tintype.colorize`
 
-    def __init__(self, run: Path, *, threads: int | None = None) -> None:
-        """run: a run's folder or a checkpoint. Raises DataError."""
-        network, about = load(run)
+    def __init__(self, run: Path, *, vgg: Path | None = None, threads: int | None = None) -> None:
+        """run: a run's folder or a checkpoint; vgg: where its VGG-16 is now. Raises DataError."""
+        network, about = load(run, vgg)
+        if threads is not None:
+            torch.set_num_threads(threads)
         self.method: str = about["method"]
         self.module = METHODS[self.method]
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.to(self.device)
-        self.about = about | {"side": about["run"]["late_crop"]}
+        joining = getattr(self.module, "joining", None)
+        self.joining = joining(self.network) if joining else self.network
+        self.about = about | {"side": about.get("run", {}).get("late_crop", SIDE)}
         plain = getattr(network.config, "palette", None) == "none"
         self.steered = hasattr(self.module, "decode") and not plain
         self.bins: Bins = network.config.bins if self.steered else OKLAB
@@ -64,7 +78,7 @@ class Trained(Colorizer):
         photo = source if isinstance(source, Photo) else read(source, max_pixels=max_pixels)
         luma = self.small(photo.luma)
         if not self.steered:
-            rgb = self.paint(luma)
+            rgb = self.paint(luma, self.joining)
             palette = Palette.of_chroma(self.bins, self.bins.chroma(rgb))
             return Encoded(photo, [rgb], luma, palette, [], palette)
         with torch.no_grad():
@@ -80,9 +94,10 @@ class Trained(Colorizer):
             raise PaletteError(f"expected no palette: {self.method} cannot be steered")
         return super().decode(encoded, palette, vividness=vividness)
 
-    def paint(self, gray: np.ndarray) -> np.ndarray:
+    def paint(self, gray: np.ndarray, network: Any = None) -> np.ndarray:
         """RGB (h, w, 3), 0..1, that the method itself makes of gray (h, w), 0..1."""
-        rgb: np.ndarray = self.module.colorize(self.network, self._gray(gray))[0].cpu().numpy()
+        network = self.network if network is None else network
+        rgb: np.ndarray = self.module.colorize(network, self._gray(gray))[0].cpu().numpy()
         return rgb
 
     def small(self, gray: np.ndarray) -> np.ndarray:
@@ -102,7 +117,7 @@ class Trained(Colorizer):
             gray = self._gray(encoded.luma)
             shares = [torch.from_numpy(p.shares).to(gray)[None] for p in (palette, encoded.prior)]
             with torch.no_grad():
-                out = self.module.decode(self.network, features, gray, *shares)
+                out = self.module.decode(self.joining, features, gray, *shares)
             rgb = out[0].cpu().numpy()
         ab = np.asarray(rgb_to_oklab(rgb)[..., 1:])
         return without(ab, self.bins.chroma(rgb), palette.banned)

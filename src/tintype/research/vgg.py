@@ -174,8 +174,9 @@ def origin(path: Path) -> str:
     if "source" in about:
         return f"published weights, {about['source']}"
     teacher, minutes = about.get("config", {}).get("teacher"), about.get("elapsed", 0) / 60
+    photos = ", ".join(Path(name).name for name in about.get("run", {}).get("data", ()))
     first = f"first stages from {Path(teacher).name}, the others" if teacher else "all stages"
-    return f"{first} trained for {minutes:.0f} minutes on classes of photos, not on ImageNet"
+    return f"{first} trained here for {minutes:.0f} minutes on the classes of {photos or 'photos'}"
 
 
 def from_teacher(teacher: Path, later: Vgg16) -> Vgg16:

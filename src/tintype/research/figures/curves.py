@@ -72,10 +72,8 @@ def losses(curves: dict[str, Curve]) -> Figure:
     axes.grid(axis="y", color=GRID, lw=0.8)
     axes.set_axisbelow(True)
     _label(axes, ends)
-    caption(
-        figure,
-        "Figure 4. Pixelwise loss (mean L1 of H, S and V) on held-out photographs in training.",
-    )
+    what = "Figure 4. Pixelwise loss (mean L1 of H, S and V) on held-out photographs in training,\n"
+    caption(figure, what + "coloured from their luma by every method.")
     return figure
 
 

@@ -6,6 +6,7 @@ runs ──▶ Trained ──▶ photos coloured ──▶ figures 1, 2, 6, 8
   └── log.jsonl ───────────────────────▶ figure 4, in `curves`
 """
 
+import json
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,9 +21,11 @@ from PIL import Image
 from tintype.chart import QUIET
 from tintype.errors import DataError, PhotoError
 from tintype.photo import Photo, read, read_rgb
+from tintype.research import checkpoint
 from tintype.research.figures import curves, diagram
 from tintype.research.figures.canvas import MARGIN, WIDTH, caption, page, photo, save, style
 from tintype.research.trained import Trained
+from tintype.research.vgg import origin
 
 METHOD = "fenu2016"  # the paper's own
 SIDE = 256  # short side of photos, pixels
@@ -90,17 +93,20 @@ def plot(
     *,
     figures: Sequence[int] = (),
     amount: float,
+    vgg: Path | None = None,
 ) -> list[Path]:
     """Draw the paper's figures into a folder; gives the files.
 
     runs: folders that `train` left; photos: in colour; grays: those whose colours nobody knows
     figures: their numbers in the paper, all by default
     amount: how far figures 6 to 8 go towards red and blue, 0..1
-    Raises DataError where a run, its log or a photo that a figure needs is missing.
+    vgg: where the runs' VGG-16 is now, if not where it was in training
+    `runs.json` beside the figures says how each run came about. Raises DataError where a run, its
+    log or a photo that a figure needs is missing.
     """
     examples = [example(path, known=True) for path in photos]
     examples += [example(path, known=False) for path in grays]
-    trained = [Trained(run) for run in runs]
+    trained = [Trained(run, vgg=vgg) for run in runs]
     names = _names(runs, trained)
     by_name = dict(zip(names, trained, strict=True))
     material = Material(by_name, dict(zip(names, runs, strict=True)), examples, amount)
@@ -112,6 +118,8 @@ def plot(
             for kind in ("png", "svg"):
                 files.append(out / f"figure-{number}.{kind}")
                 save(figure, files[-1])
+    about = {name: run.about for name, run in by_name.items()}
+    checkpoint.write_text(out / "runs.json", json.dumps(about, indent=1) + "\n")
     return files
 
 
@@ -146,7 +154,7 @@ def automatic(material: Material) -> Figure:
     """Figure 1: photos in gray, coloured by the paper's method, and as they were."""
     run = material.own()
     rows = [[e.gray, *coloured(run, e.photo), e.truth] for e in material.part(0, 1)]
-    words = f"Figure 1. Photographs coloured automatically by {METHOD}."
+    words = f"Figure 1. Photographs coloured automatically by {METHOD}.\n{training([run])}"
     return sheet(["gray", "automatic", "truth"], rows, words)
 
 
@@ -156,7 +164,8 @@ def rivals(material: Material) -> Figure:
     for shown in material.part(0, 1):
         images = [image for run in material.runs.values() for image in coloured(run, shown.photo)]
         rows.append([shown.gray, *images, shown.truth])
-    words = "Figure 2. The same photographs coloured automatically by different methods."
+    words = "Figure 2. The same photographs coloured automatically by different methods.\n"
+    words += training(list(material.runs.values()))
     return sheet(["gray", *material.runs, "truth"], rows, words)
 
 
@@ -189,7 +198,8 @@ def steered(number: int, start: float, end: float) -> Callable[[Material], Figur
         ]
         titles = ["gray", "automatic", *(f"towards {wish}" for wish in wishes), "truth"]
         words = f"Figure {number}. Photographs coloured by {METHOD} from the estimated palette"
-        return sheet(titles, rows, f"{words}, and with it shifted towards red and blue.")
+        words += f", and with it shifted towards red and blue.\n{training([run])}"
+        return sheet(titles, rows, words)
 
     return draw
 
@@ -224,6 +234,14 @@ def coloured(
     return [np.asarray(run.decode(encoded, palette).image) for palette in palettes]
 
 
+def training(runs: list[Trained]) -> str:
+    """What the colours of runs come from, in words."""
+    seen = sorted({run.about.get("photos", 0) for run in runs})
+    files = sorted({file for run in runs if (file := getattr(run.network.config, "vgg", ""))})
+    crops = f"After {' and '.join(f'{count:,}' for count in seen)} crops of photographs."
+    return " ".join([crops, *(f"VGG-16: {origin(Path(file))}." for file in files)])
+
+
 def sheet(titles: list[str], rows: Sequence[list[np.ndarray | None]], words: str) -> Figure:
     """Photos in rows and columns of one width, with the columns' titles and a caption.
 
@@ -234,7 +252,7 @@ def sheet(titles: list[str], rows: Sequence[list[np.ndarray | None]], words: str
     wide = (WIDTH - 2 * MARGIN + gap) / len(kept) - gap
     sizes = [next(image.shape for image in row if image is not None) for row in rows]
     heights = [wide * size[0] / size[1] for size in sizes]
-    figure, axes = page(head + sum(heights) + gap * len(rows) + 0.42)
+    figure, axes = page(head + sum(heights) + gap * len(rows) + 0.6)
     for column, i in enumerate(kept):
         left, top = MARGIN + column * (wide + gap), head
         middle = left + wide / 2

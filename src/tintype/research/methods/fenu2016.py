@@ -9,8 +9,9 @@ The residual encoder is Dahl's with conv5_3 below it. What the paper leaves open
 and named in `Config`, whose other values are the ablations.
 """
 
+import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -247,7 +248,7 @@ class Network(nn.Module):
         colors, truth = (unit, target) if config.space == "raw" else (2 * unit - 1, 2 * target - 1)
         centers = torch.from_numpy(config.bins.centers).to(unit.device)
         painted, true = (
-            losses.soft_palette(quarter(saturations(u, gray, config)), centers, 0.1)
+            losses.soft_palette(losses.quarter(saturations(u, gray, config)), centers, 0.1)
             for u in (unit, target)
         )
         return {
@@ -318,11 +319,6 @@ def shares_of(logits: Tensor) -> Tensor:
     return share / share.sum(1, keepdim=True)
 
 
-def quarter(plane: Tensor) -> Tensor:
-    """A plane (batch, h, w, 2) averaged over 4 x 4 pixels."""
-    return F.avg_pool2d(plane.permute(0, 3, 1, 2), 4).permute(0, 2, 3, 1)
-
-
 def enlarged(x: Tensor, like: Tensor) -> Tensor:
     """Planes (batch, channels, h, w) brought to the height and width of others."""
     return F.interpolate(x, like.shape[-2:], mode="bilinear")
@@ -348,23 +344,32 @@ def decode(
     return paint(network.decode(taps, palette).sigmoid(), gray, network.config).clamp(0, 1)
 
 
-@torch.no_grad()
-def previews(network: Network, rgb: Tensor, _luma: Tensor) -> list[tuple[str, np.ndarray]]:
-    """A photo (1, h, w, 3) coloured as it would be used, from the gray that the network learned.
+def joining(network: Network) -> Network:
+    """The same network, weights and all, whose colours join a luma instead of HSV's V.
 
-    Gives names and (h, w, 3) uint8: automatic, towards red, towards blue, from its own palette.
+    A luma taken for V would be painted too dark, and lose its saturation when it is joined.
     """
-    bins, gray = network.config.bins, seen(rgb, network.config)
-    taps, estimate = network.encode(gray)
+    other = copy.copy(network)
+    if network.config.gray == "value":
+        other.config = replace(network.config, gray="luma")
+    return other
+
+
+@torch.no_grad()
+def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
+    """A photo (1, h, w, 3) and its luma (1, 1, h, w), coloured as it would be used.
+
+    Gives names and (h, w, 3) uint8: automatic, towards red, towards blue, from its own palette,
+    all joined to the luma; and automatic from the gray that the network learned, which is kept.
+    """
+    bins, used = network.config.bins, joining(network)
+    taps, estimate = network.encode(luma)
     palettes = {"automatic": estimate}
     if network.config.palette != "none":
         guess = Palette(bins, estimate[0].cpu().numpy())
         for name in ("red", "blue"):
             palettes[f"towards {name}"] = wanted(guess.towards(name), bins, estimate)
-        true = palettes_of(*bins.encode(bins.chroma(rgb)), bins.count)
-        palettes["true palette"] = true
-    shown = []
-    for name, palette in palettes.items():
-        out = decode(network, taps, gray, palette, estimate)[0]
-        shown.append((name, (255 * out).round().byte().cpu().numpy()))
-    return shown
+        palettes["true palette"] = palettes_of(*bins.encode(bins.chroma(rgb)), bins.count)
+    painted = {name: decode(used, taps, luma, p, estimate) for name, p in palettes.items()}
+    painted["automatic, own gray"] = colorize(network, seen(rgb, network.config))
+    return [(name, (255 * p[0]).round().byte().cpu().numpy()) for name, p in painted.items()]

@@ -22,7 +22,7 @@ from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_oklab
 from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.research.data import aged_gray
-from tintype.research.losses import label_loss
+from tintype.research.losses import label_loss, quarter
 
 PRIOR_FLOOR = 1e-3  # shares below this count as this much in the prior
 
@@ -237,7 +237,7 @@ class Network(nn.Module):
         """Set the rebalancing weights and the prototype palettes from RGB crops."""
         bins = self.config.bins
         palettes = torch.cat(
-            [palettes_of(*bins.encode(quarter(rgb)), bins.count) for rgb in batches]
+            [palettes_of(*bins.encode(oklab_quarter(rgb)), bins.count) for rgb in batches]
         )
         share = palettes.mean(0)
         areas = torch.from_numpy(bins.areas).to(share.device)
@@ -262,7 +262,7 @@ class Network(nn.Module):
         features, pooled = self.encoder(gray)
         summary = self.encoder.palette[:2](pooled)
         estimate = self.mixed(self.encoder.palette[2](summary).float().softmax(1))
-        ab = quarter(rgb)
+        ab = oklab_quarter(rgb)
         true = palettes_of(*bins.encode(ab), bins.count)
         palette, degrees = wishes(bins, true, estimate.detach(), generator)
         index, share = bins.encode(turned(ab, degrees))
@@ -283,10 +283,9 @@ def palette_loss(estimate: Tensor, true: Tensor) -> Tensor:
     return -(true * (estimate + 1e-6).log()).sum(1).mean()
 
 
-def quarter(rgb: Tensor) -> Tensor:
+def oklab_quarter(rgb: Tensor) -> Tensor:
     """OKLab a and b (batch, h/4, w/4, 2), averaged over 4 x 4 pixels, of RGB (batch, h, w, 3)."""
-    ab = rgb_to_oklab(rgb)[..., 1:].permute(0, 3, 1, 2)
-    return F.avg_pool2d(ab, 4).permute(0, 2, 3, 1)
+    return quarter(rgb_to_oklab(rgb)[..., 1:])
 
 
 def turned(ab: Tensor, degrees: Tensor) -> Tensor:
@@ -381,7 +380,7 @@ def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.
     """A photo (1, h, w, 3) coloured as it would be used: calm, default, vivid, true palette."""
     bins = network.config.bins
     features, estimate, first = network.sight(luma)
-    true = palettes_of(*bins.encode(quarter(rgb)), bins.count)
+    true = palettes_of(*bins.encode(oklab_quarter(rgb)), bins.count)
     shown = []
     for name, palette, undo in (
         ("calm", estimate, 1.0),

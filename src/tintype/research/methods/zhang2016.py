@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from tintype.color import lab_to_rgb, rgb_to_lab
 from tintype.errors import PaletteError
 from tintype.palette import Palette
+from tintype.research.losses import quarter
 
 GRID = 10  # width of a bin
 NEIGHBOURS = 5  # bins that share a pixel's colour: section 2.2
@@ -147,11 +148,6 @@ class Network(nn.Module):
         colorful = (ab.abs() > COLORFUL).any(-1).any(-1).any(-1)[:, None, None]
         loss = (entropy * self.rarity[index[..., 0]] * colorful).mean()
         return loss, {"pixels": loss.detach()}
-
-
-def quarter(ab: Tensor) -> Tensor:
-    """Chroma (batch, h, w, 2) averaged over 4 x 4 pixels."""
-    return F.avg_pool2d(ab.permute(0, 3, 1, 2), 4).permute(0, 2, 3, 1)
 
 
 @torch.no_grad()
