@@ -38,7 +38,7 @@ results/table1.json: $(METHODS:%=$(RUNS)/%.done)
 
 $(RUNS)/%.done: $(VGG)
 	$(TINTYPE) train --method $* $(PHOTOS) --out $(RUNS)/$* --steps $(STEPS) --resume \
-	  $(EQUAL) --set validate_seconds=100 --set validation_photos=64 $(OWN_$*)
+	  $(EQUAL) --set validate_steps=90 --set validation_photos=64 $(OWN_$*)
 	touch $@
 
 # Where no published weights are at hand (`tintype weights fetch vgg16`, then VGG=vgg16.safetensors).
