@@ -28,12 +28,12 @@ from tintype.cli.options import (
     THREADS,
     Choice,
     Likeness,
-    Server,
     likeness,
     listening,
     steering,
 )
 from tintype.errors import TintypeError
+from tintype.server.address import Server
 
 
 @click.group(

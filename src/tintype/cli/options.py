@@ -1,6 +1,5 @@
 """Options that belong together: a model and its palette, a reference, a server, a training."""
 
-import ipaddress
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tintype.errors import PaletteError
+from tintype.server.address import Server, is_local
 
 if TYPE_CHECKING:
     from tintype.reference import Swatch
@@ -207,16 +207,6 @@ def _swatch(text: str) -> "Swatch":
         ) from None
 
 
-@dataclass(frozen=True)
-class Server:
-    """Where a server listens, and who may ask."""
-
-    host: str
-    port: int
-    token: str | None
-    browser: bool
-
-
 def listening(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of a server, as one argument `server`."""
 
@@ -246,14 +236,6 @@ _LISTENING = [
         "--allow-remote", is_flag=True, help="Let other machines in, with a token (printed)."
     ),
 ]
-
-
-def is_local(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def training(command: Callable[..., None]) -> Callable[..., None]:

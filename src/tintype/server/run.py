@@ -9,8 +9,8 @@ from contextlib import suppress
 import uvicorn
 from fastapi import FastAPI
 
-from tintype.cli.options import Server
 from tintype.errors import TintypeError
+from tintype.server.address import Server
 
 CLIENTS = 100  # connections at once; each may hold an upload's bytes
 
