@@ -1,11 +1,13 @@
 """Shards for a large training: what is in them, what decides it, and going on after a kill."""
 
+import errno
 import hashlib
 import io
 import itertools
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -495,6 +497,26 @@ def test_a_folder_that_cannot_be_written(tmp_path, imagenet):
     (tmp_path / "out").write_text("a file")
     with pytest.raises(DataError, match="expected to write shards, found: "):
         packed(imagenet, tmp_path / "out")
+
+
+@pytest.mark.parametrize("place", [(ledger, "sync"), (shutil, "copyfileobj")], ids=["shard", "tar"])
+def test_a_full_disk(tmp_path, imagenet, monkeypatch, place):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    source = tarred(imagenet, tmp_path / "some.tar.gz", "w:gz")
+    monkeypatch.setattr(*place, full)
+    with pytest.raises(DataError, match="expected to write shards, found: No space left.*; mend"):
+        packed(source, tmp_path / "out")
+    monkeypatch.undo()
+    assert sum(packed(source, tmp_path / "out")["packed"].values()) == 23
+
+
+def test_one_coloured_pixel_is_enough():
+    rgb = np.full((200, 300, 3), 128, np.uint8)
+    assert pack.is_gray(Image.fromarray(rgb))
+    rgb[7, 11] = (140, 128, 100)
+    assert not pack.is_gray(Image.fromarray(rgb))
 
 
 # --- memory, order --------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def noted(out: Path, name: str) -> dict[str, Any] | None:
 
 
 def _is_there(out: Path, note: dict[str, Any]) -> bool:
-    path = out / note["name"]
+    path = out / str(note["name"])
     return path.is_file() and path.stat().st_size == int(note["bytes"])
 
 

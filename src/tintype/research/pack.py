@@ -6,8 +6,7 @@ Hashes of the photos' keys decide what goes where before the first photo is read
 made alone, a pack that was killed goes on with the shards that are not whole, and it ends at the
 same bytes. OUT/.pack keeps what was asked for and what each whole shard holds.
 
-Only the photos' keys and places are held for all of them, some hundred bytes each; of photos, one
-a worker, and the files of a few more.
+Of all photos only keys and places are held, in some 300 bytes each; of pixels, one photo a worker.
 """
 
 import hashlib
@@ -34,7 +33,7 @@ from tintype.research.sources import Place, listed
 
 MIN_SIDE = 64  # of the short side: less shows little
 MAX_RATIO = 4  # of the long side to the short one: panoramas and banners
-MAX_PIXELS = 50_000_000  # more than any camera of the years of such collections
+MAX_PIXELS = 50_000_000  # each worker holds a photo, at 3 to 4 bytes a pixel
 GRAY = 8  # Cb and Cr, 0..255, from neutral: 150 colour photos reach 13, gray scans 0 to 5
 QUALITY = 90
 FORMAT = f"JPEG 4:4:4, quality {QUALITY}"
@@ -208,6 +207,11 @@ def _shrunk(rgb: np.ndarray, size: int) -> Image.Image:
 
 def is_gray(image: Image.Image) -> bool:
     """Whether no pixel of an RGB image has a colour to speak of. Toned prints have."""
+    few = image.resize((32, 32), Image.Resampling.NEAREST)  # settles it for most colour photos
+    return _neutral(few) and _neutral(image)
+
+
+def _neutral(image: Image.Image) -> bool:
     chroma = np.asarray(image.convert("YCbCr"))[..., 1:]
     return bool(chroma.min() >= 128 - GRAY and chroma.max() <= 128 + GRAY)
 

@@ -1,6 +1,7 @@
 """Where photographs for training are: folders, ImageNet's layout, tar files. Needs no torch."""
 
 import bz2
+import errno
 import glob
 import gzip
 import hashlib
@@ -109,6 +110,8 @@ def _in_tar(path: str, unpacked: Path) -> Iterator[Place]:
                     key = str(name.with_suffix(""))
                     yield Place(key, plain, name.suffix, member.offset_data, member.size)
     except BROKEN_TAR as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise  # where it is unpacked, which is no fault of its own
         raise broken_tar(path, error) from None
 
 
