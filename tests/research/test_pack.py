@@ -506,7 +506,7 @@ def test_a_full_disk(tmp_path, imagenet, monkeypatch, place):
 
     source = tarred(imagenet, tmp_path / "some.tar.gz", "w:gz")
     monkeypatch.setattr(*place, full)
-    with pytest.raises(DataError, match="expected to write shards, found: No space left.*; mend"):
+    with pytest.raises(DataError, match=r"expected to write shards, found: No space left.*; mend"):
         packed(source, tmp_path / "out")
     monkeypatch.undo()
     assert sum(packed(source, tmp_path / "out")["packed"].values()) == 23

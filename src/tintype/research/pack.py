@@ -96,7 +96,8 @@ def pack(patterns: list[str], out: Path, options: Options, *, workers: int = 1) 
         with ledger.alone(out):
             ledger.check(out, asked)  # before minutes of listing
             tally = Tally()
-            found = list(listed(patterns, out / ledger.WORK))
+            every = listed(patterns, out / ledger.WORK)
+            found = list(tqdm(every, desc="listing", unit=" photos", disable=None, delay=2))
             places = chosen(found, options, tally)
             if not places:
                 raise DataError(f"{' '.join(patterns)}: expected photos, found none; name others")
