@@ -23,6 +23,7 @@ bench: $(VENV)/ready
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/enlarge.py
 	$(BIN)/python benchmarks/editor.py
+	$(BIN)/python benchmarks/pack.py --photos 2000
 
 docs: $(VENV)/ready
 	$(BIN)/python docs/make_pictures.py

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from tintype import photo
-from tintype.errors import PhotoError
+from tintype.errors import PhotoError, ProfileError
 
 GRAY = photos.gradient()
 SCENE = Image.fromarray(photos.scene())
@@ -237,6 +237,26 @@ def test_read_rgb_shares_decoding_and_shrinks() -> None:
     assert photo.read_rgb(GRAY, max_side=1000).shape == (*GRAY.shape, 3)
     with pytest.raises(PhotoError, match="pixels"):
         photo.read_rgb(file, max_pixels=10)
+
+
+def test_read_rgb_refuses_unknown_colours_if_strict() -> None:
+    rgb = Image.fromarray(photos.scene())
+    unknown = {
+        "none": photos.encoded(rgb.convert("CMYK"), "JPEG"),
+        "one that does not": photos.encoded(rgb, "PNG", icc_profile=photos.icc("CMYK")),
+    }
+    for found, file in unknown.items():
+        assert photo.read_rgb(file).shape == (80, 96, 3)
+        with pytest.raises(ProfileError, match=f"expected a profile .*, found {found}; convert"):
+            photo.read_rgb(file, strict=True)
+    known = [
+        photos.encoded(rgb.convert("CMYK"), "JPEG", icc_profile=photos.icc("CMYK")),
+        photos.encoded(rgb, "PNG", icc_profile=photos.icc("RGB", 1.8)),
+        photos.encoded(rgb.convert("L"), "PNG", icc_profile=b"nonsense"),  # gray is gray
+        photos.encoded(rgb, "PNG"),
+    ]
+    for file in known:
+        assert photo.read_rgb(file, strict=True).shape == (80, 96, 3)
 
 
 # Bad input

@@ -2,6 +2,7 @@
 
 TintypeError
 ├── PhotoError      a photo cannot be read or written
+│   └── ProfileError    what its colours are is not known
 ├── PaletteError    a palette, a colour or an edit makes no sense
 ├── FolderError     a folder of results, or its manifest, is unusable
 ├── ModelError      a model folder is missing, broken or of another version
@@ -15,6 +16,10 @@ class TintypeError(Exception):
 
 class PhotoError(TintypeError):
     """A photo cannot be read or written."""
+
+
+class ProfileError(PhotoError):
+    """A photo's colours have no known way to sRGB."""
 
 
 class PaletteError(TintypeError):

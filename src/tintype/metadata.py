@@ -11,6 +11,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms, TiffImagePlugin
 
 from tintype.color import rgb_to_oklab
+from tintype.errors import ProfileError
 
 _MAX_ICC = 8 << 20
 _MAX_EXIF_READ = 1 << 20
@@ -134,10 +135,19 @@ def _from_deep(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     return Image.fromarray(255 - plain if negative else plain), alpha
 
 
-def to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """Turn mode L, RGB, CMYK or LAB to sRGB of mode L or RGB. A broken profile is ignored."""
+def to_srgb(image: Image.Image, icc: bytes | None, *, strict: bool = False) -> Image.Image:
+    """Turn mode L, RGB, CMYK or LAB to sRGB of mode L or RGB.
+
+    A broken profile is ignored, and CMYK without one is guessed; if `strict`, ProfileError.
+    """
     transform, mode = _icc_transform(image.mode, icc)
     if transform is None:
+        if strict and (image.mode == "CMYK" or (icc and image.mode != "L")):
+            found = "one that does not" if icc else "none"
+            raise ProfileError(
+                f"the image: expected a profile that leads from {image.mode} to sRGB, "
+                f"found {found}; convert it"
+            )
         return image if image.mode == "L" else image.convert("RGB")
     if image.mode == "L":
         ramp = Image.frombytes("L", (256, 1), bytes(range(256)))

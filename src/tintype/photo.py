@@ -115,14 +115,19 @@ def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
 
 
 def read_rgb(
-    source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS, max_side: int | None = None
+    source: Source,
+    *,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_side: int | None = None,
+    strict: bool = False,
 ) -> np.ndarray:
     """Read the colours of a photo, from the same sources as `read`.
 
+    strict: refuse what leaves the colours unknown: CMYK without a profile, a broken profile
     Returns (H, W, 3) uint8 sRGB, shrunk so that neither side is above `max_side`.
-    Raises PhotoError like `read`.
+    Raises PhotoError like `read`, and ProfileError, which is one, if `strict`.
     """
-    image = _decode(source, max_pixels)[0].convert("RGB")
+    image = _decode(source, max_pixels, strict=strict)[0].convert("RGB")
     if max_side is not None:
         image.thumbnail((max_side, max_side), BOX)
     return np.asarray(image)
@@ -185,7 +190,7 @@ def write(
 
 
 def _decode(
-    source: Source, max_pixels: int
+    source: Source, max_pixels: int, *, strict: bool = False
 ) -> tuple[Image.Image, Image.Image | None, bytes | None, Image.Image]:
     """The upright sRGB photo (mode L or RGB), its alpha (mode L), its EXIF, and its source."""
     name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the image"
@@ -193,7 +198,7 @@ def _decode(
         with _opened(source, name) as opened:
             image, exif, orientation = _load(opened, name, max_pixels)
         plain, alpha = metadata.flatten(image)
-        plain = metadata.to_srgb(plain, image.info.get("icc_profile"))
+        plain = metadata.to_srgb(plain, image.info.get("icc_profile"), strict=strict)
         plain = metadata.upright(plain, orientation)
         alpha = None if alpha is None else metadata.upright(alpha, orientation)
         return plain, alpha, exif, image

@@ -7,11 +7,9 @@ device never waits for a decoder.
 import glob
 import hashlib
 import io
-import lzma
 import re
 import sys
 import tarfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,8 +26,8 @@ from tqdm import tqdm
 
 from tintype.color import LUMA
 from tintype.errors import DataError
+from tintype.research.sources import BROKEN_TAR, SUFFIXES, broken_tar
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
 RECIPES = (r"\.json", r"\.recipe\.json", r"\.[0-9a-f]{8}\.recipe\.json")  # the last: the editor's
 
 
@@ -138,11 +136,8 @@ def _tar_members(path: Path) -> Iterator[tuple[str, bytes]]:
                     content = tar.extractfile(member)
                     assert content is not None
                     yield str(name.with_suffix("")), content.read()
-    except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
-        why = str(error).splitlines()[0].rstrip(":")  # tarfile names every kind it tried
-        raise DataError(
-            f"{path}: expected a tar file of photos, found a broken one: {why}"
-        ) from None
+    except BROKEN_TAR as error:
+        raise broken_tar(path, error) from None
 
 
 def _decode(content: bytes, size: int) -> np.ndarray | None:
