@@ -4,11 +4,10 @@ A page names a file between `<!-- FILE -->` and `<!-- end -->`; what stands ther
 """
 
 import re
-import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/paper.md", "docs/model-card.md")
+PAGES = ("docs/paper.md", "docs/model-card.md")
 BLOCK = re.compile(r"(<!-- (\S+\.md) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -21,4 +20,3 @@ if __name__ == "__main__":
     for name in PAGES:
         path = ROOT / name
         path.write_text(updated(path.read_text()))
-    sys.exit(0)
