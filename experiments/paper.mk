@@ -26,17 +26,17 @@ OWN_tintype =
 
 .PHONY: reproduce ablations
 
-reproduce: results/figures/done
+reproduce: results/figures/runs.json
+	$(BIN)/python docs/make_tables.py
 
-results/figures/done: results/table1.json
-	$(TINTYPE) plot $(METHODS:%=$(RUNS)/%) --out results/figures \
-	  $(SAMPLES:%=--photo %)
-	touch $@
+results/figures/runs.json: results/table1.json
+	$(TINTYPE) plot $(METHODS:%=$(RUNS)/%) --out results/figures $(SAMPLES:%=--photo %)
 
-results/table1.json: $(METHODS:%=$(RUNS)/%.done)
+results/table1.json: $(METHODS:%=$(RUNS)/%.$(STEPS))
 	$(TINTYPE) evaluate $(METHODS:%=$(RUNS)/%) --data $(VALIDATION) --out results/table1
 
-$(RUNS)/%.done: $(VGG)
+# A run is done when a file is there that names its length.
+$(RUNS)/%.$(STEPS): $(VGG) | $(VENV)/ready
 	$(TINTYPE) train --method $* $(PHOTOS) --out $(RUNS)/$* --steps $(STEPS) --resume \
 	  $(EQUAL) --set validate_steps=90 --set validation_photos=64 $(OWN_$*)
 	touch $@
@@ -51,11 +51,8 @@ SET_paper =
 SET_no-palette = palette=none
 SET_palette-after-norm = palette=after
 SET_alpha-0 = alpha=0
-SET_alpha-0.1 = alpha=0.1
 SET_alpha-1 = alpha=1
-SET_alpha-3 = alpha=3
 SET_rebalance-0 = rebalance=0
-SET_rebalance-0.5 = rebalance=0.5
 SET_rebalance-1 = rebalance=1
 SET_hsv-raw = space=raw
 SET_lab = space=lab
@@ -65,17 +62,18 @@ SET_no-first-stage = first_steps=0
 SET_variance-alone = l1=0 alpha=1
 SET_variation-alone = l1=0 alpha=0 variation=1
 SET_palettewise-alone = l1=0 alpha=0 palettewise=1
-ABLATIONS = paper no-palette palette-after-norm alpha-0 alpha-0.1 alpha-1 alpha-3 rebalance-0 \
-  rebalance-0.5 rebalance-1 hsv-raw lab nothing-carried no-conv5 no-first-stage \
+ABLATIONS = paper no-palette palette-after-norm alpha-0 alpha-1 rebalance-0 \
+  rebalance-1 hsv-raw lab nothing-carried no-conv5 no-first-stage \
   variance-alone variation-alone palettewise-alone
 
 ablations: results/ablations.json
+	$(BIN)/python docs/make_tables.py
 
-results/ablations.json: $(ABLATIONS:%=$(RUNS)/ablations/%.done)
-	$(TINTYPE) evaluate $(ABLATIONS:%=$(RUNS)/ablations/%) --data $(VALIDATION) --limit 200 \
+results/ablations.json: $(ABLATIONS:%=$(RUNS)/ablations/%.$(ABLATION_STEPS))
+	$(TINTYPE) evaluate $(ABLATIONS:%=$(RUNS)/ablations/%) --data $(VALIDATION) --limit 100 \
 	  --out results/ablations
 
-$(RUNS)/ablations/%.done: $(VGG)
+$(RUNS)/ablations/%.$(ABLATION_STEPS): $(VGG) | $(VENV)/ready
 	$(TINTYPE) train --method fenu2016 $(PHOTOS) --out $(RUNS)/ablations/$* \
 	  --steps $(ABLATION_STEPS) --resume $(EQUAL) --set validation_photos=24 \
 	  --set vgg=$(VGG) --set first_steps=25 $(SET_$*:%=--set %)

@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import re
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,7 +81,12 @@ def photo(axes: Axes, pixels: np.ndarray, left: float, top: float, wide: float) 
 def caption(figure: Figure, words: str) -> None:
     """Write below a figure what it shows."""
     high = figure.get_figheight()
-    figure.text(MARGIN / WIDTH, 0.16 / high, words, color=QUIET, va="bottom")
+    figure.text(MARGIN / WIDTH, 0.16 / high, wrapped(words), color=QUIET, va="bottom")
+
+
+def wrapped(words: str) -> str:
+    """A caption in lines that a figure is wide enough for."""
+    return "\n".join(textwrap.fill(line, 100) for line in words.splitlines())
 
 
 @dataclass(frozen=True)

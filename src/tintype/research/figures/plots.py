@@ -23,7 +23,16 @@ from tintype.errors import DataError, PhotoError
 from tintype.photo import Photo, read, read_rgb
 from tintype.research import checkpoint
 from tintype.research.figures import curves, diagram
-from tintype.research.figures.canvas import MARGIN, WIDTH, caption, page, photo, save, style
+from tintype.research.figures.canvas import (
+    MARGIN,
+    WIDTH,
+    caption,
+    page,
+    photo,
+    save,
+    style,
+    wrapped,
+)
 from tintype.research.trained import Trained
 from tintype.research.vgg import origin
 
@@ -252,7 +261,8 @@ def sheet(titles: list[str], rows: Sequence[list[np.ndarray | None]], words: str
     wide = (WIDTH - 2 * MARGIN + gap) / len(kept) - gap
     sizes = [next(image.shape for image in row if image is not None) for row in rows]
     heights = [wide * size[0] / size[1] for size in sizes]
-    figure, axes = page(head + sum(heights) + gap * len(rows) + 0.6)
+    foot = 0.24 + 0.18 * len(wrapped(words).splitlines())
+    figure, axes = page(head + sum(heights) + gap * len(rows) + foot)
     for column, i in enumerate(kept):
         left, top = MARGIN + column * (wide + gap), head
         middle = left + wide / 2
