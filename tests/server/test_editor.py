@@ -91,9 +91,13 @@ def open_photo(page: Page, *photos: Path) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until what is shown is what is asked for: a measured render has come."""
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(150)
+    """Wait until nothing new is shown any more, however busy the machine."""
+    before, now = "", "-"
+    while now != before:
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(150)
+        canvas = page.locator("photo-viewer .after")
+        before, now = now, canvas.evaluate_all("all => all.map(c => c.toDataURL()).join()")
 
 
 def shown(page: Page) -> np.ndarray:
