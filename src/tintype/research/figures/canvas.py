@@ -86,7 +86,7 @@ def caption(figure: Figure, words: str) -> None:
 
 def wrapped(words: str) -> str:
     """A caption in lines that a figure is wide enough for."""
-    return "\n".join(textwrap.fill(line, 100) for line in words.splitlines())
+    return "\n".join(textwrap.fill(line, 128) for line in words.splitlines())
 
 
 @dataclass(frozen=True)
