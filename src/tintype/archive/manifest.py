@@ -13,14 +13,14 @@ kill between a file and its line costs one photo more, and what others put into 
 import hashlib
 import json
 import os
-import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from tintype.archive.folders import Target
+from tintype.archive.lock import taken
 from tintype.errors import FolderError, PhotoError
 from tintype.photo import PART
 
@@ -101,7 +101,7 @@ class Manifest:
         except OSError as error:
             raise FolderError(f"{path}: expected to write a manifest, {error.strerror}") from None
         try:
-            _take(self._file.fileno(), out)
+            _take(self._file, out)
             self._record = self._read()
             self._sweep()
             self._start(folder, asked, take_over)
@@ -281,20 +281,16 @@ class Manifest:
             self._record.add(line)
 
 
-def _take(descriptor: int, out: Path) -> None:
-    """Keep others from colouring into the same folder; a kill ends that too."""
-    if sys.platform == "win32":  # has no fcntl: there, people must not start two runs
-        return
-    import fcntl
-
+def _take(file: IO[bytes], out: Path) -> None:
+    """Keep others from colouring into the same folder."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise FolderError(
-            f"{out}: expected no other run, found one that colours into it; wait for its end"
-        ) from None
+        free = taken(file)
     except OSError as error:
         raise FolderError(f"{out}: expected a lockable file system, {error.strerror}") from None
+    if not free:
+        raise FolderError(
+            f"{out}: expected no other run, found one that colours into it; wait for its end"
+        )
 
 
 def stamp(path: str) -> Stamp:

@@ -7,7 +7,6 @@ last of all.
 
 import json
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from tintype.archive.lock import taken
 from tintype.errors import DataError
 
 MANIFEST, WORK, PLAN = "manifest.json", ".pack", "plan.json"
@@ -127,13 +127,6 @@ def system_errors(out: Path) -> Iterator[None]:
 def alone(out: Path) -> Iterator[None]:
     """Keep other packs out of the folder; a kill ends that too."""
     with (out / WORK / "lock").open("wb") as file:
-        if sys.platform != "win32":  # has no fcntl: there, people must not start two
-            import fcntl
-
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise DataError(
-                    f"{out}: expected no other pack, found one at work; wait for its end"
-                ) from None
+        if not taken(file):
+            raise DataError(f"{out}: expected no other pack, found one at work; wait for its end")
         yield
