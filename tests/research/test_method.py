@@ -11,6 +11,7 @@ from research.conftest import TINY, scene
 from tintype.color import rgb_to_oklab
 from tintype.palette import Palette
 from tintype.research.methods import tintype as method
+from tintype.research.palettes import cluster, palettes_of, turned, wishes
 
 BINS = TINY.bins
 KINDS = {"true": 0.25, "true turned": 0.15, "estimate": 0.38, "estimate turned": 0.14, "none": 0.08}
@@ -157,7 +158,7 @@ def test_a_high_temperature_gives_gray(network):
 
 
 def test_rebalancing_has_mean_one_and_favours_rare_colours(network):
-    shares = method.palettes_of(*BINS.encode(method.oklab_quarter(crops(24))), BINS.count).mean(0)
+    shares = palettes_of(*BINS.encode(method.oklab_quarter(crops(24))), BINS.count).mean(0)
     assert (shares * network.rebalancing).sum() == pytest.approx(1, abs=1e-5)
     assert network.rebalancing.min() > 0
     commonness = shares / torch.from_numpy(BINS.areas)
@@ -179,7 +180,7 @@ def test_prototypes_are_palettes(network):
 
 @pytest.mark.parametrize("points", [3, 8, 100])
 def test_clusters_of_palettes_are_palettes(points):
-    clusters = method.cluster(random_palettes(points), 8)
+    clusters = cluster(random_palettes(points), 8)
     assert clusters.shape == (8, BINS.count)
     torch.testing.assert_close(clusters.sum(1), torch.ones(8))
 
@@ -188,14 +189,14 @@ def test_clusters_are_the_means_of_what_belongs_together():
     centres = torch.eye(BINS.count)[[0, 30, 60]]
     noise = random_palettes(30) * 0.02
     palettes = 0.98 * centres.repeat(10, 1) + noise
-    clusters = method.cluster(palettes, 3)
+    clusters = cluster(palettes, 3)
     expected = torch.stack([palettes[i::3].mean(0) for i in range(3)])
     torch.testing.assert_close(clusters[clusters.argmax(1).argsort()], expected)
 
 
 def test_histograms_are_those_of_palettes():
     ab = method.oklab_quarter(crops(3, 64))
-    found = method.palettes_of(*BINS.encode(ab), BINS.count)
+    found = palettes_of(*BINS.encode(ab), BINS.count)
     for histogram, pixels in zip(found, ab, strict=True):
         expected = Palette.of_chroma(BINS, pixels.numpy()).shares
         np.testing.assert_allclose(histogram, expected, atol=1e-6)
@@ -221,7 +222,7 @@ def wished():
     firsts = [1 + ring * BINS.hues for ring in (0, 4, 2)]
     true = torch.eye(BINS.count)[firsts[:2]].repeat(count // 2, 1)
     estimate = torch.eye(BINS.count)[firsts[2]].expand(count, -1)
-    palette, degrees = method.wishes(BINS, true, estimate, seeded())
+    palette, degrees = wishes(BINS, true, estimate, seeded())
     rings = palette[:, 1:].reshape(count, len(BINS.chromas), BINS.hues).sum(2)
     return rings, degrees, palette
 
@@ -281,16 +282,14 @@ def test_turned_chroma_is_multiplied_by_a_complex_number(degrees):
     ab = torch.randn(2, 5, 6, 2, generator=seeded())
     angles = torch.tensor([degrees, degrees + 45])
     z = torch.view_as_complex(ab) * torch.polar(torch.ones(2), torch.deg2rad(angles))[:, None, None]
-    torch.testing.assert_close(method.turned(ab, angles), torch.view_as_real(z))
+    torch.testing.assert_close(turned(ab, angles), torch.view_as_real(z))
 
 
 def test_turned_chroma_has_the_turned_palette():
     """What makes rotation exact supervision: colours and palette turn together."""
     ab = method.oklab_quarter(crops(3, 64))
     degrees = torch.tensor([15.0, 120.0, 345.0])
-    before, after = (
-        method.palettes_of(*BINS.encode(x), BINS.count) for x in (ab, method.turned(ab, degrees))
-    )
+    before, after = (palettes_of(*BINS.encode(x), BINS.count) for x in (ab, turned(ab, degrees)))
     torch.testing.assert_close(BINS.rotate(before, degrees), after, atol=1e-5, rtol=0)
 
 
@@ -331,7 +330,7 @@ def test_the_loss_goes_by_the_generator(network):
 
 def test_grays_and_palettes_stay_exact_in_half_precision(network, monkeypatch):
     grays, estimates = [], []
-    encode, decode = network.encoder.forward, network.decoder.forward
+    encode, decode = network.encoder.views, network.decoder.forward
 
     def noting_gray(gray):
         grays.append(gray)
@@ -341,7 +340,7 @@ def test_grays_and_palettes_stay_exact_in_half_precision(network, monkeypatch):
         estimates.append(estimate)
         return decode(features, palette, estimate)
 
-    monkeypatch.setattr(network.encoder, "forward", noting_gray)
+    monkeypatch.setattr(network.encoder, "views", noting_gray)
     monkeypatch.setattr(network.decoder, "forward", noting_estimate)
     rgb = crops(4)
     with torch.no_grad():

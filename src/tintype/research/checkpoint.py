@@ -94,7 +94,8 @@ def begin(network: nn.Module, path: Path) -> None:
         why = str(error).splitlines()[-1].strip()
         raise DataError(f"{path}: expected a checkpoint of this network, found {why}") from None
     unknown = [name for name in unknown if not name.startswith("encoder.untuned.")]
-    if left := [name for name in (*missing, *unknown) if not name.startswith("recognize.")]:
+    heads = ("recognize.", "mimic.")
+    if left := [name for name in (*missing, *unknown) if not name.startswith(heads)]:
         raise DataError(f"{path}: expected a checkpoint of this network, found others: {left[:3]}")
 
 

@@ -188,23 +188,32 @@ def held_out(keys: list[str], share: float = 0.02) -> Tensor:
     return torch.tensor([int.from_bytes(d[:4], "big") < share * 2**32 for d in digests])
 
 
-def crops(photos: PhotoSet, index: Tensor, size: int, generator: torch.Generator) -> Tensor:
-    """Random square crops, mirrored at random: (batch, size, size, 3) RGB, 0..1.
+def crops(
+    photos: PhotoSet, index: Tensor, size: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Random square crops, mirrored at random, and where in the photos they lie.
 
-    index: (batch,) which photos. A photo at least twice as large as the crop is taken at half
+    index: (batch,) which photos
+    Returns (batch, size, size, 3) RGB, 0..1, and (batch, 4) left, top, right and bottom in -1..1 of
+    the photo; the right of a mirrored crop is the smaller.
+
+    A photo at least twice as large as the crop is taken at half
     its scale every other time, by averaging 2 x 2 pixels; one smaller than the crop is enlarged
     to twice its size, so that what small photos show is learned at the scale of large ones too.
     """
-    rgb = _cut(photos, index, size, generator)
+    rgb, boxes = _cut(photos, index, size, generator)
     small = torch.minimum(photos.height, photos.width)[index] < size
     if small.any():
-        cut = _cut(photos, index[small], size // 2, generator).permute(0, 3, 1, 2)
-        rgb[small] = F.interpolate(cut, scale_factor=2, mode="bilinear").permute(0, 2, 3, 1)
-    return rgb
+        cut, boxes[small] = _cut(photos, index[small], size // 2, generator)
+        cut = F.interpolate(cut.permute(0, 3, 1, 2), scale_factor=2, mode="bilinear")
+        rgb[small] = cut.permute(0, 2, 3, 1)
+    return rgb, boxes
 
 
-def _cut(photos: PhotoSet, index: Tensor, size: int, generator: torch.Generator) -> Tensor:
-    """Crops that are pixels of the photos, or means of 2 x 2 of them, borders repeated."""
+def _cut(
+    photos: PhotoSet, index: Tensor, size: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Crops that are pixels of the photos, or means of 2 x 2 of them, borders repeated; boxes."""
     device = photos.pixels.device
 
     def draw() -> Tensor:
@@ -216,7 +225,8 @@ def _cut(photos: PhotoSet, index: Tensor, size: int, generator: torch.Generator)
     top = (draw() * (height - size * scale + 1).clamp(min=1)).long()
     left = (draw() * (width - size * scale + 1).clamp(min=1)).long()
     steps = torch.arange(size, device=device)
-    columns = torch.where((draw() < 0.5)[:, None], steps, size - 1 - steps)
+    plain = draw() < 0.5
+    columns = torch.where(plain[:, None], steps, size - 1 - steps)
 
     def taken(rows: Tensor, down: int, across: int) -> Tensor:
         """Pixels (rows, size, size, 3) of the photos that `rows` picks from the batch."""
@@ -230,7 +240,11 @@ def _cut(photos: PhotoSet, index: Tensor, size: int, generator: torch.Generator)
     rgb = taken(torch.arange(len(index), device=device), 0, 0)
     rows = half.nonzero()[:, 0]
     rgb[rows] = (rgb[rows] + taken(rows, 0, 1) + taken(rows, 1, 0) + taken(rows, 1, 1)) / 4
-    return rgb
+    right = left + size * scale
+    ends = torch.stack(
+        [left.where(plain, right), top, right.where(plain, left), top + size * scale]
+    )
+    return rgb, (2 * ends / torch.stack([width, height, width, height]) - 1).T
 
 
 def aged_gray(rgb: Tensor, generator: torch.Generator) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from tintype.errors import DataError
-from tintype.research import checkpoint, data, pretrain
+from tintype.research import checkpoint, data, pretrain, teacher
 from tintype.research.methods import dahl2016, fenu2016, gray, tintype, zhang2016
 from tintype.research.progress import Log, Validation
 
@@ -168,16 +168,19 @@ class Run:
         self.step, self.elapsed = about["step"], about["elapsed"]
         self.photos = about.get("photos", 0)
 
-    def learn(self, rgb: Tensor, labels: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+    def learn(
+        self, rgb: Tensor, labels: Tensor, generator: torch.Generator, **taught: Any
+    ) -> dict[str, Tensor]:
         """One step on RGB crops (batch, size, size, 3) and their classes (batch,), -1 for none.
 
+        taught: what a teacher sees of them, where the method has one
         Gives the parts of the loss.
         """
         warm = min(1.0, (self.step + 1) / 200)
         rate = self.config.rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * self.progress)) / 2)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        loss, parts = self.network(rgb, labels, generator)
+        loss, parts = self.network(rgb, labels, generator, **taught)
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.network.parameters(), self.config.clip)
         self.optimizer.step()
@@ -214,6 +217,10 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     photos = data.load(list(config.data), size=config.size, limit=config.limit)
     held = data.held_out(photos.keys)
     photos = photos.to(run.accelerator.device)
+    seen_by = None
+    if path := getattr(run.settings, "teacher", ""):
+        with run.accelerator.autocast():
+            seen_by = teacher.look(Path(path), photos, folder / "teacher.safetensors")
     index = (~held).nonzero()[:, 0]
     if not len(index):
         raise DataError(f"{config.data}: expected photos to train on, found only held-out ones")
@@ -233,6 +240,7 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
             photos,
             index,
             weights,
+            seen_by,
             Validation(photos, held, config.late_crop, config.validation_photos),
             log,
         )
@@ -241,7 +249,13 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
 
 
 def _loop(
-    run: Run, photos: data.PhotoSet, index: Tensor, weights: Tensor, check: Validation, log: Log
+    run: Run,
+    photos: data.PhotoSet,
+    index: Tensor,
+    weights: Tensor,
+    seen_by: teacher.Seen | None,
+    check: Validation,
+    log: Log,
 ) -> None:
     config, main = run.config, run.accelerator.is_main_process
     bar = tqdm(desc="training", unit="%", total=100, disable=None if main else True)
@@ -255,8 +269,9 @@ def _loop(
         generator = _generator(config.seed, run.step, run.accelerator.process_index)
         chosen = index[torch.multinomial(weights, count, replacement=True, generator=generator)]
         chosen = chosen.to(photos.pixels.device)
-        rgb = data.crops(photos, chosen, size, generator)
-        parts = run.learn(rgb, labels[chosen], generator)
+        rgb, boxes = data.crops(photos, chosen, size, generator)
+        taught = {} if seen_by is None else {"taught": seen_by.of(chosen, boxes, size // 16)}
+        parts = run.learn(rgb, labels[chosen], generator, **taught)
         seen += count
         now = time.monotonic()
         run.elapsed = now - began
@@ -345,7 +360,8 @@ def _sample(
     for batch in range(80):
         generator = _generator(config.seed, -1 - batch, 0)
         chosen = index[torch.multinomial(weights, 256, replacement=True, generator=generator)]
-        yield data.crops(photos, chosen.to(photos.pixels.device), min(config.crop, 64), generator)
+        chosen = chosen.to(photos.pixels.device)
+        yield data.crops(photos, chosen, min(config.crop, 64), generator)[0]
 
 
 def _under(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -24,7 +24,8 @@ from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
 from tintype.research import losses, vgg
 from tintype.research.methods.dahl2016 import Convolution
-from tintype.research.methods.tintype import palettes_of, wanted
+from tintype.research.methods.tintype import wanted
+from tintype.research.palettes import palettes_of
 
 LAB_SPAN = 110.0  # sRGB's a and b lie between minus this and this
 CHOICES = {

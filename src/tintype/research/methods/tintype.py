@@ -21,8 +21,10 @@ from tintype.bins import Bins
 from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_oklab
 from tintype.errors import PaletteError
 from tintype.palette import Palette
+from tintype.research import teacher
 from tintype.research.data import aged_gray
 from tintype.research.losses import label_loss, quarter
+from tintype.research.palettes import cluster, palette_loss, palettes_of, turned, wishes
 
 PRIOR_FLOOR = 1e-3  # shares below this count as this much in the prior
 
@@ -41,6 +43,8 @@ class Config:
     palette_loss: float = 0.25
     classes: int = 512  # of photos that the auxiliary head has room for
     label_loss: float = 0.25
+    teacher: str = ""  # the .npz of a network for ImageNet that the encoder learns from
+    teacher_loss: float = 1.0
     tuned: bool = False  # its palettes learned from recipes; what they were before is kept beside
 
     @property
@@ -95,17 +99,26 @@ class Encoder(nn.Module):
         self.untuned = palette_network(config) if config.tuned else None
 
     def forward(self, luma: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Features, and means (batch, inputs) of the deepest two, which the palette is seen from.
+        """What `outward` gives of a photo's `views`."""
+        return self.outward(self.views(luma))
+
+    def views(self, luma: Tensor) -> list[Tensor]:
+        """What leaves each level: (batch, widths[i], h / 2**(i + 1), w / 2**(i + 1)).
 
         luma: (batch, 1, h, w), 0..1, sides multiples of 32
         """
-        x = self.stem(4 * (luma - 0.5))
-        features = []
+        views = [self.stem(4 * (luma - 0.5))]
         for level in self.levels:
-            x = level(x)
-            features.append(x)
-        pooled = torch.cat([feature.float().mean((2, 3)) for feature in features[-2:]], 1)
-        return [p(f) for p, f in zip(self.project, features[1:], strict=True)], pooled
+            views.append(level(views[-1]))
+        return views[1:]
+
+    def outward(self, views: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+        """Features, as the decoder adds them, and means (batch, inputs) of the deepest two views.
+
+        The palette is estimated from the means.
+        """
+        pooled = torch.cat([view.float().mean((2, 3)) for view in views[-2:]], 1)
+        return [p(v) for p, v in zip(self.project, views[1:], strict=True)], pooled
 
 
 def palette_network(config: Config) -> nn.Sequential:
@@ -173,6 +186,28 @@ class Decoder(nn.Module):
         return self.prior * ratio * (palette.sum(1, keepdim=True) > 0)
 
 
+class Mimic(nn.Module):
+    """Tells from the encoder's features what a teacher sees in the colour photo."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.features = nn.Conv2d(config.widths[3], teacher.WIDTH, 1)
+        self.classes = nn.Linear(config.embedding, teacher.CLASSES)
+
+    def forward(
+        self, features: Tensor, summary: Tensor, taught: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Mean squared error of the teacher's features; cross entropy of its classes, less its own.
+
+        features: (batch, widths[3], h/16, w/16); summary: (batch, embedding); taught: features
+        (batch, 96, h/16, w/16) of deviation 1, and shares of the classes (batch, 1001)
+        """
+        wanted, shares = taught
+        error = (self.features(features).float() - wanted).square().mean()
+        found = self.classes(summary).float().log_softmax(1)
+        return error, F.kl_div(found, shares, reduction="batchmean")
+
+
 class Network(nn.Module):
     """The whole model. Its buffers are what was counted on the training photos."""
 
@@ -185,6 +220,7 @@ class Network(nn.Module):
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self.recognize = nn.Linear(config.embedding, config.classes)  # for training only
+        self.mimic = Mimic(config) if config.teacher else None  # for training only, too
         count = config.bins.count
         self.register_buffer("prototypes", torch.full((config.vocabulary, count), 1 / count))
         self.register_buffer("rebalancing", torch.ones(count))
@@ -247,91 +283,54 @@ class Network(nn.Module):
         self.prototypes.copy_(cluster(palettes, self.config.vocabulary))
 
     def forward(
-        self, rgb: Tensor, labels: Tensor, generator: torch.Generator
+        self,
+        rgb: Tensor,
+        labels: Tensor,
+        generator: torch.Generator,
+        taught: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The training loss of RGB crops (batch, h, w, 3), 0..1, and its parts.
 
         Pixels: cross entropy over soft bins, rebalanced (Zhang 2016, equation 2), less the soft
         bins' own entropy, so that 0 is perfect. Palette: soft cross entropy. Palettes are fed as
         `wishes` says. Labels (batch,), -1 for none: cross entropy of an auxiliary head, because
-        what a thing is tells its colours.
+        what a thing is tells its colours; taught: what the teacher sees, see `Mimic`.
         """
-        bins = self.config.bins
         with torch.autocast(rgb.device.type, enabled=False):  # bf16 has fewer levels than a byte
             gray = aged_gray(rgb, generator)
-        features, pooled = self.encoder(gray)
+        views = self.encoder.views(gray)
+        features, pooled = self.encoder.outward(views)
         summary = self.encoder.palette[:2](pooled)
         estimate = self.mixed(self.encoder.palette[2](summary).float().softmax(1))
-        ab = oklab_quarter(rgb)
-        true = palettes_of(*bins.encode(ab), bins.count)
-        palette, degrees = wishes(bins, true, estimate.detach(), generator)
-        index, share = bins.encode(turned(ab, degrees))
-        logits = self.decoder(features, palette, estimate.detach())
-        log_shares = logits.log_softmax(1).permute(0, 2, 3, 1)
-        found = log_shares.gather(-1, index)
-        entropy = (share * (share.clamp(min=1e-9).log() - found)).sum(-1)
-        pixels = (entropy * (share * self.rebalancing[index]).sum(-1)).mean()
+        pixels, true = self.pixel_loss(features, estimate.detach(), rgb, generator)
         palettes = palette_loss(estimate, true)
         classes = label_loss(self.recognize(summary).float(), labels)
-        loss = pixels + self.config.palette_loss * palettes + self.config.label_loss * classes
         parts = {"pixels": pixels, "palette": palettes, "labels": classes}
+        loss = pixels + self.config.palette_loss * palettes + self.config.label_loss * classes
+        if self.mimic is not None and taught is not None:
+            seen, named = self.mimic(views[3], summary, taught)
+            parts |= {"teacher": seen, "teacher_classes": named}
+            loss = loss + self.config.teacher_loss * (seen + self.config.label_loss * named)
         return loss, {name: part.detach() for name, part in parts.items()}
 
-
-def palette_loss(estimate: Tensor, true: Tensor) -> Tensor:
-    """Cross entropy of palettes (batch, count) that sum to 1, mean of photos."""
-    return -(true * (estimate + 1e-6).log()).sum(1).mean()
+    def pixel_loss(
+        self, features: list[Tensor], estimate: Tensor, rgb: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """The pixels' part of the loss, and the crops' true palettes (batch, count)."""
+        bins = self.config.bins
+        ab = oklab_quarter(rgb)
+        true = palettes_of(*bins.encode(ab), bins.count)
+        palette, degrees = wishes(bins, true, estimate, generator)
+        index, share = bins.encode(turned(ab, degrees))
+        logits = self.decoder(features, palette, estimate)
+        found = logits.log_softmax(1).permute(0, 2, 3, 1).gather(-1, index)
+        entropy = (share * (share.clamp(min=1e-9).log() - found)).sum(-1)
+        return (entropy * (share * self.rebalancing[index]).sum(-1)).mean(), true
 
 
 def oklab_quarter(rgb: Tensor) -> Tensor:
     """OKLab a and b (batch, h/4, w/4, 2), averaged over 4 x 4 pixels, of RGB (batch, h, w, 3)."""
     return quarter(rgb_to_oklab(rgb)[..., 1:])
-
-
-def turned(ab: Tensor, degrees: Tensor) -> Tensor:
-    """Chroma (batch, h, w, 2) with its hues turned by one angle per photo."""
-    angle = torch.deg2rad(degrees)[:, None, None]
-    a, b = ab.unbind(-1)
-    return torch.stack([angle.cos() * a - angle.sin() * b, angle.sin() * a + angle.cos() * b], -1)
-
-
-def palettes_of(index: Tensor, share: Tensor, count: int) -> Tensor:
-    """Histograms (batch, count) that sum to 1, of softly binned pixels (batch, h, w, 4)."""
-    flat = torch.zeros(len(index), count, device=share.device)
-    flat.scatter_add_(1, index.flatten(1), share.flatten(1))
-    return flat / flat.sum(1, keepdim=True)
-
-
-def wishes(
-    bins: Bins, true: Tensor, estimate: Tensor, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """The palettes to train with, and by how many degrees the photos' hues are turned with them.
-
-    True ones (some noised with another photo's), true ones turned, estimated ones, estimated
-    ones turned, and none at all (zeros): 25, 15, 38, 14 and 8 percent. Turning a photo's chroma
-    together with its palette is exact supervision for edits.
-    """
-    kind, noise, angle = torch.rand(3, len(true), generator=generator).to(true.device)
-    noised = (kind < 0.12)[:, None] * 0.3 * noise[:, None]
-    palette = (1 - noised) * true + noised * true.roll(1, 0)
-    palette = torch.where((kind < 0.40)[:, None], palette, estimate)
-    turn = ((kind >= 0.25) & (kind < 0.40)) | ((kind >= 0.78) & (kind < 0.92))
-    degrees = torch.where(turn, 360 * angle, 0)
-    return bins.rotate(palette, degrees) * (kind < 0.92)[:, None], degrees
-
-
-def cluster(palettes: Tensor, count: int, rounds: int = 20) -> Tensor:
-    """k-means of palettes under the Hellinger distance: (count, bins) mean palettes."""
-    points = palettes.sqrt()
-    spread = torch.linspace(0, len(points) - 1, count, device=points.device).long()
-    means = points[spread]
-    for _ in range(rounds):
-        nearest = torch.cdist(points, means).argmin(1)
-        members = F.one_hot(nearest, count).float()
-        filled = members.sum(0)[:, None]
-        means = torch.where(filled > 0, members.T @ points / filled.clamp(min=1), means)
-    chosen = (members.T @ palettes) / filled.clamp(min=1)
-    return torch.where(filled > 0, chosen, palettes[spread])
 
 
 @torch.no_grad()
