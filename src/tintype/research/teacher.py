@@ -178,23 +178,23 @@ def look(path: Path, photos: data.PhotoSet, cache: Path) -> Seen:
             return Seen(state["features"], state["logits"])
     device = photos.pixels.device
     teacher = load(path).to(device)
-    features, logits = [], []
+    features = torch.empty(len(photos), WIDTH, GRID, GRID, dtype=torch.float16)
+    logits = torch.empty(len(photos), CLASSES, dtype=torch.float16)
     bar = tqdm(desc="asking the teacher", total=len(photos), unit=" photos", disable=None)
     for start in range(0, len(photos), 64):
         rows = range(start, min(start + 64, len(photos)))
         squares = [Image.fromarray(photos.photo(i)).resize((SIDE, SIDE)) for i in rows]
         rgb = torch.from_numpy(np.stack([np.asarray(s) for s in squares])).to(device)
         seen, classes = teacher(rgb.permute(0, 3, 1, 2).float() / 255)
-        features.append(F.adaptive_avg_pool2d(seen, GRID).half().cpu())
-        logits.append(classes.half().cpu())
+        features[start : rows.stop] = F.adaptive_avg_pool2d(seen, GRID).half().cpu()
+        logits[start : rows.stop] = classes.half().cpu()
         bar.update(len(rows))
     bar.close()
-    whole = torch.cat(features)
-    sample = whole[:: max(1, len(whole) // 4096)].float()
+    sample = features[:: max(1, len(features) // 4096)].float()
     deviation, mean = torch.std_mean(sample, (0, 2, 3), keepdim=True)
-    for start in range(0, len(whole), 4096):
-        part = whole[start : start + 4096]
+    for start in range(0, len(features), 4096):
+        part = features[start : start + 4096]
         part.copy_((part.float() - mean) / deviation)
-    seen = Seen(whole, torch.cat(logits))
-    checkpoint.save(cache, {"features": seen.features, "logits": seen.logits}, {"photos": digest})
-    return seen
+    found = Seen(features, logits)
+    checkpoint.save(cache, {"features": features, "logits": logits}, {"photos": digest})
+    return found
