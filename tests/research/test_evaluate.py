@@ -9,9 +9,11 @@ from PIL import Image
 from research.conftest import scene
 from tintype.color import hue_degrees, oklab_to_rgb, rgb_to_oklab
 from tintype.errors import DataError
-from tintype.research import evaluate, metrics
+from tintype.research import data, evaluate, metrics
 
-NAMES = ["gray", "automatic, calm", "automatic", "automatic, vivid", "true palette", "truth"]
+BEST = "best of 4 alternatives"
+NAMES = ["gray", "automatic, calm", "automatic", "automatic, vivid", f"{BEST}, calm", BEST,
+         "true palette", "truth"]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +81,21 @@ def test_steering_is_measured_on_every_photo(report):
     assert steering["reached_median"].keys() == {60, 120, 180}
     assert 0 <= steering["banned_mean"] <= steering["banned_worst"] <= 1
     assert 0 <= steering["photos_that_wore_it"] <= 3
+
+
+@pytest.mark.parametrize(("name", "vividness"), [(f"{BEST}, calm", 0.0), (BEST, None)])
+def test_the_best_alternative_of_each_photo(tiny, folder, by_name, name, vividness):
+    photos, best = data.load([str(folder)], size=256), []
+    for i in range(3):
+        truth = evaluate.sized(photos.photo(i))
+        encoded = tiny.encode(evaluate.as_gray(truth))
+        results = [tiny.decode(encoded, p, vividness=vividness) for p in encoded.alternatives]
+        scores = [metrics.score(np.asarray(r.image.convert("RGB")), truth) for r in results]
+        best.append(scores[int(np.argmax([s.hits.sum() for s in scores]))])
+        others = {round(metrics.auc([s]), 6) for s in scores}
+        assert len(others) > 1
+    assert by_name[name]["auc"] == pytest.approx(metrics.auc(best))
+    assert by_name[name]["chroma"] == pytest.approx(np.mean([s.chroma for s in best]))
 
 
 def test_a_limit_and_no_steering(tiny, folder):
@@ -212,7 +229,7 @@ def test_an_interval_is_the_bootstraps():
 def test_the_table(report):
     lines = evaluate.table(report).splitlines()
     assert lines[0].count("|") == lines[1].count("|") == 9
-    for line, row in zip(lines[2:8], report["rows"], strict=True):
+    for line, row in zip(lines[2:10], report["rows"], strict=True):
         assert line.count("|") == 9
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         low, high = row["auc_interval"]
@@ -220,10 +237,11 @@ def test_the_table(report):
         assert cells[1] == f"{row['auc']:.2f} ({low:.2f}-{high:.2f})"
         assert cells[3] == f"{row['psnr']:.2f}"
         assert cells[7] == f"{row['chroma_of_truth']:.2f}"
-    rest = "\n".join(lines[8:])
+    rest = "\n".join(lines[10:])
     assert "3 photos, short side 256 px; 95 % bootstrap intervals." in rest
     assert "Share of a hue shift followed, median photo: 60: " in rest
     assert "A banned colour keeps " in rest
+    assert "as only an oracle that knows the truth can choose" in rest
 
 
 def test_the_files(report, tmp_path):
