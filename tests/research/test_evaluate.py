@@ -4,17 +4,30 @@ import json
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from research.conftest import scene
+from tintype.cli import cli
 from tintype.color import hue_degrees, oklab_to_rgb, rgb_to_oklab
 from tintype.errors import DataError
-from tintype.research import evaluate, metrics
+from tintype.research import data, evaluate, metrics, person
+from tintype.research.figures import curves
 
-NAMES = ["gray", "automatic, calm", "automatic", "automatic, vivid", "true palette", "truth"]
+BEST = "best of 4 alternatives"
+NAMES = ["gray", "automatic, calm", "automatic", "automatic, vivid", f"{BEST}, calm", BEST,
+         "true palette", "truth"]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module", autouse=True)
+def _short_menu():
+    """Every sixth edit, which takes a sixth of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(person, "MENU", person.MENU[::6])
+        yield
+
+
+@pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Three small colour photos of several shapes."""
     folder = tmp_path_factory.mktemp("evaluated")
@@ -23,12 +36,12 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def report(tiny, folder):
-    return evaluate.evaluate(tiny, [str(folder)])
+    return evaluate.evaluate(tiny, [str(folder)], edits=2)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def by_name(report):
     return {row["method"]: row for row in report["rows"]}
 
@@ -81,13 +94,30 @@ def test_steering_is_measured_on_every_photo(report):
     assert 0 <= steering["photos_that_wore_it"] <= 3
 
 
+@pytest.mark.parametrize(("name", "vividness"), [(f"{BEST}, calm", 0.0), (BEST, None)])
+def test_the_best_alternative_of_each_photo(tiny, folder, by_name, name, vividness):
+    photos, best = data.load([str(folder)], size=256), []
+    for i in range(3):
+        truth = evaluate.sized(photos.photo(i))
+        encoded = tiny.encode(evaluate.as_gray(truth))
+        results = [tiny.decode(encoded, p, vividness=vividness) for p in encoded.alternatives]
+        scores = [metrics.score(np.asarray(r.image.convert("RGB")), truth) for r in results]
+        best.append(scores[int(np.argmax([s.hits.sum() for s in scores]))])
+        others = {round(metrics.auc([s]), 6) for s in scores}
+        assert len(others) > 1
+    assert by_name[name]["auc"] == pytest.approx(metrics.auc(best))
+    assert by_name[name]["chroma"] == pytest.approx(np.mean([s.chroma for s in best]))
+
+
 def test_a_limit_and_no_steering(tiny, folder):
     report = evaluate.evaluate(tiny, [str(folder)], limit=1, steer=False)
     assert report["photos"] == 1
     assert report["steering"] is None
+    assert report["edits"] is None
     for row in report["rows"]:  # all draws of one photo are that photo
         assert row["auc_interval"] == pytest.approx((row["auc"],) * 2)
     assert "hue shift" not in evaluate.table(report)
+    assert "simulated person" not in evaluate.table(report)
 
 
 def test_no_photos(tiny, tmp_path):
@@ -178,6 +208,98 @@ def test_the_commonest_hue(degrees):
     assert np.hypot(*found) == pytest.approx(1)
 
 
+# --- edits ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def edited(report):
+    """The rows of the edits curve, without gray and the true palette."""
+    return report["edits"]["rows"][1:-1]
+
+
+def test_the_curve_begins_with_the_automatic_colours(tiny, folder):
+    report = evaluate.evaluate(tiny, [str(folder)], limit=2, steer=False, edits=5)
+    rows = {row["method"]: row for row in report["rows"]}
+    gray, first, *_, true = report["edits"]["rows"]
+    assert report["edits"]["photos"] == 2
+    for row, name in ((gray, "gray"), (first, "automatic"), (true, "true palette")):
+        assert {key: row[key] for key in rows[name]} == rows[name] | {"method": row["method"]}
+        assert row["auc_difference"] == pytest.approx(row["auc"] - gray["auc"])
+    assert gray["auc_difference_interval"] == (0, 0)
+
+
+def test_more_edits_never_lead_away_from_the_truth(report, edited):
+    assert report["edits"]["photos"] == 2
+    assert [row["edits"] for row in edited] == list(range(person.MOST + 1))
+    auc = [row["auc"] for row in edited]
+    assert auc == sorted(auc)
+    assert auc[1] > auc[0]
+    photos = [row["photos"] for row in edited]
+    assert photos == sorted(photos, reverse=True)
+    assert photos[0] == 2
+
+
+def test_a_photo_that_is_left_keeps_its_colours(report, tiny, folder):
+    """The last point: every photo after all of its edits, however many."""
+    photos = data.load([str(folder)], size=256)
+    last = []
+    for i in range(2):
+        truth = evaluate.sized(photos.photo(i))
+        steps = person.edit(tiny, tiny.encode(evaluate.as_gray(truth)), truth)
+        last.append(steps[-1])
+    row = report["edits"]["rows"][-2]
+    assert row["auc"] == pytest.approx(metrics.auc([step.score for step in last]))
+    assert row["psnr"] == pytest.approx(np.mean([step.score.psnr for step in last]))
+    assert sum(report["edits"]["taken"].values()) == sum(len(step.edits) for step in last)
+
+
+def test_intervals_of_the_curve_contain_its_values(report):
+    for row in report["edits"]["rows"]:
+        for name in ("auc", "auc_difference", "psnr"):
+            low, high = row[f"{name}_interval"]
+            assert low - 1e-9 <= row[name] <= high + 1e-9
+        assert row["psnr_interval"][0] < row["psnr_interval"][1]
+
+
+def test_the_plot_shows_the_curve_between_its_references(report, edited):
+    figure = curves.edits(report["edits"])
+    for axes, name in zip(figure.axes, ("auc", "psnr"), strict=True):
+        curve, *references = axes.lines
+        assert list(curve.get_xdata()) == [row["edits"] for row in edited]
+        assert list(curve.get_ydata()) == [row[name] for row in edited]
+        ends = [report["edits"]["rows"][i] for i in (0, -1)]
+        assert [line.get_ydata()[0] for line in references] == [row[name] for row in ends]
+        assert {text.get_text() for text in axes.texts} == {"edited", "gray", "true palette"}
+        (band,) = axes.collections
+        heights = band.get_paths()[0].vertices[:, 1]
+        assert heights.min() == min(row[f"{name}_interval"][0] for row in edited)
+        assert heights.max() == max(row[f"{name}_interval"][1] for row in edited)
+    assert "2 photographs" in figure.texts[0].get_text()
+
+
+def test_the_command_edits_the_first_photos(exported, folder, tmp_path):
+    given = ["evaluate", "--model", str(exported[0]), "--data", str(folder)]
+    given += ["--no-steering", "--threads", "1"]
+    done = CliRunner().invoke(cli, [*given, "--edits", "1", "--out", str(tmp_path / "one")])
+    assert done.exit_code == 0, done.output
+    assert done.output == (tmp_path / "one.md").read_text()
+    assert json.loads((tmp_path / "one.json").read_text())["edits"]["photos"] == 1
+    every = CliRunner().invoke(cli, [*given, "--edits", "--out", str(tmp_path / "every")])
+    assert every.exit_code == 0, every.output
+    assert json.loads((tmp_path / "every.json").read_text())["edits"]["photos"] == 3
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    (["--edits", "0"], "Invalid value for '--edits': 0 is not in the range x>=1."),
+    (["--edits", "few"], "Invalid value for '--edits': 'few' is not a valid integer range."),
+    (["run", "--edits"], "expected RUNs or --edits, found both"),
+])  # fmt: skip
+def test_options_that_make_no_sense(folder, options, message):
+    done = CliRunner().invoke(cli, ["evaluate", "--data", str(folder), *options])
+    assert done.exit_code == 2
+    assert done.output.splitlines()[-1] == f"Error: {message}"
+
+
 # --- intervals ------------------------------------------------------------------------------------
 
 
@@ -212,7 +334,7 @@ def test_an_interval_is_the_bootstraps():
 def test_the_table(report):
     lines = evaluate.table(report).splitlines()
     assert lines[0].count("|") == lines[1].count("|") == 9
-    for line, row in zip(lines[2:8], report["rows"], strict=True):
+    for line, row in zip(lines[2:10], report["rows"], strict=True):
         assert line.count("|") == 9
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         low, high = row["auc_interval"]
@@ -220,10 +342,24 @@ def test_the_table(report):
         assert cells[1] == f"{row['auc']:.2f} ({low:.2f}-{high:.2f})"
         assert cells[3] == f"{row['psnr']:.2f}"
         assert cells[7] == f"{row['chroma_of_truth']:.2f}"
-    rest = "\n".join(lines[8:])
+    rest = "\n".join(lines[10:])
     assert "3 photos, short side 256 px; 95 % bootstrap intervals." in rest
     assert "Share of a hue shift followed, median photo: 60: " in rest
     assert "A banned colour keeps " in rest
+    assert "as only an oracle that knows the truth can choose" in rest
+
+
+def test_the_table_of_edits(report):
+    text = evaluate.table(report).partition("simulated person")[2]
+    _, _, *rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + 1 + person.MOST
+    for line, row in zip(rows, report["edits"]["rows"], strict=True):
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        low, high = row["auc_difference_interval"]
+        assert cells[0] == str(row.get("edits", row["method"]))
+        assert cells[3] == f"{row['auc_difference']:+.2f} ({low:+.2f} to {high:+.2f})"
+        assert cells[4].startswith(f"{row['psnr']:.2f} (")
+    assert "a fixed menu (towards 4, ban 2, saturation 1)" in text
 
 
 def test_the_files(report, tmp_path):
@@ -231,3 +367,10 @@ def test_the_files(report, tmp_path):
     written = json.loads((tmp_path / "new" / "evaluation.json").read_text())
     assert written == json.loads(json.dumps(report))
     assert (tmp_path / "new" / "evaluation.md").read_text() == evaluate.table(report)
+    with Image.open(tmp_path / "new" / "evaluation.edits.png") as plot:
+        assert plot.width == 1600
+
+
+def test_there_is_no_plot_without_edits(report, tmp_path):
+    evaluate.write(report | {"edits": None}, tmp_path / "evaluation")
+    assert {path.name for path in tmp_path.iterdir()} == {"evaluation.json", "evaluation.md"}

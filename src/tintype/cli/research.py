@@ -219,7 +219,15 @@ def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[s
 @MODEL
 @click.option("--out", type=FILE, metavar="STEM", help="Write STEM.json and STEM.md.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first photos.")
-@click.option("--steering/--no-steering", default=True, help="Measure edits, too (slower).")
+@click.option("--steering/--no-steering", default=True, help="Measure steering, too (slower).")
+@click.option(
+    "--edits",
+    type=click.IntRange(1),
+    is_flag=False,
+    flag_value=200,
+    metavar="[N]",
+    help="Let a simulated person edit the first N photos, 200 by default (slow).",
+)
 @VGG
 @THREADS
 def evaluate(
@@ -229,6 +237,7 @@ def evaluate(
     out: Path | None,
     limit: int | None,
     steering: bool,
+    edits: int | None,
     vgg: Path | None,
     threads: int | None,
 ) -> None:
@@ -237,9 +246,13 @@ def evaluate(
     With RUNs, folders that training left: a table of them and of gray, and beside runs of several
     methods of the bundled model and of colour transfer.
 
+    With --edits, also what the palette is worth to a person who knows the true colours and picks,
+    up to five times for each photo, the best edit of a fixed menu; STEM.edits.png plots it.
+
     \b
     Examples:
       tintype evaluate --data validation.tar.gz --out docs/evaluation
+      tintype evaluate --data validation.tar.gz --edits --out docs/evaluation
       tintype evaluate runs/dahl2016 runs/fenu2016 --data validation.tar.gz --out table
     """
     with extra("train"):
@@ -248,14 +261,17 @@ def evaluate(
     from tintype.colorizer import load
 
     if runs:
-        given = {"--model": model, "--no-steering": not steering, "--threads": threads}
+        given: dict[str, object] = {"--model": model, "--no-steering": not steering}
+        given |= {"--edits": edits, "--threads": threads}
         if found := [name for name, value in given.items() if value]:
             raise click.UsageError(f"expected RUNs or {found[0]}, found both")
         report = table.measure(list(runs), list(patterns), limit=limit, vgg_file=vgg)
         write, shown = table.write, table.table(report)
     else:
         colorizer = load(model, threads=threads)
-        report = evaluating.evaluate(colorizer, list(patterns), limit=limit, steer=steering)
+        report = evaluating.evaluate(
+            colorizer, list(patterns), limit=limit, steer=steering, edits=edits or 0
+        )
         write, shown = evaluating.write, evaluating.table(report)
     if out is not None:
         write(report, out)

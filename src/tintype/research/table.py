@@ -23,7 +23,7 @@ from tintype import reference
 from tintype.colorizer import Colorizer
 from tintype.errors import DataError
 from tintype.research import checkpoint, data, metrics, vgg
-from tintype.research.evaluate import SIDE, as_gray, interval, mean_interval, row_of, sized
+from tintype.research.evaluate import SIDE, as_gray, difference, mean_interval, row_of, sized
 from tintype.research.methods import fenu2016
 from tintype.research.metrics import Score
 from tintype.research.trained import Trained
@@ -81,7 +81,7 @@ def measure(
         _identity(entry)
         | row_of(entry.method, own, truth)
         | _readings(own)
-        | _difference(own, bases[entry.gray])
+        | difference(own, bases[entry.gray])
         | {"milliseconds": milliseconds}
         for entry, own, milliseconds in zip(entries, scores, timed, strict=True)
     ]
@@ -209,14 +209,6 @@ def _readings(scores: list[Score]) -> dict[str, Any]:
     }.items():
         readings |= {name: float(np.mean(values)), f"{name}_interval": mean_interval(values)}
     return readings
-
-
-def _difference(scores: list[Score], base: list[Score]) -> dict[str, Any]:
-    """How much more raw AuC than another method's, on the same photos."""
-    return {
-        "auc_difference": metrics.auc(scores) - metrics.auc(base),
-        "auc_difference_interval": interval(scores, None, base),
-    }
 
 
 def table(report: dict[str, Any]) -> str:

@@ -1,8 +1,9 @@
-"""Figures 4 and 7: losses of runs while they trained, a palette before and after an edit."""
+"""Figures 4 and 7, losses in training and a palette before and after an edit; the edits curve."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -123,3 +124,32 @@ def _histogram(axes: Axes, palette: Palette, most: float) -> None:
     axes.tick_params(axis="x", length=0)
     axes.grid(axis="y", color=GRID, lw=0.8)
     axes.set_axisbelow(True)
+
+
+def edits(report: dict[str, Any]) -> Figure:
+    """Raw AuC and PSNR against the number of edits, beside gray and the true palette.
+
+    report: the part `edits` of what `evaluate` returns
+    """
+    figure = Figure(figsize=(WIDTH, 4.6), facecolor="white")
+    panels = (("auc", "raw AuC, percent"), ("psnr", "PSNR, decibels"))
+    for left, (name, label) in zip((0.07, 0.57), panels, strict=True):
+        axes = figure.add_axes((left, 0.26, 0.325, 0.7))
+        edited = [row for row in report["rows"] if "edits" in row]
+        count, middle = [row["edits"] for row in edited], [row[name] for row in edited]
+        low, high = np.transpose([row[f"{name}_interval"] for row in edited])
+        axes.fill_between(count, low, high, color=COLORS[0], alpha=0.15, lw=0)
+        axes.plot(count, middle, color=COLORS[0], lw=1.8, marker="o", ms=4)
+        ends = [(middle[-1], "edited", COLORS[0])]
+        others = (row for row in report["rows"] if "edits" not in row)
+        for row, color in zip(others, (QUIET, COLORS[1]), strict=True):
+            axes.axhline(row[name], color=color, lw=1.3, ls=(0, (5, 3)))
+            ends.append((row[name], row["method"], color))
+        axes.set(xlabel="edits of a photo, at most", ylabel=label, xticks=count)
+        axes.grid(axis="y", color=GRID, lw=0.8)
+        axes.set_axisbelow(True)
+        _label(axes, ends)
+    words = f"How near {report['photos']} photographs come to their truth by edits of their "
+    words += "palettes, which a simulated person who knows it picks greedily from a fixed menu. "
+    caption(figure, words + "Shaded: 95 % bootstrap intervals over photographs.")
+    return figure
