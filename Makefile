@@ -27,6 +27,7 @@ bench: $(VENV)/ready
 
 docs: $(VENV)/ready
 	$(BIN)/python docs/make_pictures.py
+	$(BIN)/python docs/make_gallery.py
 	$(BIN)/python docs/make_editor_picture.py
 
 # The constraints pin torch to the version whose wheel computes on the processor alone.

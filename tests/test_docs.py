@@ -3,12 +3,26 @@
 import json
 import re
 import runpy
+import shlex
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from command import opened, tintype
+
+from tintype.cli import colorize
 
 ROOT = Path(__file__).parents[1]
 TABLES = runpy.run_path(str(ROOT / "docs" / "make_tables.py"))
+
+
+@pytest.fixture
+def gallery(monkeypatch):
+    """What `docs/make_gallery.py` defines, and the commands of each picture in the page."""
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    names = runpy.run_path(str(ROOT / "docs" / "make_gallery.py"))
+    return names, names["strips"](names["PAGE"].read_text())
 
 
 @pytest.mark.parametrize("name", TABLES["PAGES"])
@@ -59,6 +73,60 @@ def test_links_and_pictures_are_there():
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} names {target}"
+
+
+def test_each_command_of_the_gallery_is_one_that_tintype_takes(gallery):
+    """Each on its picture's photo, into a file of its own, and of files that are there."""
+    _, strips = gallery
+    outputs = []
+    for name, groups in strips.items():
+        for command in (command for group in groups for command in group):
+            program, verb, *words = shlex.split(command)
+            options = colorize.make_context(verb, list(words)).params
+            assert (program, verb) == ("tintype", "colorize")
+            assert options["photos"] == (f"examples/{name}.jpg",)
+            assert Path(options["output"]).parts[0] == name
+            assert all((ROOT / w).exists() for w in words if w.startswith("examples/"))
+            outputs.append(options["output"])
+    assert len(set(outputs)) == len(outputs) > 10 * len(strips)
+
+
+def test_all_pictures_of_the_gallery_are_those_of_commands(gallery):
+    names, strips = gallery
+    pictures = re.findall(r"!\[.*\]\((.*)\)", names["PAGE"].read_text())
+    assert pictures == [f"gallery/{name}.jpg" for name in strips]
+    files = list((ROOT / "docs" / "gallery").iterdir())
+    assert {f"gallery/{path.name}" for path in files} == set(pictures)
+    assert sum(path.stat().st_size for path in files) < 1_500_000
+
+
+def test_a_picture_of_the_gallery_is_what_its_commands_make(gallery, tmp_path):
+    """Two rows of it: beside the gray photo one colouring; two of them, and the original."""
+    names, strips = gallery
+    command = strips["chelsea"][0][0]
+    two = "tintype colorize examples/chelsea.jpg -o chelsea/two.jpg --alternatives 2"
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    picture = names["strip"]("chelsea", [[command], [two]], tmp_path)
+    made = tmp_path / "chelsea"
+    assert {path.name for path in made.iterdir()} == {"calm.jpg", "two-1.jpg", "two-2.jpg"}
+    assert 3 * names["WIDTH"] < picture.width < 3.2 * names["WIDTH"]
+    assert 2 * 200 < picture.height < 2 * 250
+
+    by_hand = tmp_path / "by hand"
+    shutil.copytree(ROOT / "examples", by_hand / "examples")
+    tintype(*shlex.split(command)[1:], cwd=by_hand)
+    assert (by_hand / "chelsea" / "calm.jpg").read_bytes() == (made / "calm.jpg").read_bytes()
+
+
+def test_every_example_is_free_and_the_gray_of_its_original():
+    table = (ROOT / "examples" / "README.md").read_text()
+    for path in (ROOT / "examples").rglob("*.jpg"):
+        (row,) = re.findall(rf"\| `{path.name}` .*", table)
+        assert row.endswith(("; CC0 |", "; public domain |"))
+    for path in (ROOT / "examples" / "originals").iterdir():
+        gray = np.asarray(opened(path.parents[1] / path.name), dtype=float)
+        own = np.asarray(opened(path).convert("L"), dtype=float)
+        assert np.abs(gray - own).mean() < 3
 
 
 def _read(name):
