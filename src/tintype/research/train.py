@@ -218,9 +218,10 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     held = data.held_out(photos.keys)
     photos = photos.to(run.accelerator.device)
     seen_by = None
-    if path := getattr(run.settings, "teacher", ""):
+    if getattr(run.bare, "mimic", None) is not None:  # pretrain's teacher is another thing
         with run.accelerator.autocast():
-            seen_by = teacher.look(Path(path), photos, folder / "teacher.safetensors")
+            path = Path(run.settings.teacher)
+            seen_by = teacher.look(path, photos, folder / "teacher.safetensors")
     index = (~held).nonzero()[:, 0]
     if not len(index):
         raise DataError(f"{config.data}: expected photos to train on, found only held-out ones")
