@@ -44,7 +44,8 @@ def train(
       tintype train --recipes chosen/ --start runs/mine/model.safetensors --out runs/taste
     """
     with extra("train"):
-        from tintype.research.train import METHODS, TrainConfig, configure
+        from tintype.research.settings import TrainConfig, configure
+        from tintype.research.train import METHODS
         from tintype.research.train import train as run
     if method not in METHODS:
         raise click.BadParameter(f"expected one of {', '.join(METHODS)}, found {method!r}")
@@ -92,7 +93,7 @@ def pretrain_vgg(
     """
     with extra("train"):
         from tintype.research import pretrain
-        from tintype.research.train import TrainConfig, configure
+        from tintype.research.settings import TrainConfig, configure
         from tintype.research.train import train as run
     values = _pairs(settings)
     if teacher is not None:

@@ -21,7 +21,7 @@ from tintype import color
 from tintype.errors import DataError, ModelError
 from tintype.research import data, trained
 from tintype.research.methods import tintype as method
-from tintype.research.train import configure
+from tintype.research.settings import configure
 
 LOGITS = 1e-3  # how far the float32 graphs' logits may be from torch's
 MEAN, TAIL = 0.5, 3.0  # how far decoded Lab chroma may be, as stored: mean, 99.9th percentile

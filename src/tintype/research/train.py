@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tintype.errors import DataError
 from tintype.research import checkpoint, data, pretrain, teacher
 from tintype.research.methods import dahl2016, fenu2016, gray, tintype, zhang2016
 from tintype.research.progress import Log, Validation
+from tintype.research.settings import TrainConfig, configure
 
 METHODS: dict[str, Any] = {  # modules with the same names in them: Config, Network, colorize, ...
     "gray": gray,
@@ -26,68 +27,6 @@ METHODS: dict[str, Any] = {  # modules with the same names in them: Config, Netw
     "tintype": tintype,
 }
 TRAINED = METHODS | {"vgg16": pretrain}
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """How a run goes; `minutes` or `steps`, whichever ends first, also sets the schedule."""
-
-    method: str = "tintype"
-    data: tuple[str, ...] = ()
-    minutes: float | None = None
-    steps: int | None = None
-    seed: int = 0
-    batch: int = 48
-    crop: int = 64
-    late_crop: int = 128  # in the last `late_share` of the run every other step sees such crops
-    late_share: float = 0.2
-    size: int = 128  # photos are kept in memory with at most this short side, pixels
-    limit: int | None = None  # read only the first photos
-    rate: float = 1e-3
-    weight_decay: float = 0.02
-    clip: float = 5.0  # gradient norm
-    average: float = 0.999  # EMA of the weights
-    precision: str = "auto"  # no, bf16, or auto: bf16 where the hardware has it
-    checkpoint_seconds: float = 60.0
-    validate_seconds: float = 600.0
-    validate_steps: int | None = None  # instead of seconds
-    validation_photos: int = 200
-    start: str = ""  # a checkpoint whose weights to begin with
-    source_weights: str = ""  # e.g. "clothing-small=0.3,camvid=0.3": by the key's first folder
-
-
-def configure(config: Any, settings: dict[str, str]) -> Any:
-    """A dataclass with some fields set from strings, each read as its default's type.
-
-    Consumes what it knows from `settings`, so that what is left is unknown. Raises DataError
-    for a value of another type.
-    """
-    known = {field.name: field.default for field in fields(config)}
-    values = {name: settings.pop(name) for name in list(settings) if name in known}
-    parsed = {name: _parse(name, text, known[name]) for name, text in values.items()}
-    return replace(config, **parsed)
-
-
-_KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
-    tuple: ("a JSON list", (list,)),
-    bool: ("true or false", (bool,)),
-    int: ("a whole number", (int,)),
-    float: ("a number", (int, float)),
-    type(None): ("a number or null", (int, float, type(None))),
-}
-
-
-def _parse(name: str, text: str, default: Any) -> Any:
-    if isinstance(default, str):
-        return text
-    wanted, kinds = _KINDS[type(default)]
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = text
-    if type(value) not in kinds:  # isinstance would take true for a number
-        raise DataError(f"--set {name}: expected {wanted}, found {text!r}")
-    return tuple(value) if isinstance(value, list) else value
 
 
 class Run:
