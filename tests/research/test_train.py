@@ -19,7 +19,7 @@ from research.conftest import (
     scene,
 )
 from tintype.errors import DataError
-from tintype.research import checkpoint, data, train
+from tintype.research import batches, checkpoint, data, train
 from tintype.research.methods.tintype import Network
 
 
@@ -62,10 +62,11 @@ def test_the_weights_are_the_average_of_the_last_steps(run):
 def test_a_run_leaves_a_log(run):
     step, validation = rows(run)
     assert step.keys() == {
-        "loss", "pixels", "palette", "labels", "step", "photos", "elapsed", "photos_per_s"
+        "loss", "pixels", "palette", "labels", "step", "photos", "elapsed", "photos_per_s", "waited"
     }  # fmt: skip
     assert step["step"] == 50
     assert 50 < step["photos"] < 200  # batches of 4, of 1 where crops are late
+    assert 0 < step["waited"] < 1
     assert validation["photos"] == step["photos"]
     assert validation["step"] == 50
     painted = validation["validation"]
@@ -242,9 +243,9 @@ def test_source_weights_that_make_no_sense_are_refused(photos, tmp_path, text):
 
 def test_source_weights_go_by_the_keys_first_folder():
     keys = ["pets/a", "streets/b/c", "pets", "other"]
-    found = train._weights(keys, "pets=0.25,streets=3")
+    found = batches._weights(keys, "pets=0.25,streets=3")
     assert found.tolist() == [0.25, 3, 0.25, 1]
-    assert train._weights(keys, "").tolist() == [1] * 4
+    assert batches._weights(keys, "").tolist() == [1] * 4
 
 
 # --- schedule -------------------------------------------------------------------------------------
@@ -266,11 +267,11 @@ def test_late_in_the_run_every_other_step_sees_large_crops(photos, tmp_path, mon
     shapes, sums = [], set()
     learn = train.Run.learn
 
-    def noting(run, rgb, labels, generator):
-        assert labels.tolist() == [-1] * len(rgb)
-        shapes.append(tuple(rgb.shape[:2]))
-        sums.add(float(rgb.mean()))
-        return learn(run, rgb, labels, generator)
+    def noting(run, batch):
+        assert batch.labels.tolist() == [-1] * len(batch.rgb)
+        shapes.append(tuple(batch.rgb.shape[:2]))
+        sums.add(float(batch.rgb.mean()))
+        return learn(run, batch)
 
     monkeypatch.setattr(train.Run, "learn", noting)
     config = run_config(photos, 8, late_share=0.5)

@@ -34,6 +34,10 @@ def train(
 ) -> None:
     """Train a model on colour photographs, or its palettes on recipes (needs the extra [train]).
 
+    Photos of tar files and folders are held in memory. A folder that `tintype data pack` made is
+    streamed, by --set workers=N threads. Started by torchrun, several processes learn together,
+    each from --set batch=N photos at a time; --set accumulate=N such batches make a step.
+
     With --recipes, the automatic palettes of --start move towards what people chose: DIR holds
     photos, and beside NAME.jpg its recipe as NAME.json, or as the editor saves it. That takes
     seconds; it is seen on photos left out when to end.
@@ -41,6 +45,7 @@ def train(
     \b
     Examples:
       tintype train --data 'photos*.tar.gz' --out runs/mine --minutes 90
+      torchrun --nproc-per-node 8 -m tintype train --data shards/ --out runs/large --steps 200000
       tintype train --recipes chosen/ --start runs/mine/model.safetensors --out runs/taste
     """
     with extra("train"):
@@ -68,7 +73,7 @@ def train(
         report = taste.train(out, configure(fine, values), values)
         click.echo(", ".join(f"{name} {round(value, 3)}" for name, value in report.items()))
         return
-    config = TrainConfig(method=method, data=patterns, minutes=minutes, steps=steps)
+    config = TrainConfig(method, patterns, minutes, steps)
     run(out, configure(config, values), values, resume=resume)
 
 
@@ -187,7 +192,7 @@ def pack(
     Examples:
       tintype data pack imagenet/train -o shards/
       tintype data pack imagenet/train -o million/ --subset 1000000 --seed 1
-      tintype train --data 'shards/train-*.tar' --out runs/mine --minutes 90
+      tintype train --data shards/ --out runs/mine --minutes 90
     """
     from tintype.cli.colour import interruptible
     from tintype.research import pack as packing
