@@ -17,6 +17,7 @@ from research.conftest import (
     names,
     run_config,
     scene,
+    steps_of,
 )
 from tintype.errors import DataError
 from tintype.research import batches, checkpoint, data, train
@@ -246,6 +247,49 @@ def test_source_weights_go_by_the_keys_first_folder():
     found = batches._weights(keys, "pets=0.25,streets=3")
     assert found.tolist() == [0.25, 3, 0.25, 1]
     assert batches._weights(keys, "").tolist() == [1] * 4
+
+
+# --- compiled -------------------------------------------------------------------------------------
+
+
+def compiled_by(backend, patch):
+    """Let networks be compiled by another backend, which needs no compiler."""
+    plain = torch.nn.Module.compile
+    patch.setattr(torch.nn.Module, "compile", lambda network: plain(network, backend=backend))
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_compiled_network_learns_the_same(photos, tmp_path, monkeypatch):
+    graphs = []
+
+    def noting(graph, _inputs):
+        graphs.append(graph)
+        return graph
+
+    compiled_by(noting, monkeypatch)
+    settings = {"width": str(1 / 16)}
+    config = run_config(photos, 2, method="zhang2016", log_steps=1, late_share=0, rate=0.01)
+    for compiled in (False, True):
+        assert not graphs
+        folder = tmp_path / str(compiled)
+        train.train(folder, replace(config, compile=compiled), settings, resume=False)
+    assert graphs
+    for one, other in zip(steps_of(tmp_path / "False"), steps_of(tmp_path / "True"), strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], abs=1e-4)
+    one, other = (checkpoint.load(tmp_path / n / "last.safetensors")[0] for n in ("False", "True"))
+    assert one.keys() == other.keys()
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_cannot_be_compiled_is_told_in_a_line(photos, tmp_path, monkeypatch):
+    def failing(_graph, _inputs):
+        raise OSError("no compiler\nthat works")
+
+    compiled_by(failing, monkeypatch)
+    config = run_config(photos, 1, method="zhang2016", compile=True)
+    said = refused(tmp_path / "run", config, {"width": str(1 / 16)})
+    assert "compile: expected torch.compile to work here, found: " in said
+    assert "OSError: no compiler that works; leave it out" in said
 
 
 # --- schedule -------------------------------------------------------------------------------------

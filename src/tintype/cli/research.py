@@ -18,6 +18,7 @@ VGG = click.option("--vgg", type=FILE, help="VGG-16's weights, for dahl2016 and 
 @click.option("--data", "patterns", **PHOTOS)
 @click.option("--recipes", type=FILE, metavar="DIR", help="Photos with recipes, not --data.")
 @click.option("--start", type=FILE, help="A checkpoint to begin with.")
+@click.option("--compile", "compiled", is_flag=True, help="Compile the network, for long runs.")
 @VGG
 @training
 def train(
@@ -25,6 +26,7 @@ def train(
     patterns: tuple[str, ...],
     recipes: Path | None,
     start: Path | None,
+    compiled: bool,
     vgg: Path | None,
     out: Path,
     minutes: float | None,
@@ -64,8 +66,9 @@ def train(
                 raise click.UsageError(f"expected --{name} or --set {name}=FILE, found both")
             values[name] = str(file)
     if recipes is not None:
-        if resume:
-            raise click.UsageError("--resume: fine-tuning on recipes takes seconds; begin anew")
+        if resume or compiled:
+            name = "--resume" if resume else "--compile"
+            raise click.UsageError(f"{name}: fine-tuning on recipes takes seconds; leave it out")
         from tintype.research import taste
 
         steps = steps or taste.TasteConfig.steps
@@ -73,7 +76,7 @@ def train(
         report = taste.train(out, configure(fine, values), values)
         click.echo(", ".join(f"{name} {round(value, 3)}" for name, value in report.items()))
         return
-    config = TrainConfig(method, patterns, minutes, steps)
+    config = TrainConfig(method, patterns, minutes, steps, compile=compiled)
     run(out, configure(config, values), values, resume=resume)
 
 

@@ -29,6 +29,7 @@ class TrainConfig:
     clip: float = 5.0  # gradient norm
     average: float = 0.999  # EMA of the weights
     precision: str = "auto"  # no, bf16, or auto: bf16 where the hardware has it
+    compile: bool = False  # by torch.compile
     freeze_norms: bool = False  # batch norms stay as they begin, so that photos are on their own
     checkpoint_seconds: float = 60.0
     log_steps: int = 50

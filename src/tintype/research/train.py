@@ -49,6 +49,8 @@ class Run:
         if config.freeze_norms:
             for norm in (m for m in network.modules() if isinstance(m, nn.BatchNorm2d)):
                 norm.eval()
+        if config.compile:
+            network.compile()
         self.average = self.module.Network(self.settings).eval()
         self.optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.rate)
         self.network, self.optimizer = self.accelerator.prepare(network, self.optimizer)
@@ -122,7 +124,7 @@ class Run:
 
         Gives the parts of the loss.
         """
-        with self.accelerator.accumulate(self.network):
+        with _in_one_line(), self.accelerator.accumulate(self.network):
             loss, parts = self.network(batch.rgb, batch.labels, batch.generators, **batch.taught)
             self.accelerator.backward(loss)
             self.photos += len(batch.rgb) * self.accelerator.num_processes
@@ -261,6 +263,22 @@ def _step(run: Run, photos: Memory | Stream, pace: Pace) -> list[dict[str, Tenso
             batch = photos.take(step, part, size, count)
         parts.append(run.learn(batch))
     return parts
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """What torch.compile fails at, as a DataError."""
+    try:
+        yield
+    except RuntimeError as error:
+        from torch._dynamo.exc import TorchDynamoException  # slow to import, and seldom needed
+
+        if not isinstance(error, TorchDynamoException):
+            raise
+        why = " ".join(str(error).partition("\n\n")[0].split())  # advice on debugging follows
+        raise DataError(
+            f"compile: expected torch.compile to work here, found: {why}; leave it out"
+        ) from error
 
 
 def _due(config: TrainConfig, step: int, seconds: float) -> bool:
