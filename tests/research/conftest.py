@@ -1,5 +1,6 @@
 """Photos made by code, and one tiny run, exported once, that the tests of research share."""
 
+import json
 import warnings
 from dataclasses import asdict
 from itertools import islice
@@ -11,7 +12,7 @@ import torch
 from PIL import Image
 
 from tintype.colorizer import Colorizer
-from tintype.research import checkpoint, data, export, train, vgg
+from tintype.research import batches, checkpoint, data, export, pack, train, vgg
 from tintype.research.methods import dahl2016, fenu2016, gray, zhang2016
 from tintype.research.methods.tintype import Config
 
@@ -62,8 +63,8 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 def fewer_crops(patch: pytest.MonkeyPatch) -> None:
     """Count colours on 512 crops, not on twenty thousand."""
-    sample = train._sample
-    patch.setattr(train, "_sample", lambda *given: islice(sample(*given), 2))
+    sample = batches.Memory.sample
+    patch.setattr(batches.Memory, "sample", lambda photos: islice(sample(photos), 2))
 
 
 def interrupted_after(steps: int, patch: pytest.MonkeyPatch) -> None:
@@ -84,6 +85,12 @@ def run_config(photos: Path, steps: int, **values: object) -> train.TrainConfig:
         data=(str(photos),), steps=steps, batch=4, crop=32, late_crop=64, size=96,
         precision="no", **values,
     )  # fmt: skip
+
+
+def steps_of(folder: Path) -> list[dict]:
+    """The rows of a run's log that tell of steps."""
+    rows = map(json.loads, (folder / "log.jsonl").read_text().splitlines())
+    return [row for row in rows if "loss" in row]
 
 
 def saved(folder, method, config):
@@ -116,6 +123,19 @@ def photos(tmp_path_factory) -> Path:
         width, height = 96 + 16 * (seed % 3), 128 - 16 * (seed % 2)
         Image.fromarray(scene(width, height, seed)).save(folder / f"{name}.png")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shards(tmp_path_factory):
+    """A pack of some 36 photos for training in shards of 5, of three classes, and a few others."""
+    made = tmp_path_factory.mktemp("packed")
+    for i in range(42):
+        path = made / "in" / f"n{i % 3:02}" / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(scene(80 + 8 * (i % 3), 96 - 8 * (i % 2), i)).save(path)
+    options = pack.Options(size=96, per_shard=5, validation=0.15)
+    pack.pack([str(made / "in")], made / "shards", options)
+    return made / "shards"
 
 
 @pytest.fixture(scope="session")

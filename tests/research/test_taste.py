@@ -415,6 +415,7 @@ def test_the_command_takes_recipes_that_the_command_saved(starts, tmp_path):
         ([], "expected --data or --recipes, found neither"),
         (["--data", "x", "--recipes", "y"], "expected --data or --recipes, found both"),
         (["--recipes", "y", "--resume"], "--resume: fine-tuning on recipes takes seconds"),
+        (["--recipes", "y", "--compile"], "--compile: fine-tuning on recipes takes seconds"),
         (["--recipes", "y", "--start", "a", "--set", "start=b"], "expected --start or --set start"),
     ],
 )

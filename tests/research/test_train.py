@@ -17,10 +17,11 @@ from research.conftest import (
     names,
     run_config,
     scene,
+    steps_of,
 )
 from tintype.errors import DataError
-from tintype.research import checkpoint, data, train
-from tintype.research.methods.tintype import Config, Network
+from tintype.research import batches, checkpoint, data, train
+from tintype.research.methods.tintype import Network
 
 
 @pytest.fixture
@@ -62,10 +63,11 @@ def test_the_weights_are_the_average_of_the_last_steps(run):
 def test_a_run_leaves_a_log(run):
     step, validation = rows(run)
     assert step.keys() == {
-        "loss", "pixels", "palette", "labels", "step", "photos", "elapsed", "photos_per_s"
+        "loss", "pixels", "palette", "labels", "step", "photos", "elapsed", "photos_per_s", "waited"
     }  # fmt: skip
     assert step["step"] == 50
     assert 50 < step["photos"] < 200  # batches of 4, of 1 where crops are late
+    assert 0 < step["waited"] < 1
     assert validation["photos"] == step["photos"]
     assert validation["step"] == 50
     painted = validation["validation"]
@@ -242,49 +244,52 @@ def test_source_weights_that_make_no_sense_are_refused(photos, tmp_path, text):
 
 def test_source_weights_go_by_the_keys_first_folder():
     keys = ["pets/a", "streets/b/c", "pets", "other"]
-    found = train._weights(keys, "pets=0.25,streets=3")
+    found = batches._weights(keys, "pets=0.25,streets=3")
     assert found.tolist() == [0.25, 3, 0.25, 1]
-    assert train._weights(keys, "").tolist() == [1] * 4
+    assert batches._weights(keys, "").tolist() == [1] * 4
 
 
-# --- configure ------------------------------------------------------------------------------------
+# --- compiled -------------------------------------------------------------------------------------
 
 
-def test_fields_are_read_as_their_defaults_types():
-    settings = {
-        "batch": "7", "rate": "2e-3", "clip": "3", "limit": "10", "minutes": "null",
-        "precision": "bf16", "data": '["a", "b"]', "widths": "[1, 2]",
-    }  # fmt: skip
-    config = train.configure(train.TrainConfig(minutes=3.0), settings)
-    assert settings == {"widths": "[1, 2]"}
-    assert config == train.TrainConfig(
-        batch=7, rate=2e-3, clip=3, limit=10, minutes=None, precision="bf16", data=("a", "b")
-    )
-    assert train.configure(Config(), settings).widths == (1, 2)
-    assert settings == {}
+def compiled_by(backend, patch):
+    """Let networks be compiled by another backend, which needs no compiler."""
+    plain = torch.nn.Module.compile
+    patch.setattr(torch.nn.Module, "compile", lambda network: plain(network, backend=backend))
 
 
-@pytest.mark.parametrize(("name", "text", "wanted"), [
-    ("batch", "many", "a whole number"),
-    ("batch", "1.5", "a whole number"),
-    ("batch", "true", "a whole number"),
-    ("rate", '"fast"', "a number"),
-    ("rate", "null", "a number"),
-    ("checkpoint_seconds", "", "a number"),
-    ("limit", "[1]", "a number or null"),
-    ("data", "5", "a JSON list"),
-])  # fmt: skip
-def test_values_of_another_type_are_refused(name, text, wanted):
-    with pytest.raises(DataError) as caught:
-        train.configure(train.TrainConfig(), {name: text})
-    assert str(caught.value) == f"--set {name}: expected {wanted}, found {text!r}"
+@pytest.mark.usefixtures("quick")
+def test_a_compiled_network_learns_the_same(photos, tmp_path, monkeypatch):
+    graphs = []
+
+    def noting(graph, _inputs):
+        graphs.append(graph)
+        return graph
+
+    compiled_by(noting, monkeypatch)
+    settings = {"width": str(1 / 16)}
+    config = run_config(photos, 2, method="zhang2016", log_steps=1, late_share=0, rate=0.01)
+    for compiled in (False, True):
+        assert not graphs
+        folder = tmp_path / str(compiled)
+        train.train(folder, replace(config, compile=compiled), settings, resume=False)
+    assert graphs
+    for one, other in zip(steps_of(tmp_path / "False"), steps_of(tmp_path / "True"), strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], abs=1e-4)
+    one, other = (checkpoint.load(tmp_path / n / "last.safetensors")[0] for n in ("False", "True"))
+    assert one.keys() == other.keys()
 
 
-@pytest.mark.parametrize("name", ["checkpoint_seconds", "validate_seconds"])
-def test_seconds_may_be_whole_or_not(name):
-    for text in ("30", "0.5"):
-        config = train.configure(train.TrainConfig(), {name: text})
-        assert getattr(config, name) == float(text)
+@pytest.mark.usefixtures("quick")
+def test_what_cannot_be_compiled_is_told_in_a_line(photos, tmp_path, monkeypatch):
+    def failing(_graph, _inputs):
+        raise OSError("no compiler\nthat works")
+
+    compiled_by(failing, monkeypatch)
+    config = run_config(photos, 1, method="zhang2016", compile=True)
+    said = refused(tmp_path / "run", config, {"width": str(1 / 16)})
+    assert "compile: expected torch.compile to work here, found: " in said
+    assert "OSError: no compiler that works; leave it out" in said
 
 
 # --- schedule -------------------------------------------------------------------------------------
@@ -306,11 +311,11 @@ def test_late_in_the_run_every_other_step_sees_large_crops(photos, tmp_path, mon
     shapes, sums = [], set()
     learn = train.Run.learn
 
-    def noting(run, rgb, labels, generator):
-        assert labels.tolist() == [-1] * len(rgb)
-        shapes.append(tuple(rgb.shape[:2]))
-        sums.add(float(rgb.mean()))
-        return learn(run, rgb, labels, generator)
+    def noting(run, batch):
+        assert batch.labels.tolist() == [-1] * len(batch.rgb)
+        shapes.append(tuple(batch.rgb.shape[:2]))
+        sums.add(float(batch.rgb.mean()))
+        return learn(run, batch)
 
     monkeypatch.setattr(train.Run, "learn", noting)
     config = run_config(photos, 8, late_share=0.5)

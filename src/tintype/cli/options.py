@@ -245,7 +245,7 @@ def training(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-PHOTOS = DATA | {"help": "Tar files or folders of photos."}
+PHOTOS = DATA | {"help": "Tar files or folders of photos, or a folder of `data pack`."}
 _TRAINING = [
     click.option("--out", type=FILE, required=True, help="The run's folder."),
     click.option("--minutes", type=click.FloatRange(0, min_open=True), help="How long to train."),

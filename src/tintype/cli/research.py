@@ -18,6 +18,7 @@ VGG = click.option("--vgg", type=FILE, help="VGG-16's weights, for dahl2016 and 
 @click.option("--data", "patterns", **PHOTOS)
 @click.option("--recipes", type=FILE, metavar="DIR", help="Photos with recipes, not --data.")
 @click.option("--start", type=FILE, help="A checkpoint to begin with.")
+@click.option("--compile", "compiled", is_flag=True, help="Compile the network, for long runs.")
 @VGG
 @training
 def train(
@@ -25,6 +26,7 @@ def train(
     patterns: tuple[str, ...],
     recipes: Path | None,
     start: Path | None,
+    compiled: bool,
     vgg: Path | None,
     out: Path,
     minutes: float | None,
@@ -34,6 +36,10 @@ def train(
 ) -> None:
     """Train a model on colour photographs, or its palettes on recipes (needs the extra [train]).
 
+    Photos of tar files and folders are held in memory. A folder that `tintype data pack` made is
+    streamed, by --set workers=N threads. Started by torchrun, several processes learn together,
+    each from --set batch=N photos at a time; --set accumulate=N such batches make a step.
+
     With --recipes, the automatic palettes of --start move towards what people chose: DIR holds
     photos, and beside NAME.jpg its recipe as NAME.json, or as the editor saves it. That takes
     seconds; it is seen on photos left out when to end.
@@ -41,10 +47,12 @@ def train(
     \b
     Examples:
       tintype train --data 'photos*.tar.gz' --out runs/mine --minutes 90
+      torchrun --nproc-per-node 8 -m tintype train --data shards/ --out runs/large --steps 200000
       tintype train --recipes chosen/ --start runs/mine/model.safetensors --out runs/taste
     """
     with extra("train"):
-        from tintype.research.train import METHODS, TrainConfig, configure
+        from tintype.research.settings import TrainConfig, configure
+        from tintype.research.train import METHODS
         from tintype.research.train import train as run
     if method not in METHODS:
         raise click.BadParameter(f"expected one of {', '.join(METHODS)}, found {method!r}")
@@ -58,8 +66,9 @@ def train(
                 raise click.UsageError(f"expected --{name} or --set {name}=FILE, found both")
             values[name] = str(file)
     if recipes is not None:
-        if resume:
-            raise click.UsageError("--resume: fine-tuning on recipes takes seconds; begin anew")
+        if resume or compiled:
+            name = "--resume" if resume else "--compile"
+            raise click.UsageError(f"{name}: fine-tuning on recipes takes seconds; leave it out")
         from tintype.research import taste
 
         steps = steps or taste.TasteConfig.steps
@@ -67,7 +76,7 @@ def train(
         report = taste.train(out, configure(fine, values), values)
         click.echo(", ".join(f"{name} {round(value, 3)}" for name, value in report.items()))
         return
-    config = TrainConfig(method=method, data=patterns, minutes=minutes, steps=steps)
+    config = TrainConfig(method, patterns, minutes, steps, compile=compiled)
     run(out, configure(config, values), values, resume=resume)
 
 
@@ -92,7 +101,7 @@ def pretrain_vgg(
     """
     with extra("train"):
         from tintype.research import pretrain
-        from tintype.research.train import TrainConfig, configure
+        from tintype.research.settings import TrainConfig, configure
         from tintype.research.train import train as run
     values = _pairs(settings)
     if teacher is not None:
@@ -186,7 +195,7 @@ def pack(
     Examples:
       tintype data pack imagenet/train -o shards/
       tintype data pack imagenet/train -o million/ --subset 1000000 --seed 1
-      tintype train --data 'shards/train-*.tar' --out runs/mine --minutes 90
+      tintype train --data shards/ --out runs/mine --minutes 90
     """
     from tintype.cli.colour import interruptible
     from tintype.research import pack as packing

@@ -26,6 +26,8 @@ from tqdm import tqdm
 
 from tintype.color import LUMA
 from tintype.errors import DataError
+from tintype.research import draws
+from tintype.research.draws import Generators
 from tintype.research.sources import BROKEN_TAR, SUFFIXES, broken_tar
 
 RECIPES = (r"\.json", r"\.recipe\.json", r"\.[0-9a-f]{8}\.recipe\.json")  # the last: the editor's
@@ -46,19 +48,22 @@ class PhotoSet:
     width: Tensor
     keys: list[str]
 
+    @staticmethod
+    def of(photos: list[np.ndarray], keys: list[str]) -> "PhotoSet":
+        """The set of photos (height, width, 3) uint8 with their keys."""
+        height, width = (torch.tensor([p.shape[axis] for p in photos]).long() for axis in (0, 1))
+        rows = [np.zeros((0, 3), np.uint8), *(photo.reshape(-1, 3) for photo in photos)]
+        offset = torch.cumsum(height * width, 0) - height * width
+        return PhotoSet(torch.from_numpy(np.concatenate(rows)), offset, height, width, keys)
+
     def __len__(self) -> int:
         return len(self.keys)
 
     @property
     def labels(self) -> Tensor:
-        """(photos,) int64: the class, which is a key's folder; -1 for none.
-
-        A folder that has no others beside it, such as a source with one class, tells nothing.
-        """
+        """(photos,) int64: the class, which is a key's folder; -1 for none that is told apart."""
         classes = [key.rpartition("/")[0] for key in self.keys]
-        beside = Counter(name.rpartition("/")[0] for name in set(classes) if name)
-        telling = sorted(c for c in set(classes) if c and beside[c.rpartition("/")[0]] > 1)
-        number = {name: i for i, name in enumerate(telling)}
+        number = numbered(set(classes))
         return torch.tensor([number.get(name, -1) for name in classes])
 
     def photo(self, i: int) -> np.ndarray:
@@ -77,6 +82,16 @@ class PhotoSet:
         )
 
 
+def numbered(folders: set[str]) -> dict[str, int]:
+    """The classes that photos' folders tell, by their names, from 0 on.
+
+    A folder that has no others beside it, such as a source with one class, tells nothing.
+    """
+    beside = Counter(name.rpartition("/")[0] for name in folders if name)
+    telling = sorted(name for name in folders if name and beside[name.rpartition("/")[0]] > 1)
+    return {name: i for i, name in enumerate(telling)}
+
+
 def load(patterns: list[str], *, size: int = 128, limit: int | None = None) -> PhotoSet:
     """Read every photo that tar files, folders or glob patterns hold into memory.
 
@@ -88,7 +103,7 @@ def load(patterns: list[str], *, size: int = 128, limit: int | None = None) -> P
         members = _members(patterns)
         bar = tqdm(desc="reading photos", unit=" photos", disable=None, total=limit)
         while batch := list(islice(members, 512)):
-            decoded = pool.map(lambda item: _decode(item[1], size), batch)
+            decoded = pool.map(lambda item: decode(item[1], size), batch)
             for (key, _), rgb in zip(batch, decoded, strict=True):
                 if rgb is None:
                     bad += 1
@@ -104,10 +119,7 @@ def load(patterns: list[str], *, size: int = 128, limit: int | None = None) -> P
         raise DataError(f"{' '.join(patterns)}: expected photos or tar files of photos, found none")
     if bad:
         tqdm.write(f"skipped {bad} unreadable photos", file=sys.stderr)
-    height, width = (torch.tensor([p.shape[axis] for p in photos]) for axis in (0, 1))
-    offset = torch.cumsum(height * width, 0) - height * width
-    pixels = torch.from_numpy(np.concatenate([p.reshape(-1, 3) for p in photos]))
-    return PhotoSet(pixels, offset, height, width, keys)
+    return PhotoSet.of(photos, keys)
 
 
 def _members(patterns: list[str]) -> Iterator[tuple[str, bytes]]:
@@ -122,12 +134,13 @@ def _members(patterns: list[str]) -> Iterator[tuple[str, bytes]]:
             elif path.suffix.lower() in SUFFIXES and path.is_file():
                 yield str(path.with_suffix("")), path.read_bytes()
             elif path.exists():
-                yield from _tar_members(path)
+                yield from tar_members(path)
             else:
                 raise DataError(f"{path}: expected a tar file or a folder of photos, found nothing")
 
 
-def _tar_members(path: Path) -> Iterator[tuple[str, bytes]]:
+def tar_members(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The key and the file of every photo of a tar file. Raises DataError for a broken one."""
     try:
         with tarfile.open(path) as tar:
             for member in tar:
@@ -140,7 +153,8 @@ def _tar_members(path: Path) -> Iterator[tuple[str, bytes]]:
         raise broken_tar(path, error) from None
 
 
-def _decode(content: bytes, size: int) -> np.ndarray | None:
+def decode(content: bytes, size: int) -> np.ndarray | None:
+    """A photo (height, width, 3) uint8, shrunk to a short side of `size`; None for broken ones."""
     try:
         file = Image.open(io.BytesIO(content))
         file.draft("RGB", (size, size))
@@ -189,7 +203,7 @@ def held_out(keys: list[str], share: float = 0.02) -> Tensor:
 
 
 def crops(
-    photos: PhotoSet, index: Tensor, size: int, generator: torch.Generator
+    photos: PhotoSet, index: Tensor, size: int, generators: Generators
 ) -> tuple[Tensor, Tensor]:
     """Random square crops, mirrored at random, and where in the photos they lie.
 
@@ -201,23 +215,23 @@ def crops(
     its scale every other time, by averaging 2 x 2 pixels; one smaller than the crop is enlarged
     to twice its size, so that what small photos show is learned at the scale of large ones too.
     """
-    rgb, boxes = _cut(photos, index, size, generator)
+    rgb, boxes = _cut(photos, index, size, generators)
     small = torch.minimum(photos.height, photos.width)[index] < size
     if small.any():
-        cut, boxes[small] = _cut(photos, index[small], size // 2, generator)
+        cut, boxes[small] = _cut(photos, index[small], size // 2, draws.of(generators, small))
         cut = F.interpolate(cut.permute(0, 3, 1, 2), scale_factor=2, mode="bilinear")
         rgb[small] = cut.permute(0, 2, 3, 1)
     return rgb, boxes
 
 
 def _cut(
-    photos: PhotoSet, index: Tensor, size: int, generator: torch.Generator
+    photos: PhotoSet, index: Tensor, size: int, generators: Generators
 ) -> tuple[Tensor, Tensor]:
     """Crops that are pixels of the photos, or means of 2 x 2 of them, borders repeated; boxes."""
     device = photos.pixels.device
 
     def draw() -> Tensor:
-        return torch.rand(len(index), generator=generator).to(device)
+        return draws.uniform(generators, len(index)).to(device)
 
     height, width = photos.height[index], photos.width[index]
     half = (torch.minimum(height, width) >= 2 * size) & (draw() < 0.5)
@@ -247,7 +261,7 @@ def _cut(
     return rgb, (2 * ends / torch.stack([width, height, width, height]) - 1).T
 
 
-def aged_gray(rgb: Tensor, generator: torch.Generator) -> Tensor:
+def aged_gray(rgb: Tensor, generators: Generators) -> Tensor:
     """Gray photographs as old cameras and scanners made them, from colour ones.
 
     rgb: (batch, h, w, 3), 0..1. Returns (batch, 1, h, w), 0..1. Half of the photos are plain
@@ -257,7 +271,7 @@ def aged_gray(rgb: Tensor, generator: torch.Generator) -> Tensor:
     batch = len(rgb)
 
     def draw(*shape: int) -> Tensor:
-        return torch.rand(batch, *shape, generator=generator).to(rgb.device)
+        return draws.uniform(generators, batch, *shape).to(rgb.device)
 
     def some(share: float, changed: Tensor, plain: Tensor) -> Tensor:
         return torch.where(draw(1, 1, 1) < share, changed, plain)
@@ -272,7 +286,7 @@ def aged_gray(rgb: Tensor, generator: torch.Generator) -> Tensor:
     gray = some(0.3, low + (1 - low) * gray * span, gray)
     blurred = F.avg_pool2d(F.pad(gray, (1, 1, 1, 1), mode="replicate"), 3, 1)
     gray = some(0.15, gray + draw(1, 1, 1) * (blurred - gray), gray)
-    noise = torch.randn(gray.shape, generator=generator).to(rgb.device)
+    noise = draws.normal(generators, *gray.shape).to(rgb.device)
     gray = some(0.2, gray + 0.03 * draw(1, 1, 1) * noise, gray)
     gray = some(0.15, _compressed(gray, 0.01 + 0.03 * draw(1, 1, 1)), gray)
     return gray.clamp(0, 1)

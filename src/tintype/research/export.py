@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from tintype import color
 from tintype.errors import DataError, ModelError
-from tintype.research import data, trained
+from tintype.research import data, shards, trained
 from tintype.research.methods import tintype as method
-from tintype.research.train import configure
+from tintype.research.settings import configure
 
 LOGITS = 1e-3  # how far the float32 graphs' logits may be from torch's
 MEAN, TAIL = 0.5, 3.0  # how far decoded Lab chroma may be, as stored: mean, 99.9th percentile
@@ -114,10 +114,15 @@ def export(
 
 
 def _photos(patterns: list[str], side: int, *, held: bool, count: int = 16) -> list[np.ndarray]:
-    """Gray photos at the working size: (h, w) float32, 0..1."""
-    photos = data.load(list(patterns), size=side, limit=4000)  # plenty to choose from
+    """Gray photos at the working size: (h, w) float32, 0..1.
+
+    held: take those that training on the patterns holds out; of packs, the validation shards
+    """
+    packs = shards.packs(patterns)
+    tars = [str(shard.path) for pack in packs for shard in pack.validation or pack.train]
+    photos = data.load(tars or list(patterns), size=side, limit=4000)  # plenty to choose from
     chosen = torch.minimum(photos.height, photos.width) >= min(side, 128)
-    if held:
+    if held and not packs:
         chosen &= data.held_out(photos.keys)
     index = chosen.nonzero()[:count, 0].tolist()
     if not index:

@@ -217,14 +217,20 @@ def _neutral(image: Image.Image) -> bool:
     return bool(chroma.min() >= 128 - GRAY and chroma.max() <= 128 + GRAY)
 
 
-def in_order(work: Callable[[T], R], items: Iterable[T], workers: int) -> Generator[R, None, None]:
-    """Results in the order of the items, which are taken as results are: few are in flight."""
+def in_order(
+    work: Callable[[T], R], items: Iterable[T], workers: int, ahead: int | None = None
+) -> Generator[R, None, None]:
+    """Results in the order of the items, which are taken as results are: few are in flight.
+
+    ahead: how many; by default so many that one slow photo does not stop the others
+    """
+    ahead = ahead or 8 * workers
     pending: deque[Future[R]] = deque()
     with ThreadPoolExecutor(workers) as pool:  # its end waits for the photos in hand
         try:
             for item in items:
                 pending.append(pool.submit(work, item))
-                if len(pending) >= 8 * workers:  # so that one slow photo does not stop the others
+                if len(pending) >= ahead:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()

@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tintype.bins import Bins
+from tintype.research.draws import Generators, another, uniform
 
 
 def palettes_of(index: Tensor, share: Tensor, count: int) -> Tensor:
@@ -27,7 +28,7 @@ def turned(ab: Tensor, degrees: Tensor) -> Tensor:
 
 
 def wishes(
-    bins: Bins, true: Tensor, estimate: Tensor, generator: torch.Generator
+    bins: Bins, true: Tensor, estimate: Tensor, generators: Generators
 ) -> tuple[Tensor, Tensor]:
     """The palettes to train with, and by how many degrees the photos' hues are turned with them.
 
@@ -35,9 +36,9 @@ def wishes(
     ones turned, and none at all (zeros): 25, 15, 38, 14 and 8 percent. Turning a photo's chroma
     together with its palette is exact supervision for edits.
     """
-    kind, noise, angle = torch.rand(3, len(true), generator=generator).to(true.device)
+    kind, noise, angle = (uniform(generators, len(true)).to(true.device) for _ in range(3))
     noised = (kind < 0.12)[:, None] * 0.3 * noise[:, None]
-    palette = (1 - noised) * true + noised * true.roll(1, 0)
+    palette = (1 - noised) * true + noised * another(generators, true)
     palette = torch.where((kind < 0.40)[:, None], palette, estimate)
     turn = ((kind >= 0.25) & (kind < 0.40)) | ((kind >= 0.78) & (kind < 0.92))
     degrees = torch.where(turn, 360 * angle, 0)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from tintype.errors import DataError
 from tintype.research import checkpoint, vgg
 from tintype.research.data import aged_gray
+from tintype.research.draws import Generators
 from tintype.research.losses import label_loss
 
 LATER = vgg.STAGES[3][0]  # the first convolution that is trained beside a teacher
@@ -52,11 +53,11 @@ class Network(nn.Module):
             first.weight.div_(scale)
 
     def forward(
-        self, rgb: Tensor, labels: Tensor, generator: torch.Generator
+        self, rgb: Tensor, labels: Tensor, generators: Generators
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross entropy of the classes (batch,) of RGB crops (batch, h, w, 3), and its parts."""
         with torch.autocast(rgb.device.type, enabled=False):
-            gray = aged_gray(rgb, generator)
+            gray = aged_gray(rgb, generators)
         deepest = self.vgg(gray.expand(-1, 3, -1, -1))[-1]
         logits = self.classify(deepest.float().mean((2, 3))).float()
         loss = label_loss(logits, labels)

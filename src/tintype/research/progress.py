@@ -2,7 +2,9 @@
 
 import importlib.util
 import json
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,33 @@ class Log:
             self.file.close()
         if self.board is not None:
             self.board.close()
+
+
+class Pace:
+    """How fast a run goes since its last row of the log, and how much of that it waits for data."""
+
+    def __init__(self, photos: int) -> None:
+        self._begin(photos)
+
+    def _begin(self, photos: int) -> None:
+        self._photos, self._time, self._waited = photos, time.monotonic(), 0.0
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time within as waiting."""
+        asked = time.monotonic()
+        yield
+        self._waited += time.monotonic() - asked
+
+    def since(self, photos: int) -> dict[str, float]:
+        """Photos a second, and the share of the time that was waiting, 0..1; then begin anew."""
+        seconds = time.monotonic() - self._time
+        found = {
+            "photos_per_s": round((photos - self._photos) / seconds, 1),
+            "waited": round(self._waited / seconds, 3),
+        }
+        self._begin(photos)
+        return found
 
 
 def _flat(row: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

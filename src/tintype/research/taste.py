@@ -29,7 +29,8 @@ from tintype.palette import Palette
 from tintype.photo import read
 from tintype.recipe import Recipe, edited
 from tintype.research import checkpoint, data
-from tintype.research.train import METHODS, configure
+from tintype.research.settings import configure
+from tintype.research.train import METHODS
 
 LAYERS = {  # of the methods that estimate a palette: what is fine-tuned
     "tintype": ("encoder.palette.0.", "encoder.palette.2."),

@@ -1,22 +1,28 @@
-"""One training loop for every method, on accelerate."""
+"""One training loop for every method, on accelerate, in one process or, by torchrun, in many."""
 
 import json
 import math
+import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from contextlib import closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast, gather_object
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from tintype.errors import DataError
-from tintype.research import checkpoint, data, pretrain, teacher
+from tintype.research import checkpoint, pretrain, shards
+from tintype.research.batches import Batch, Memory
 from tintype.research.methods import dahl2016, fenu2016, gray, tintype, zhang2016
-from tintype.research.progress import Log, Validation
+from tintype.research.progress import Log, Pace, Validation
+from tintype.research.settings import TrainConfig, configure
+from tintype.research.stream import Stream
 
 METHODS: dict[str, Any] = {  # modules with the same names in them: Config, Network, colorize, ...
     "gray": gray,
@@ -28,85 +34,29 @@ METHODS: dict[str, Any] = {  # modules with the same names in them: Config, Netw
 TRAINED = METHODS | {"vgg16": pretrain}
 
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """How a run goes; `minutes` or `steps`, whichever ends first, also sets the schedule."""
-
-    method: str = "tintype"
-    data: tuple[str, ...] = ()
-    minutes: float | None = None
-    steps: int | None = None
-    seed: int = 0
-    batch: int = 48
-    crop: int = 64
-    late_crop: int = 128  # in the last `late_share` of the run every other step sees such crops
-    late_share: float = 0.2
-    size: int = 128  # photos are kept in memory with at most this short side, pixels
-    limit: int | None = None  # read only the first photos
-    rate: float = 1e-3
-    weight_decay: float = 0.02
-    clip: float = 5.0  # gradient norm
-    average: float = 0.999  # EMA of the weights
-    precision: str = "auto"  # no, bf16, or auto: bf16 where the hardware has it
-    checkpoint_seconds: float = 60.0
-    validate_seconds: float = 600.0
-    validate_steps: int | None = None  # instead of seconds
-    validation_photos: int = 200
-    start: str = ""  # a checkpoint whose weights to begin with
-    source_weights: str = ""  # e.g. "clothing-small=0.3,camvid=0.3": by the key's first folder
-
-
-def configure(config: Any, settings: dict[str, str]) -> Any:
-    """A dataclass with some fields set from strings, each read as its default's type.
-
-    Consumes what it knows from `settings`, so that what is left is unknown. Raises DataError
-    for a value of another type.
-    """
-    known = {field.name: field.default for field in fields(config)}
-    values = {name: settings.pop(name) for name in list(settings) if name in known}
-    parsed = {name: _parse(name, text, known[name]) for name, text in values.items()}
-    return replace(config, **parsed)
-
-
-_KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
-    tuple: ("a JSON list", (list,)),
-    bool: ("true or false", (bool,)),
-    int: ("a whole number", (int,)),
-    float: ("a number", (int, float)),
-    type(None): ("a number or null", (int, float, type(None))),
-}
-
-
-def _parse(name: str, text: str, default: Any) -> Any:
-    if isinstance(default, str):
-        return text
-    wanted, kinds = _KINDS[type(default)]
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = text
-    if type(value) not in kinds:  # isinstance would take true for a number
-        raise DataError(f"--set {name}: expected {wanted}, found {text!r}")
-    return tuple(value) if isinstance(value, list) else value
-
-
 class Run:
     """A folder with a run: config, log, pictures, the last state and the averaged weights."""
 
     def __init__(self, folder: Path, config: TrainConfig, settings: dict[str, str]) -> None:
         self.folder, self.config = folder, config
-        self.accelerator = Accelerator(mixed_precision=_precision(config.precision))
+        self.accelerator = _accelerator(config)
         torch.manual_seed(config.seed)
         self.module = TRAINED[config.method]
         self.settings = configure(self.module.Config(), settings)
         if settings:
             raise DataError(f"--set: expected fields of the run or the method, found {settings}")
         network = self.module.Network(self.settings).to(memory_format=torch.channels_last)
+        if config.freeze_norms:
+            for norm in (m for m in network.modules() if isinstance(m, nn.BatchNorm2d)):
+                norm.eval()
+        if config.compile:
+            network.compile()
         self.average = self.module.Network(self.settings).eval()
         self.optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.rate)
         self.network, self.optimizer = self.accelerator.prepare(network, self.optimizer)
         self.average.to(self.accelerator.device)
         self.step, self.elapsed, self.photos = 0, 0.0, 0
+        self.order: str | None = None  # what decides, beside the seed, which photos come when
 
     @property
     def bare(self) -> Any:
@@ -132,6 +82,7 @@ class Run:
             "step": self.step,
             "photos": self.photos,
             "elapsed": self.elapsed,
+            "order": self.order,
             "where": checkpoint.where(),
         }
 
@@ -166,37 +117,40 @@ class Run:
             packed["state"].setdefault(int(index), {})[part] = value
         self.optimizer.load_state_dict(packed)
         self.step, self.elapsed = about["step"], about["elapsed"]
-        self.photos = about.get("photos", 0)
+        self.photos, self.order = about.get("photos", 0), about.get("order")
 
-    def learn(
-        self, rgb: Tensor, labels: Tensor, generator: torch.Generator, **taught: Any
-    ) -> dict[str, Tensor]:
-        """One step on RGB crops (batch, size, size, 3) and their classes (batch,), -1 for none.
+    def learn(self, batch: Batch) -> dict[str, Tensor]:
+        """Learn from a batch, which is a step, or one of the `accumulate` parts of a step.
 
-        taught: what a teacher sees of them, where the method has one
         Gives the parts of the loss.
         """
+        with _in_one_line(), self.accelerator.accumulate(self.network):
+            loss, parts = self.network(batch.rgb, batch.labels, batch.generators, **batch.taught)
+            self.accelerator.backward(loss)
+            self.photos += len(batch.rgb) * self.accelerator.num_processes
+            if self.accelerator.sync_gradients:
+                self._end_step()
+        return {"loss": loss.detach(), **parts}
+
+    def _end_step(self) -> None:
         warm = min(1.0, (self.step + 1) / 200)
         rate = self.config.rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * self.progress)) / 2)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        loss, parts = self.network(rgb, labels, generator, **taught)
-        self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.network.parameters(), self.config.clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.step += 1
-        self.photos += len(rgb) * self.accelerator.num_processes
         decay = min(self.config.average, (1 + self.step) / (10 + self.step))
         _average(self.average, self.bare, decay)
-        return {"loss": loss.detach(), **parts}
 
 
 def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume: bool) -> None:
     """Train a method and leave `model.safetensors`, `log.jsonl` and pictures in the folder.
 
-    Every random choice of a step comes from the seed, the rank and the step's number alone, so
-    that a resumed run with `steps` is the run that was interrupted.
+    Every random choice comes from the seed, and from the process and the step's number, or, for
+    packed shards, from the photo and the epoch. So a resumed run with `steps` is the run that was
+    interrupted. All processes call it alike; the main one alone writes.
     """
     last = folder / "last.safetensors"
     if last.exists() and not resume:
@@ -205,6 +159,9 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
         raise DataError("expected --minutes or --steps, found neither")
     if config.method not in TRAINED:
         raise DataError(f"expected a method of {', '.join(METHODS)}, found {config.method!r}")
+    for name in ("accumulate", "workers", "log_steps"):
+        if getattr(config, name) < 1:
+            raise DataError(f"{name}: expected 1 or more, found {getattr(config, name)}")
     run = Run(folder, config, dict(settings))
     if config.steps and getattr(run.settings, "first_steps", 0) >= config.steps:
         raise DataError(
@@ -214,89 +171,114 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     if not list(run.bare.parameters()):
         raise DataError(f"expected a method that can be trained, found {config.method!r}")
     folder.mkdir(parents=True, exist_ok=True)
-    photos = data.load(list(config.data), size=config.size, limit=config.limit)
-    held = data.held_out(photos.keys)
-    photos = photos.to(run.accelerator.device)
-    seen_by = None
-    if path := getattr(run.settings, "teacher", ""):
-        with run.accelerator.autocast():
-            seen_by = teacher.look(Path(path), photos, folder / "teacher.safetensors")
-    index = (~held).nonzero()[:, 0]
-    if not len(index):
-        raise DataError(f"{config.data}: expected photos to train on, found only held-out ones")
-    weights = _weights(photos.keys, config.source_weights)[index]
-    if resume and last.exists():
+    going_on = resume and last.exists()
+    if going_on:
         run.resume()
+    with _photos(run) as photos:
+        if run.order not in (None, photos.order):
+            raise DataError(
+                f"{folder}: expected photos {run.order}, as the run began, found them "
+                f"{photos.order}; give it the same"
+            )
+        run.order = photos.order
+        _agree(run)
+        if not going_on:
+            _begin(run, photos)
+        with closing(Log(folder, run.accelerator.is_main_process)) as log:
+            _loop(run, photos, log)
+    run.accelerator.wait_for_everyone()
+    run.accelerator.end_training()
+
+
+@contextmanager
+def _photos(run: Run) -> Iterator[Memory | Stream]:
+    """The photos of a run: those of packed shards are streamed, all others held in memory."""
+    taught = getattr(run.bare, "mimic", None) is not None  # pretrain's teacher is another thing
+    if packs := shards.packs(run.config.data):
+        if taught:
+            raise DataError(
+                "teacher: expected photos in memory, which it looks at before the run, found "
+                "packed shards; name their tar files, or leave it out"
+            )
+        with closing(Stream(packs, run.config, run.accelerator, run.photos)) as stream:
+            yield stream
     else:
-        if config.start:
-            checkpoint.begin(run.bare, Path(config.start))
-        else:
-            run.bare.count_colors(list(_sample(photos, index, weights, config)))
-        run.average.load_state_dict(run.bare.state_dict())
-    log = Log(folder, run.accelerator.is_main_process)
-    try:
-        _loop(
-            run,
-            photos,
-            index,
-            weights,
-            seen_by,
-            Validation(photos, held, config.late_crop, config.validation_photos),
-            log,
-        )
-    finally:
-        log.close()
+        memory = Memory(run.config, run.accelerator)
+        if taught:
+            cache = run.folder / "teacher.safetensors"
+            memory.ask(Path(run.settings.teacher), cache, run.accelerator)
+        yield memory
 
 
-def _loop(
-    run: Run,
-    photos: data.PhotoSet,
-    index: Tensor,
-    weights: Tensor,
-    seen_by: teacher.Seen | None,
-    check: Validation,
-    log: Log,
-) -> None:
+def _begin(run: Run, photos: Memory | Stream) -> None:
+    """Give the network its first weights, or those of another run, and count colours."""
+    if run.config.start:
+        checkpoint.begin(run.bare, Path(run.config.start))
+    else:
+        run.bare.count_colors(list(photos.sample()))
+    run.average.load_state_dict(run.bare.state_dict())
+
+
+def _loop(run: Run, photos: Memory | Stream, log: Log) -> None:
     config, main = run.config, run.accelerator.is_main_process
+    check = photos.validation() if main else None
     bar = tqdm(desc="training", unit="%", total=100, disable=None if main else True)
     began, saved, checked = time.monotonic() - run.elapsed, time.monotonic(), time.monotonic()
-    seen, since, checked_at = 0, time.monotonic(), -1
-    labels = photos.labels.to(photos.pixels.device)
+    pace, checked_at = Pace(run.photos), -1
     while run.progress < 1:
-        late = run.step % 2 == 0 and run.progress > 1 - config.late_share
-        size = config.late_crop if late else config.crop
-        count = max(1, round(config.batch * (config.crop / size) ** 1.5))
-        generator = _generator(config.seed, run.step, run.accelerator.process_index)
-        chosen = index[torch.multinomial(weights, count, replacement=True, generator=generator)]
-        chosen = chosen.to(photos.pixels.device)
-        rgb, boxes = data.crops(photos, chosen, size, generator)
-        taught = {} if seen_by is None else {"taught": seen_by.of(chosen, boxes, size // 16)}
-        parts = run.learn(rgb, labels[chosen], generator, **taught)
-        seen += count
+        parts = _step(run, photos, pace)
         now = time.monotonic()
-        run.elapsed = now - began
-        if run.step % 50 == 0:
-            row = {name: round(float(value), 4) for name, value in parts.items()}
-            row |= {
+        run.elapsed = _shared(run, now - began)
+        if run.step % config.log_steps == 0:
+            row = _means(run.accelerator, parts) | {
                 "step": run.step,
                 "photos": run.photos,
                 "elapsed": round(run.elapsed),
-                "photos_per_s": round(seen / (now - since), 1),
+                **pace.since(run.photos),
             }
             bar.n = round(100 * run.progress, 1)
             bar.set_postfix(loss=row["loss"], photos_per_s=row["photos_per_s"])
             log.write(row)
-            seen, since = 0, now
-        if main and _due(config, run.step, now - checked):
+        if check and _due(config, run.step, now - checked):
             _validate(run, check, log)
             checked, checked_at = time.monotonic(), run.step
         if now - saved > config.checkpoint_seconds:
             run.save()
             saved = time.monotonic()
     run.save()
-    if main and checked_at != run.step:
+    if check and checked_at != run.step:
         _validate(run, check, log)
     bar.close()
+
+
+def _step(run: Run, photos: Memory | Stream, pace: Pace) -> list[dict[str, Tensor]]:
+    """Learn from as many batches as make a step; gives their parts of the loss."""
+    config, step = run.config, run.step
+    late = step % 2 == 0 and run.progress > 1 - config.late_share
+    size = config.late_crop if late else config.crop
+    count = max(1, round(config.batch * (config.crop / size) ** 1.5))
+    parts = []
+    for part in range(config.accumulate):
+        with pace.waiting():
+            batch = photos.take(step, part, size, count)
+        parts.append(run.learn(batch))
+    return parts
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """What torch.compile fails at, as a DataError."""
+    try:
+        yield
+    except RuntimeError as error:
+        from torch._dynamo.exc import TorchDynamoException  # slow to import, and seldom needed
+
+        if not isinstance(error, TorchDynamoException):
+            raise
+        why = " ".join(str(error).partition("\n\n")[0].split())  # advice on debugging follows
+        raise DataError(
+            f"compile: expected torch.compile to work here, found: {why}; leave it out"
+        ) from error
 
 
 def _due(config: TrainConfig, step: int, seconds: float) -> bool:
@@ -312,6 +294,49 @@ def _validate(run: Run, check: Validation, log: Log) -> None:
     log.write({"step": run.step, "photos": run.photos, "elapsed": round(run.elapsed), **found})
     if sheet is not None:
         sheet.save(run.folder / f"step-{run.step:06d}.png")
+
+
+def _means(accelerator: Accelerator, parts: list[dict[str, Tensor]]) -> dict[str, float]:
+    """The parts of the loss, as means over the parts of a step and over processes."""
+    names = list(parts[0])
+    means = torch.stack([torch.stack([p[name].float() for p in parts]).mean() for name in names])
+    found = accelerator.reduce(means, "mean").tolist()
+    return {name: round(value, 4) for name, value in zip(names, found, strict=True)}
+
+
+def _agree(run: Run) -> None:
+    """Raise DataError unless every process begins with the same, or they wait for each other."""
+    mine = f"step {run.step} with photos {run.order}"
+    for other in gather_object([mine]):
+        if other != mine:
+            raise DataError(
+                f"{run.folder}: expected every process at {mine}, found one at {other}; "
+                "run and photos must be in folders that all of them share"
+            )
+
+
+def _shared(run: Run, seconds: float) -> float:
+    """The main process's time, where time ends the run: all must end at the same step."""
+    if run.accelerator.num_processes == 1 or not run.config.minutes:
+        return seconds
+    clock = torch.tensor(seconds, device=run.accelerator.device)
+    return float(broadcast(clock))
+
+
+def _accelerator(config: TrainConfig) -> Accelerator:
+    """Raises DataError where there are not as many processes as torchrun has started."""
+    wanted = int(os.environ.get("WORLD_SIZE", 1))
+    accelerator = Accelerator(
+        cpu=wanted > 1 and not torch.accelerator.is_available(),
+        mixed_precision=_precision(config.precision),
+        gradient_accumulation_steps=config.accumulate,
+    )
+    if accelerator.num_processes != wanted:
+        raise DataError(
+            f"expected {wanted} processes that learn together, as WORLD_SIZE says, "
+            f"found {accelerator.num_processes}; start them by torchrun"
+        )
+    return accelerator
 
 
 def _precision(wanted: str) -> str:
@@ -338,30 +363,6 @@ def _average(average: nn.Module, network: nn.Module, decay: float) -> None:
             mine.lerp_(new, 1 - decay)
         else:
             mine.copy_(new)
-
-
-def _weights(keys: list[str], text: str) -> Tensor:
-    try:
-        parts = (part.split("=") for part in text.split(",") if part)
-        wanted = {name: float(weight) for name, weight in parts}
-    except ValueError:
-        raise DataError(f"source_weights: expected NAME=NUMBER,..., found {text!r}") from None
-    return torch.tensor([wanted.get(key.split("/")[0], 1.0) for key in keys])
-
-
-def _generator(seed: int, step: int, rank: int) -> torch.Generator:
-    return torch.Generator().manual_seed((seed * 1_000_003 + step) * 4099 + rank)
-
-
-def _sample(
-    photos: data.PhotoSet, index: Tensor, weights: Tensor, config: TrainConfig
-) -> Iterator[Tensor]:
-    """RGB crops for counting colours: about twenty thousand of them."""
-    for batch in range(80):
-        generator = _generator(config.seed, -1 - batch, 0)
-        chosen = index[torch.multinomial(weights, 256, replacement=True, generator=generator)]
-        chosen = chosen.to(photos.pixels.device)
-        yield data.crops(photos, chosen, min(config.crop, 64), generator)[0]
 
 
 def _under(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -20,6 +20,7 @@ from tintype.color import rgb_to_ycbcr, ycbcr_to_rgb
 from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.research import vgg
+from tintype.research.draws import Generators
 from tintype.research.losses import blurred_euclidean
 
 
@@ -79,7 +80,7 @@ class Network(nn.Module):
         """Nothing is counted: every colour weighs the same."""
 
     def forward(
-        self, rgb: Tensor, _labels: Tensor, _generator: torch.Generator
+        self, rgb: Tensor, _labels: Tensor, _generators: Generators
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The training loss of RGB crops (batch, h, w, 3), 0..1, and its parts."""
         ycbcr = rgb_to_ycbcr(rgb).permute(0, 3, 1, 2)

@@ -23,6 +23,7 @@ from tintype.color import hsv_to_rgb, lab_to_rgb, luma, rgb_to_hsv, rgb_to_lab
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
 from tintype.research import losses, vgg
+from tintype.research.draws import Generators, uniform
 from tintype.research.methods.dahl2016 import Convolution
 from tintype.research.methods.tintype import wanted
 from tintype.research.palettes import palettes_of
@@ -204,7 +205,7 @@ class Network(nn.Module):
         self.scales.copy_(torch.stack([tap.square().mean().sqrt() for tap in taps]).clamp(min=1e-6))
 
     def forward(
-        self, rgb: Tensor, _labels: Tensor, generator: torch.Generator
+        self, rgb: Tensor, _labels: Tensor, generators: Generators
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The training loss of RGB crops (batch, h, w, 3), 0..1, and its parts.
 
@@ -220,7 +221,7 @@ class Network(nn.Module):
             weight = (share * self.rarity[index]).sum(-1)
         taps = self.features(gray)
         guess = self.palette(taps[0])
-        own = torch.rand(len(rgb), 1, generator=generator).to(rgb.device) < config.true_palettes
+        own = uniform(generators, len(rgb), 1).to(rgb.device) < config.true_palettes
         fed = torch.where(own, true, shares_of(guess).detach())
         logits = self.decode(taps, fed)
         with torch.autocast(rgb.device.type, enabled=False):

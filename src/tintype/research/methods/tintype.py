@@ -23,6 +23,7 @@ from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.research import teacher
 from tintype.research.data import aged_gray
+from tintype.research.draws import Generators
 from tintype.research.losses import label_loss, quarter
 from tintype.research.palettes import cluster, palette_loss, palettes_of, turned, wishes
 
@@ -286,7 +287,7 @@ class Network(nn.Module):
         self,
         rgb: Tensor,
         labels: Tensor,
-        generator: torch.Generator,
+        generators: Generators,
         taught: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The training loss of RGB crops (batch, h, w, 3), 0..1, and its parts.
@@ -297,12 +298,12 @@ class Network(nn.Module):
         what a thing is tells its colours; taught: what the teacher sees, see `Mimic`.
         """
         with torch.autocast(rgb.device.type, enabled=False):  # bf16 has fewer levels than a byte
-            gray = aged_gray(rgb, generator)
+            gray = aged_gray(rgb, generators)
         views = self.encoder.views(gray)
         features, pooled = self.encoder.outward(views)
         summary = self.encoder.palette[:2](pooled)
         estimate = self.mixed(self.encoder.palette[2](summary).float().softmax(1))
-        pixels, true = self.pixel_loss(features, estimate.detach(), rgb, generator)
+        pixels, true = self.pixel_loss(features, estimate.detach(), rgb, generators)
         palettes = palette_loss(estimate, true)
         classes = label_loss(self.recognize(summary).float(), labels)
         parts = {"pixels": pixels, "palette": palettes, "labels": classes}
@@ -314,13 +315,13 @@ class Network(nn.Module):
         return loss, {name: part.detach() for name, part in parts.items()}
 
     def pixel_loss(
-        self, features: list[Tensor], estimate: Tensor, rgb: Tensor, generator: torch.Generator
+        self, features: list[Tensor], estimate: Tensor, rgb: Tensor, generators: Generators
     ) -> tuple[Tensor, Tensor]:
         """The pixels' part of the loss, and the crops' true palettes (batch, count)."""
         bins = self.config.bins
         ab = oklab_quarter(rgb)
         true = palettes_of(*bins.encode(ab), bins.count)
-        palette, degrees = wishes(bins, true, estimate, generator)
+        palette, degrees = wishes(bins, true, estimate, generators)
         index, share = bins.encode(turned(ab, degrees))
         logits = self.decoder(features, palette, estimate)
         found = logits.log_softmax(1).permute(0, 2, 3, 1).gather(-1, index)

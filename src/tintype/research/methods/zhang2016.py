@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from tintype.color import lab_to_rgb, rgb_to_lab
 from tintype.errors import PaletteError
 from tintype.palette import Palette
+from tintype.research.draws import Generators
 from tintype.research.losses import quarter
 
 GRID = 10  # width of a bin
@@ -131,7 +132,7 @@ class Network(nn.Module):
         self.rarity.copy_(rarity(share / share.sum(), self.centers, self.config.rebalance))
 
     def forward(
-        self, rgb: Tensor, _labels: Tensor, _generator: torch.Generator
+        self, rgb: Tensor, _labels: Tensor, _generators: Generators
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The training loss of RGB crops (batch, h, w, 3), 0..1, and its parts.
 

@@ -1,0 +1,60 @@
+"""How fast crops come from packed shards, against the same photos held in memory.
+
+python benchmarks/stream.py [--photos 2000] [--workers 1 2]
+
+The photos are those of benchmarks/pack.py, of 256 pixels as packed. Crops are of 64 pixels, in
+batches of 48, from which nothing learns. The milliseconds of processor time that a photo takes hold
+on a busy machine, too. To read photos into memory is not counted.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from accelerate import Accelerator
+from pack import draw
+
+from tintype.research import pack
+from tintype.research.batches import Batch, Memory
+from tintype.research.settings import TrainConfig
+from tintype.research.shards import packs
+from tintype.research.stream import Stream
+
+SIZE, CROP, BATCH = 256, 64, 48
+
+
+def pace(take: Callable[[int, int, int, int], Batch], photos: int) -> str:
+    """Photos a second, and processor time for each, of about so many photos in batches."""
+    take(0, 0, CROP, BATCH)  # the first opens files
+    start, used = time.perf_counter(), time.process_time()
+    steps = photos // BATCH
+    for step in range(1, steps + 1):
+        take(step, 0, CROP, BATCH)
+    seconds, used = time.perf_counter() - start, time.process_time() - used
+    done = steps * BATCH
+    return f"{done / seconds:.0f} photos/s, {1000 * used / done:.2f} ms of processor time each"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=int, default=2000)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    options = parser.parse_args()
+    accelerator = Accelerator(cpu=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        draw(Path(scratch) / "photos", options.photos)
+        out = Path(scratch) / "shards"
+        pack.pack([f"{scratch}/photos"], out, pack.Options(SIZE, per_shard=200), workers=2)
+        for workers in options.workers:
+            config = TrainConfig(data=(str(out),), size=SIZE, workers=workers, batch=BATCH)
+            stream = Stream(packs(config.data), config, accelerator, 0)
+            print(f"shards, {workers} workers: {pace(stream.take, options.photos)}")
+            stream.close()
+        memory = Memory(TrainConfig(data=(str(out / "train-*.tar"),), size=SIZE), accelerator)
+        print(f"memory: {pace(memory.take, options.photos)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What a run can be set to, and how fields of a config are read from text."""
+
+import json
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from tintype.errors import DataError
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a run goes; `minutes` or `steps`, whichever ends first, also sets the schedule."""
+
+    method: str = "tintype"
+    data: tuple[str, ...] = ()
+    minutes: float | None = None
+    steps: int | None = None
+    seed: int = 0
+    batch: int = 48
+    crop: int = 64
+    late_crop: int = 128  # in the last `late_share` of the run every other step sees such crops
+    late_share: float = 0.2
+    size: int = 128  # photos are shrunk to at most this short side, pixels
+    limit: int | None = None  # read only the first photos
+    workers: int = 4  # threads of each process that decode packed shards
+    rate: float = 1e-3
+    weight_decay: float = 0.02
+    accumulate: int = 1  # batches to a step
+    clip: float = 5.0  # gradient norm
+    average: float = 0.999  # EMA of the weights
+    precision: str = "auto"  # no, bf16, or auto: bf16 where the hardware has it
+    compile: bool = False  # by torch.compile
+    freeze_norms: bool = False  # batch norms stay as they begin, so that photos are on their own
+    checkpoint_seconds: float = 60.0
+    log_steps: int = 50
+    validate_seconds: float = 600.0
+    validate_steps: int | None = None  # instead of seconds
+    validation_photos: int = 200
+    start: str = ""  # a checkpoint whose weights to begin with
+    source_weights: str = ""  # e.g. "clothing-small=0.3,camvid=0.3": by the key's first folder
+
+
+def configure(config: Any, settings: dict[str, str]) -> Any:
+    """A dataclass with some fields set from strings, each read as its default's type.
+
+    Consumes what it knows from `settings`, so that what is left is unknown. Raises DataError
+    for a value of another type.
+    """
+    known = {field.name: field.default for field in fields(config)}
+    values = {name: settings.pop(name) for name in list(settings) if name in known}
+    parsed = {name: _parse(name, text, known[name]) for name, text in values.items()}
+    return replace(config, **parsed)
+
+
+_KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
+    tuple: ("a JSON list", (list,)),
+    bool: ("true or false", (bool,)),
+    int: ("a whole number", (int,)),
+    float: ("a number", (int, float)),
+    type(None): ("a number or null", (int, float, type(None))),
+}
+
+
+def _parse(name: str, text: str, default: Any) -> Any:
+    if isinstance(default, str):
+        return text
+    wanted, kinds = _KINDS[type(default)]
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    if type(value) not in kinds:  # isinstance would take true for a number
+        raise DataError(f"--set {name}: expected {wanted}, found {text!r}")
+    return tuple(value) if isinstance(value, list) else value
