@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,8 @@ def _painted(
     yield "automatic, calm", _rgb(colorizer, encoded, None, 0.0)
     yield "automatic", _rgb(colorizer, encoded, None, None)
     yield "automatic, vivid", _rgb(colorizer, encoded, None, 1.0)
-    yield "true palette", _rgb(colorizer, encoded, true, None)
+    yield "true palette", _rgb(colorizer, encoded, replace(true, tones=None), None)
+    yield "true palette by tones", _rgb(colorizer, encoded, true, None)
     yield "truth", truth
 
 
