@@ -1,6 +1,7 @@
 """Albums: one palette for many photos, or a walk from one to another."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,19 @@ def test_a_walk_begins_and_ends_at_its_palettes(
     np.testing.assert_array_equal(steps[-1].shares, Palette(OKLAB, last.shares).shares)
     away = [np.abs(step.shares - first.shares).sum() for step in steps]
     assert away == sorted(away) or np.allclose(np.diff(away), 0, atol=1e-9)
+
+
+def test_tones_go_through_albums_and_walks() -> None:
+    """A photo whose tones are not told apart has its colours in each of them."""
+    rng = np.random.default_rng(0)
+    toned, plain = (Palette(OKLAB, rng.random(OKLAB.count)) for _ in range(2))
+    toned = replace(toned, tones=rng.random((3, OKLAB.count)))
+    assert mean([plain, plain]).tones is None
+    expected = (toned.tones + plain.shares) / 2
+    for palette in (mean([toned, plain]), Walk(toned, plain).start(plain, 0.5)):
+        assert palette.tones is not None
+        np.testing.assert_allclose(palette.tones, expected, atol=1e-12)
+    assert set(described(toned)["tones"]) == {"shadows", "midtones", "highlights"}
 
 
 def test_places() -> None:

@@ -211,6 +211,20 @@ def test_a_colour_out_of_reach_is_still_finite(luma, a, b):
     np.testing.assert_allclose(there, got, atol=1e-6)
 
 
+# --- tones ----------------------------------------------------------------------------------------
+
+
+@given(hnp.arrays(np.float64, (3, 4), elements=st.floats(0, 1)))
+def test_tones_share_every_luma(y):
+    found = color.tone_weights(y)
+    assert found.min() >= 0
+    np.testing.assert_allclose(found.sum(-1), 1, atol=1e-12)
+    ramps = ([1, 0, 0], [0, 1, 0], [0, 0, 1])  # over black, middle gray, white
+    expected = np.stack([np.interp(y, [0, 0.5, 1], ramp) for ramp in ramps], axis=-1)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    np.testing.assert_allclose(color.tone_weights(torch.from_numpy(y)), found, atol=1e-12)
+
+
 # --- hue ------------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from PIL import Image
 from skimage import data
 
 import tintype
-from tintype.color import hue_degrees, rgb_to_lab, rgb_to_oklab
+from tintype.bins import hue_of
+from tintype.color import hue_degrees, oklab_of_luma, oklab_to_rgb, rgb_to_lab, rgb_to_oklab
 from tintype.colorizer import Colorizer
 from tintype.palette import Palette
 
@@ -192,6 +194,54 @@ def test_a_palette_comes_from_json_a_file_or_a_photo(colorizer: Colorizer, tmp_p
     assert result.palette.distance(own) < automatic.palette.distance(own)
 
 
+def split_toned() -> np.ndarray:
+    """(120, 180, 3) uint8: a ramp from black over gray to white, dark yellow and light blue."""
+    light = np.tile(np.linspace(0, 1, 180), (120, 1))
+    yellow, blue = (rgb_to_oklab(np.array(c))[1:] for c in ((0.8, 0.7, 0.2), (0.2, 0.3, 0.8)))
+    part = np.abs(2 * light - 1)[..., None]
+    ab = np.where(light[..., None] < 0.5, part * yellow, part * blue)
+    rgb = oklab_to_rgb(oklab_of_luma(light, ab))
+    return (255 * rgb.clip(0, 1)).round().astype(np.uint8)
+
+
+def test_tones_get_the_colours_that_they_have(colorizer: Colorizer) -> None:
+    """Against what a photo would take by itself: it wears blue in its shadows."""
+    rgb = split_toned()
+    true = colorizer.palette_of(rgb)
+    encoded = colorizer.encode(Image.fromarray(rgb).convert("L"))
+
+    def warmer_shadows(palette: Palette) -> float:
+        """How much more yellow the shadows are than the highlights, in OKLab's b."""
+        b = chroma(colorizer.decode(encoded, palette))[..., 1]
+        light = encoded.photo.luma / 255
+        dark, bright = ((light > low) & (light < low + 0.3) for low in (0.1, 0.6))
+        return float(b[dark].mean() - b[bright].mean())
+
+    plain = warmer_shadows(replace(true, tones=None))
+    for palette in (true, colorizer.palette(true.to_json())):
+        assert warmer_shadows(palette) > max(0, plain) + 0.03
+
+
+def test_tones_like_the_palette_change_nothing(
+    colorizer: Colorizer, encoded: tintype.Encoded
+) -> None:
+    wanted = encoded.palette.towards("red")
+    alike = replace(wanted, tones=np.tile(wanted.shares, (3, 1)))
+    plain, same = (colorizer.decode(encoded, p).chroma for p in (wanted, alike))
+    np.testing.assert_allclose(same, plain, atol=1e-2)
+
+
+def test_a_photos_palette_is_by_tone_and_stays_so(colorizer: Colorizer) -> None:
+    """Blue where it is dark, and orange where it is light, whatever it is asked through."""
+    rgb = np.zeros((128, 128, 3), np.uint8)
+    rgb[:64], rgb[64:] = (10, 20, 90), (250, 200, 140)
+    palette = colorizer.palette_of(rgb)
+    assert palette.tones is not None
+    for found in (palette, colorizer.palette(palette), colorizer.palette(palette.to_json())):
+        hues = hue_degrees(found.by_tone[[0, 2]] @ colorizer.bins.centers)
+        np.testing.assert_allclose(hues, [hue_of("#0a145a"), hue_of("#fac88c")], atol=8)
+
+
 def test_threads_do_not_change_the_picture(astronaut: np.ndarray) -> None:
     one, two = (tintype.load(threads=n).colorize(astronaut) for n in (1, 2))
     assert one.image.tobytes() == two.image.tobytes()
@@ -211,8 +261,9 @@ def test_broken_models_are_refused_in_one_line(tmp_path: Path) -> None:
     encoder.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert "sha256" in complaint(tmp_path / "model")
     about = tmp_path / "model" / "model.json"
-    about.write_text(about.read_text().replace('"format": 1', '"format": 99'))
-    assert "format" in complaint(tmp_path / "model")
+    about.write_text(about.read_text().replace('"format": 2', '"format": 1'))
+    said = complaint(tmp_path / "model")
+    assert "expected model format 2, found 1; make it anew from its run by tintype export" in said
     about.write_text("{}")
     assert "description" in complaint(tmp_path / "model")
     encoder.unlink()

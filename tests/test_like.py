@@ -1,5 +1,6 @@
 """Photos coloured like a reference: in Python, and by `tintype colorize --like`."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -213,6 +214,27 @@ def test_by_default_it_is_the_references_palette(colours: Path) -> None:
     for name, option in (("one.png", "--like"), ("two.png", "--palette")):
         tintype("colorize", "cat.jpg", option, "colours.png", "-o", name, cwd=colours)
     assert (colours / "one.png").read_bytes() == (colours / "two.png").read_bytes()
+
+
+def test_a_references_tones_are_kept_by_recipes_and_palettes(colours: Path) -> None:
+    """The light of the cat is as blue as its reference's, and its shadows are as red."""
+    light = np.linspace(0, 255, 200)[None].repeat(100, axis=0).astype(np.uint8)
+    reference = np.where(light[..., None] < 128, (110, 30, 20), (190, 210, 250))
+    Image.fromarray(reference.astype(np.uint8)).save(colours / "toned.png")
+    like = ("cat.jpg", "--like", "toned.png", "-o", "one.png", "--recipe", "r.json")
+    tintype("colorize", *like, cwd=colours)
+    tintype("colorize", "cat.jpg", "--recipe-in", "r.json", "-o", "two.png", cwd=colours)
+    assert (colours / "one.png").read_bytes() == (colours / "two.png").read_bytes()
+    recipe = json.loads((colours / "r.json").read_text())
+    own = tintype("palette", "toned.png", "--own", "--json", cwd=colours)
+    assert json.loads(own.stdout) == recipe["palette"]
+    del recipe["palette"]["tones"]
+    (colours / "plain.json").write_text(json.dumps(recipe))
+    tintype("colorize", "cat.jpg", "--recipe-in", "plain.json", "-o", "plain.png", cwd=colours)
+    dark = read(colours / "cat.jpg").luma < 110
+    by_tone, plain = (chroma(np.asarray(opened(colours / n))) for n in ("one.png", "plain.png"))
+    gap = [(ab[dark].mean(0) - ab[~dark].mean(0))[0] for ab in (by_tone, plain)]
+    assert gap[0] > gap[1] + 0.01
 
 
 LIKE = ("--like", "colours.png")

@@ -323,6 +323,17 @@ def test_a_palette_is_the_start(encoded):
     np.testing.assert_array_equal(wanted.shares, expected.shares)
 
 
+def test_a_palettes_tones_are_saved_and_edited(encoded):
+    tones = np.random.default_rng(0).random((3, BINS.count))
+    about = Palette(BINS, tones.mean(0), tones=tones).to_json()
+    recipe = Recipe(palette=about, edits=({"shift_hue": 90},))
+    saved = Recipe.from_json(recipe.to_json())
+    assert saved == recipe
+    wanted = saved.decode(FakeColorizer(), encoded).wanted
+    expected = Palette.from_json(BINS, about).shift_hue(90)
+    np.testing.assert_array_equal(wanted.tones, expected.tones)
+
+
 def test_a_bad_palette_is_refused_when_used(encoded):
     with pytest.raises(PaletteError, match="version"):
         Recipe(palette={"version": 3}).decode(FakeColorizer(), encoded)

@@ -51,6 +51,16 @@ def luma(rgb: Array) -> Array:
     return LUMA[0] * rgb[..., 0] + LUMA[1] * rgb[..., 1] + LUMA[2] * rgb[..., 2]
 
 
+def tone_weights(y: Array) -> Array:
+    """How much each luma (...), 0..1, is shadow, midtone and highlight: (..., 3) that sum to 1.
+
+    Only black is all shadow, middle gray all midtone and white all highlight; linear in between.
+    """
+    xp = namespace(y)
+    shadows, highlights = xp.clip(1 - 2 * y, 0.0, 1.0), xp.clip(2 * y - 1, 0.0, 1.0)
+    return xp.stack([shadows, 1 - xp.abs(2 * y - 1), highlights], axis=-1)
+
+
 def rgb_to_ycbcr(rgb: Array) -> Array:
     """RGB (..., 3) -> luma, Cb, Cr (..., 3), the JPEG (JFIF) matrix with chroma centred on 0."""
     y = luma(rgb)

@@ -30,7 +30,7 @@ from tintype.errors import ModelError, PaletteError
 from tintype.palette import BAN_WIDTH, Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read, read_rgb, write
 
-FORMAT = 1  # of model.json
+FORMAT = 2  # of model.json; 2: the decoder takes tones
 LEANING = 0.5  # how much of a likely prototype palette an alternative has at most,
 STEP = 0.012  # and how far, in OKLab chroma, that may move the mean colour
 DESCRIPTION = {"format", "sha256", "side", "bins", "rebalancing", "undo", "vividness"}
@@ -234,11 +234,12 @@ class Colorizer:
         return self.palette_of(path)
 
     def palette_of(self, photo: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Palette:
-        """The palette that a colour photo has, measured as the model measures its own."""
-        rgb = read_small(photo, self.about["side"], max_pixels=max_pixels)
-        ab = self.bins.chroma(rgb.astype(np.float32) / 255)
-        high, wide = ab.shape[0] // 4, ab.shape[1] // 4
-        return Palette.of_chroma(self.bins, ab.reshape(high, 4, wide, 4, 2).mean((1, 3)))
+        """The palette that a colour photo has, by tone, measured as the model measures its own."""
+        rgb = read_small(photo, self.about["side"], max_pixels=max_pixels).astype(np.float32) / 255
+        planes = np.concatenate([self.bins.chroma(rgb), rgb_to_ycbcr(rgb)[..., :1]], axis=-1)
+        high, wide = planes.shape[0] // 4, planes.shape[1] // 4
+        planes = planes.reshape(high, 4, wide, 4, 3).mean((1, 3))
+        return Palette.of_chroma(self.bins, planes[..., :2], planes[..., 2])
 
     def _bias(self, palette: Palette, vividness: float | None) -> np.ndarray:
         """(1, bins) what is added to the logits: rebalancing taken back, bans."""
@@ -256,6 +257,8 @@ class Colorizer:
         feed = dict(zip(self._inputs, encoded.features, strict=True))
         feed["palette"] = palette.shares[None].astype(np.float32)
         feed["estimate"] = encoded.prior.shares[None].astype(np.float32)
+        feed["tones"] = palette.by_tone[None].astype(np.float32)
+        feed["luma"] = encoded.luma[None, None]
         feed["bias"] = self._bias(palette, vividness)
         (ab,) = self._decoder.run(["chroma"], feed)
         chroma = np.moveaxis(ab[0], 0, -1)
@@ -351,7 +354,10 @@ def _model_files(folder: str | os.PathLike[str] | None) -> _Files:
         raise ModelError(f"{root}: expected a model description, found {error!r}") from None
     if missing or about["format"] != FORMAT:
         found = about.get("format", "a description without one")
-        raise ModelError(f"{root}: expected model format {FORMAT}, found {found}; export it anew")
+        raise ModelError(
+            f"{root}: expected model format {FORMAT}, found {found}; make it anew from its run by "
+            "tintype export RUN -o FOLDER"
+        )
     for name, data in content.items():
         if hashlib.sha256(data).hexdigest() != hashes[name]:
             raise ModelError(

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,10 +10,12 @@ import numpy as np
 from PIL import ImageColor
 
 from tintype.bins import Bins, chroma_of, hex_at, hue_of, to_hex
-from tintype.color import oklab_to_rgb, rgb_to_oklab
+from tintype.color import oklab_to_rgb, rgb_to_oklab, tone_weights
 from tintype.errors import PaletteError
 from tintype.transport import earth_mover
 
+TONES = ("shadows", "midtones", "highlights")  # as `color.tone_weights` tells them apart
+TRACE = 1e-3  # of all of a photo, in each of its tones: so no tone is what one pixel happens to be
 BAN_WIDTH = 20  # degrees of hue on either side of a banned colour
 MOST = 1000  # entries in a list of colours that comes from outside
 ALIKE = 0.03  # OKLab distance under which two colours are one to the eye of a person
@@ -24,33 +27,51 @@ class Palette:
 
     shares: (bins.count,) float64, not negative, sums to 1
     banned: hues in degrees of the plane that must not appear, `BAN_WIDTH` degrees to either side
+    tones: (3, bins.count) the shares of the shadows, midtones and highlights, each as `shares`; a
+        tone that has none, all 0, takes the palette's own; None where they are not told apart
     """
 
     bins: Bins
     shares: np.ndarray
     banned: tuple[float, ...] = ()
+    tones: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        shares = np.asarray(self.shares, dtype=np.float64)
-        if shares.shape != (self.bins.count,):
-            found = "x".join(map(str, shares.shape))
-            raise PaletteError(f"expected {self.bins.count} shares of bins, found {found}")
-        if not np.isfinite(shares).all() or shares.min() < 0 or shares.sum() <= 0:
-            raise PaletteError("expected shares that are not negative and not all 0, found others")
-        object.__setattr__(self, "shares", shares / shares.sum())
+        shares = _checked(self.shares, (self.bins.count,))
+        if shares.sum() <= 0:
+            raise PaletteError("expected some shares above 0, found none")
+        shares = shares / shares.sum()
+        object.__setattr__(self, "shares", shares)
+        if self.tones is not None:
+            parts = _checked(self.tones, (len(TONES), self.bins.count))
+            whole = parts.sum(axis=1, keepdims=True)
+            parts = np.where(whole > 0, parts / np.where(whole > 0, whole, 1), shares)
+            object.__setattr__(self, "tones", parts)
 
     @classmethod
-    def of_chroma(cls, bins: Bins, ab: np.ndarray) -> "Palette":
-        """The palette of chroma (..., 2) in the bins' plane."""
+    def of_chroma(cls, bins: Bins, ab: np.ndarray, luma: np.ndarray | None = None) -> "Palette":
+        """The palette of chroma (..., 2) in the bins' plane, by tone if luma (...), 0..1, comes."""
         index, weight = bins.encode(np.asarray(ab, dtype=np.float32))
-        return cls(bins, np.bincount(index.ravel(), weight.ravel(), bins.count))
+
+        def counted(part: np.ndarray) -> np.ndarray:
+            return np.bincount(index.ravel(), (weight * part[..., None]).ravel(), bins.count)
+
+        shares = counted(np.ones(weight.shape[:-1]))
+        if luma is None:
+            return cls(bins, shares)
+        parts = [counted(part) + TRACE * shares for part in np.moveaxis(tone_weights(luma), -1, 0)]
+        return cls(bins, shares, tones=np.stack(parts))
+
+    @property
+    def by_tone(self) -> np.ndarray:
+        """(3, bins.count) the shares of each tone: the palette's own if they are not told apart."""
+        return np.tile(self.shares, (len(TONES), 1)) if self.tones is None else self.tones
 
     def shift_hue(self, degrees: float) -> "Palette":
         """Turn all hues counter-clockwise in the plane (red -> yellow -> green -> blue)."""
         if not math.isfinite(degrees):
             raise PaletteError(f"expected an angle in degrees, found {degrees:g}")
-        turned = self.bins.rotate(self.shares, np.float64(degrees))
-        return replace(self, shares=turned)
+        return self._each(lambda shares: self.bins.rotate(shares, np.float64(degrees)))
 
     def towards(self, color: str, amount: float = 0.5) -> "Palette":
         """Give a part of every colour the hue of `color`, at its own chroma.
@@ -67,22 +88,25 @@ class Palette:
         aimed = chroma[:, None] * np.array([math.cos(hue), math.sin(hue)])
         part = np.full(self.bins.count, float(amount) ** 2)
         part[0] /= 2
-        return replace(self, shares=self._moved(aimed, part))
+        return self._each(lambda shares: _moved(self.bins, shares, aimed, part))
 
     def saturate(self, factor: float) -> "Palette":
         """Multiply the chroma of every colour: 0 is gray, 1 changes nothing."""
         if not 0 <= factor <= 10:
             raise PaletteError(f"expected a saturation between 0 and 10, found {factor:g}")
-        return replace(self, shares=self._moved(self.bins.centers * factor, 1.0))
+        scaled = self.bins.centers * factor
+        return self._each(lambda shares: _moved(self.bins, shares, scaled, 1.0))
 
     def ban(self, color: str) -> "Palette":
         """Forbid the hue of `color`, `BAN_WIDTH` degrees to either side; the rest fills in."""
         hue = hue_of(color, self.bins)
         near = self.bins.near_hue(hue, BAN_WIDTH + 180 / self.bins.hues)
-        left = np.where(near, 0.0, self.shares)
-        if left.sum() < 1e-9:
-            left = np.eye(1, self.bins.count)[0]
-        return replace(self, shares=left, banned=(*self.banned, hue))
+
+        def left(shares: np.ndarray) -> np.ndarray:
+            rest = np.where(near, 0.0, shares)
+            return rest if rest.sum() >= 1e-9 else np.eye(1, self.bins.count)[0]
+
+        return replace(self._each(left), banned=(*self.banned, hue))
 
     def boost(self, color: str, share: float) -> "Palette":
         """Mix in `share` (0..1) of one colour."""
@@ -104,21 +128,29 @@ class Palette:
         gap = np.where(alike, np.abs(ab[:, None] - sources), np.inf)
         nearest, free = gap.argmin(axis=1), ~alike.any(axis=1)
         moved = ab * np.where(free, 1.0, (targets / sources)[nearest])
-        shares = self.shares * np.where(free, 1.0, scales[nearest])
-        if shares.sum() <= 0:
+        scale = np.where(free, 1.0, scales[nearest])
+        if (self.shares * scale).sum() <= 0:
             raise PaletteError("expected some colour to be left, found every scale to be 0")
-        resized = replace(self, shares=shares)
         plane = np.stack([moved.real, moved.imag], axis=-1)
-        return replace(self, shares=resized._moved(plane, 1.0))
+        return self._each(lambda shares: _moved(self.bins, shares * scale, plane, 1.0))
 
     def blend(self, other: "Palette", amount: float) -> "Palette":
-        """(1 - amount) of this palette and `amount` of another one over the same bins."""
+        """(1 - amount) of this palette and `amount` of another one over the same bins.
+
+        Where only one of them tells tones apart, the other's shares stand for every tone.
+        """
         if self.bins != other.bins:
             raise PaletteError("expected a palette over the same bins, found another model's")
         if not 0 <= amount <= 1:
             raise PaletteError(f"expected an amount between 0 and 1, found {amount:g}")
-        shares = (1 - amount) * self.shares + amount * other.shares
-        return replace(self, shares=shares, banned=(*self.banned, *other.banned))
+
+        def mixed(mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+            return (1 - amount) * mine + amount * theirs
+
+        plain = self.tones is None and other.tones is None
+        parts = None if plain else mixed(self.by_tone, other.by_tone)
+        banned = (*self.banned, *other.banned)
+        return Palette(self.bins, mixed(self.shares, other.shares), banned, parts)
 
     def distance(self, other: "Palette") -> float:
         """Earth mover's distance: the mean way, in OKLab chroma, that shares have to go."""
@@ -162,10 +194,20 @@ class Palette:
         order = np.argsort(-share, kind="stable")
         return [(to_hex(oklab_to_rgb(lab[k])), float(share[k])) for k in order]
 
-    def to_json(self) -> dict[str, Any]:
-        """A description for people, which does not depend on the bins."""
-        colors = [{"color": c, "share": round(share, 4)} for c, share in self.colors()]
-        about = {"version": 1, "colors": colors, "neutral": round(float(self.shares[0]), 4)}
+    def to_json(self, least: float = 0.002, digits: int = 4) -> dict[str, Any]:
+        """A description for people, which does not depend on the bins.
+
+        least: shares below it are left out; digits: of what is written of the others
+        """
+
+        def listed(palette: Palette) -> dict[str, Any]:
+            colors = [{"color": c, "share": round(s, digits)} for c, s in palette.colors(least)]
+            return {"colors": colors, "neutral": round(float(palette.shares[0]), digits)}
+
+        about = {"version": 1, **listed(self)}
+        if self.tones is not None:
+            parts = zip(TONES, self.tones, strict=True)
+            about["tones"] = {name: listed(Palette(self.bins, part)) for name, part in parts}
         banned = [hex_at(0.1 * _direction(hue), self.bins.plane) for hue in self.banned]
         return {**about, "banned": banned} if banned else about
 
@@ -183,23 +225,35 @@ class Palette:
                 raise PaletteError(f"expected a palette in JSON, found {error}") from None
         if not isinstance(about, dict) or about.get("version") != 1:
             raise PaletteError('expected a palette with "version": 1, found something else')
-        shares = np.zeros(bins.count)
-        shares[0] = _share(about.get("neutral", 0.0), "neutral")
-        for entry in _list(about, "colors"):
-            if not isinstance(entry, dict) or not isinstance(entry.get("color"), str):
-                raise PaletteError('expected {"color": "#rrggbb", "share": number}, found others')
-            index, weight = bins.encode(chroma_of(entry["color"], bins))
-            np.add.at(shares, index, weight * _share(entry.get("share"), entry["color"].strip()))
+        shares = _listed(about, bins)
         if shares.sum() <= 0:
             raise PaletteError("expected at least one share above 0, found none")
-        return cls(bins, shares, tuple(hue_of(c, bins) for c in _list(about, "banned")))
+        banned = tuple(hue_of(c, bins) for c in _list(about, "banned"))
+        return cls(bins, shares, banned, _by_tone(about, bins))
 
-    def _moved(self, ab: np.ndarray, part: np.ndarray | float) -> np.ndarray:
-        """Shares after `part` of every bin went to the colours `ab` (count, 2)."""
-        going = self.shares * part
-        index, weight = self.bins.encode(ab)
-        arrived = np.bincount(index.ravel(), (weight * going[:, None]).ravel(), self.bins.count)
-        return np.asarray(self.shares - going + arrived)
+    def _each(self, edit: Callable[[np.ndarray], np.ndarray]) -> "Palette":
+        """The same edit done to the shares (count,) and to those of each tone."""
+        parts = None if self.tones is None else np.stack([edit(part) for part in self.tones])
+        return replace(self, shares=edit(self.shares), tones=parts)
+
+
+def _checked(shares: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Shares as float64. Raises PaletteError for another shape and for what is no share."""
+    counted = np.asarray(shares, dtype=np.float64)
+    if counted.shape != shape:
+        wanted, found = ("x".join(map(str, size)) for size in (shape, counted.shape))
+        raise PaletteError(f"expected {wanted} shares of bins, found {found}")
+    if not np.isfinite(counted).all() or counted.min() < 0:
+        raise PaletteError("expected shares that are finite and not negative, found others")
+    return counted
+
+
+def _moved(bins: Bins, shares: np.ndarray, ab: np.ndarray, part: np.ndarray | float) -> np.ndarray:
+    """Shares (count,) after `part` of every bin went to the colours `ab` (count, 2)."""
+    going = shares * part
+    index, weight = bins.encode(ab)
+    arrived = np.bincount(index.ravel(), (weight * going[:, None]).ravel(), bins.count)
+    return np.asarray(shares - going + arrived)
 
 
 def _direction(degrees: float) -> np.ndarray:
@@ -222,6 +276,32 @@ def _changes(changes: Any, bins: Bins) -> tuple[np.ndarray, np.ndarray, np.ndarr
         rows.append((*(chroma_of(change[end], bins) @ (1, 1j) for end in ("from", "to")), scale))
     sources, targets, scales = np.array(rows).T
     return sources, targets, scales.real
+
+
+def _listed(about: dict[str, Any], bins: Bins) -> np.ndarray:
+    """(count,) shares, which may be all 0, of a list of colours and what is neutral."""
+    neutral, chroma, part = _share(about.get("neutral", 0.0), "neutral"), [], []
+    for entry in _list(about, "colors"):
+        if not isinstance(entry, dict) or not isinstance(entry.get("color"), str):
+            raise PaletteError('expected {"color": "#rrggbb", "share": number}, found others')
+        chroma.append(chroma_of(entry["color"], bins))
+        part.append(_share(entry.get("share"), entry["color"].strip()))
+    index, weight = bins.encode(np.reshape(chroma, (-1, 2)))
+    shares = np.bincount(index.ravel(), (weight.T * part).T.ravel(), bins.count)
+    shares[0] += neutral
+    return shares
+
+
+def _by_tone(about: dict[str, Any], bins: Bins) -> np.ndarray | None:
+    """(3, count) shares of tones, all 0 of one that is not named; None where none are told."""
+    if "tones" not in about:
+        return None
+    named = about["tones"]
+    parts = [named.get(name, {}) for name in TONES] if isinstance(named, dict) else [named]
+    if not all(isinstance(part, dict) for part in parts):
+        known = ", ".join(f'"{name}"' for name in TONES)
+        raise PaletteError(f'expected an object of {known} for "tones", found {named!r:.80}')
+    return np.stack([_listed(part, bins) for part in parts])
 
 
 def _share(value: Any, name: str) -> float:

@@ -1,6 +1,7 @@
 """The table and the steering numbers: by hand where a hand can, and on three photos whole."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,8 +16,10 @@ from tintype.research import data, evaluate, metrics, person
 from tintype.research.figures import curves
 
 BEST = "best of 4 alternatives"
-NAMES = ["gray", "automatic, calm", "automatic", "automatic, vivid", f"{BEST}, calm", BEST,
-         "true palette", "truth"]  # fmt: skip
+NAMES = [
+    "gray", "automatic, calm", "automatic", "automatic, vivid", f"{BEST}, calm", BEST,
+    "true palette", "true palette by tones", "truth",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -84,6 +87,19 @@ def test_intervals_contain_their_values(report):
 def test_more_vividness_is_more_chroma(by_name):
     calm, middle, vivid = (by_name[f"automatic{v}"]["chroma"] for v in (", calm", "", ", vivid"))
     assert calm != middle != vivid
+
+
+def test_the_true_palette_is_given_with_its_tones_and_without(tiny):
+    truth = scene(256, 256, 1)
+    encoded, true = tiny.encode(evaluate.as_gray(truth)), tiny.palette_of(truth)
+    painted = dict(evaluate._painted(tiny, encoded, truth))
+    for name, palette in (
+        ("true palette", replace(true, tones=None)),
+        ("true palette by tones", true),
+    ):
+        expected = np.asarray(tiny.decode(encoded, palette).image)
+        np.testing.assert_array_equal(painted[name], expected)
+    assert (painted["true palette"] != painted["true palette by tones"]).any()
 
 
 def test_steering_is_measured_on_every_photo(report):
@@ -334,7 +350,7 @@ def test_an_interval_is_the_bootstraps():
 def test_the_table(report):
     lines = evaluate.table(report).splitlines()
     assert lines[0].count("|") == lines[1].count("|") == 9
-    for line, row in zip(lines[2:10], report["rows"], strict=True):
+    for line, row in zip(lines[2:11], report["rows"], strict=True):
         assert line.count("|") == 9
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         low, high = row["auc_interval"]
@@ -342,7 +358,7 @@ def test_the_table(report):
         assert cells[1] == f"{row['auc']:.2f} ({low:.2f}-{high:.2f})"
         assert cells[3] == f"{row['psnr']:.2f}"
         assert cells[7] == f"{row['chroma_of_truth']:.2f}"
-    rest = "\n".join(lines[10:])
+    rest = "\n".join(lines[11:])
     assert "3 photos, short side 256 px; 95 % bootstrap intervals." in rest
     assert "Share of a hue shift followed, median photo: 60: " in rest
     assert "A banned colour keeps " in rest

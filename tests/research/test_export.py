@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -13,8 +14,10 @@ from onnx import TensorProto, numpy_helper
 from research.conftest import TINY, scene
 from tintype.colorizer import Colorizer
 from tintype.errors import DataError, ModelError
+from tintype.palette import Palette
 from tintype.research import checkpoint, data, export
 from tintype.research.methods.tintype import Network
+from tintype.research.palettes import by_luma
 
 SETTINGS = export.Settings(side=64)
 VALUES = {"side": "64"}
@@ -134,6 +137,55 @@ def test_the_colorizer_calms_as_torch_does(tiny, run):
             ab = network.colors(logits, undo=undo, temperature=SETTINGS.temperature)[0].numpy()
         found = tiny._chroma(encoded, encoded.palette, vividness)
         np.testing.assert_allclose(found, ab, atol=2e-3)
+
+
+def toned(count, seed=0):
+    """A palette of random shares, and of others in each tone."""
+    tones = np.random.default_rng(seed).random((3, count)) ** 4
+    return Palette(TINY.bins, tones.mean(0), tones=tones)
+
+
+def test_the_colorizer_takes_tones_as_torch_does(tiny, run):
+    """The logits' prior of a tone is the logarithm of its shares over the palette's."""
+    network = network_of(run)
+    encoded = tiny.encode(scene(96, 64, 3)[..., 1])
+    palette = toned(TINY.bins.count)
+    own = torch.from_numpy(palette.shares).float()[None]
+    features = [torch.from_numpy(f) for f in encoded.features]
+    light = np.stack(
+        [np.interp(encoded.luma, [0, 0.5, 1], ramp) for ramp in np.eye(3)]  # of a tone: its part
+    )
+    ratio = np.log((palette.tones + 1e-3) / (palette.shares + 1e-3))
+    with torch.no_grad():
+        logits = network.decoder(
+            features, own, torch.from_numpy(encoded.prior.shares)[None].float()
+        )
+        logits = logits + torch.from_numpy(np.einsum("thw,tk->khw", light, ratio)).float()
+        undo = SETTINGS.calm + SETTINGS.vividness * (SETTINGS.vivid - SETTINGS.calm)
+        ab = network.colors(logits, undo=undo, temperature=SETTINGS.temperature)[0].numpy()
+    found = tiny._chroma(encoded, palette, None)
+    np.testing.assert_allclose(found, ab, atol=2e-3)
+    plain = tiny._chroma(encoded, replace(palette, tones=None), None)
+    assert np.abs(found - plain).max() > 0.02
+
+
+def test_graphs_are_compared_automatically_with_turned_hues_and_by_tone():
+    estimate = torch.from_numpy(toned(TINY.bins.count).shares).float()[None]
+    own, turned, apart = export._wished(TINY.bins, estimate)
+    torch.testing.assert_close(own[0], estimate)
+    torch.testing.assert_close(turned[0], TINY.bins.rotate(estimate, torch.tensor([120.0])))
+    for palette, tones in (own, turned):
+        torch.testing.assert_close(tones, palette[:, None].expand(-1, 3, -1))
+    assert apart[1].shape == (1, 3, TINY.bins.count)
+    torch.testing.assert_close(apart[1].mean(1), apart[0])
+    assert (apart[1] - apart[0][:, None]).abs().max() > 0.01
+
+
+@pytest.mark.usefixtures("graphs")
+def test_a_graph_that_takes_tones_otherwise_is_not_written(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "by_luma", lambda tones, luma: by_luma(tones, 1 - luma))
+    with pytest.raises(ModelError, match="expected logits"):
+        export.export(run, tmp_path / "model", VALUES, [])
 
 
 @pytest.mark.parametrize("name", ["encoder.onnx", "decoder.onnx"])

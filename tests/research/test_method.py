@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from research.conftest import TINY, scene
+from tintype.bins import chroma_of
 from tintype.color import rgb_to_oklab
 from tintype.palette import Palette
 from tintype.research.methods import tintype as method
@@ -131,6 +132,33 @@ def test_a_palette_in_a_batch_steers_its_own_photo_alone(network):
         row = slice(i, i + 1)
         alone = network.decoder([f[row] for f in features], wanted[row], estimate[row])
         torch.testing.assert_close(together[row], alone, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_tones_are_coloured_by_their_own_palettes(network):
+    """Of a network that sees nothing: blue where it is dark, yellow where it is light."""
+    network.decoder.classify.weight.zero_()
+    network.decoder.classify.bias.zero_()
+    network.rebalancing.fill_(1)
+    luma = torch.linspace(0, 1, 64).expand(1, 1, 32, 64)
+    blue, yellow = (Palette.of_chroma(BINS, chroma_of(c)).shares for c in ("blue", "yellow"))
+    tones = np.stack([blue, blue + yellow, yellow])
+    palette = Palette(BINS, blue + yellow, tones=tones)
+    left, right = (method.colorize(network, luma, palette)[0, :, i].mean(0) for i in (12, 52))
+    assert left[2] > left[:2].max() + 0.1
+    assert right[2] < right[:2].min() - 0.1
+    plain = method.colorize(network, luma, replace(palette, tones=None))
+    ab = rgb_to_oklab(plain[0, :, 12:52].numpy())[..., 1:]
+    assert np.ptp(ab, axis=(0, 1)).max() < 0.02  # one colour for all
+
+
+@torch.no_grad()
+def test_tones_like_the_palette_change_nothing(network):
+    luma = torch.rand(1, 1, 32, 64)
+    wanted = Palette(BINS, random_palettes(1)[0].numpy())
+    alike = replace(wanted, tones=np.tile(wanted.shares, (3, 1)))
+    plain, same = (method.colorize(network, luma, p) for p in (wanted, alike))
+    torch.testing.assert_close(same, plain)
 
 
 # --- colours of logits ----------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """A run used like a model folder: what `Colorizer` promises holds for every method."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_a_luma_is_not_taken_for_v(config, tmp_path, monkeypatch):
     """What is red at full saturation stays so, where V's place would halve its chroma."""
     fenu = Trained(saved(tmp_path, "fenu2016", config["fenu2016"]), threads=1)
 
-    def red(_network, _taps, gray, _palette, _estimate=None):
+    def red(_network, _taps, gray, *_):
         unit = torch.zeros(*gray.shape[-2:], 2) + torch.tensor([0.9, 0.5])  # S 0.8, H 0
         return fenu2016.paint(unit[None], gray, _network.config)
 
@@ -102,6 +103,22 @@ def test_an_edit_changes_colours_and_runs_no_encoder(steered, monkeypatch):
     red = steered.decode(encoded, encoded.palette.towards("red", 1.0))
     assert np.abs(red.chroma - automatic.chroma).max() > 0.1
     assert red.reached is not None
+
+
+def test_tones_matter_where_the_method_takes_them(steered):
+    encoded = steered.encode(photo())
+    tones = np.eye(steered.bins.count)[[1, 2, 1 + steered.bins.hues // 2]] + encoded.palette.shares
+    palette = Palette(steered.bins, tones.mean(0), tones=tones)
+    plain = steered.decode(encoded, replace(palette, tones=None)).chroma
+    gap = np.abs(steered.decode(encoded, palette).chroma - plain).max()
+    assert gap > 1 if steered.method == "tintype" else gap == 0
+
+
+def test_a_photos_own_palette_can_be_given(steered):
+    palette = steered.palette_of(scene(200, 150, 3))
+    assert palette.tones is not None
+    result = steered.decode(steered.encode(photo()), palette)
+    assert np.isfinite(result.chroma).all()
 
 
 def test_a_recipe_works_on_a_run(steered):

@@ -119,6 +119,28 @@ def test_the_palette_of_a_photo_is_its_own(client, colorizer):
     assert Palette.from_json(Bins(), answer["palette"]).distance(own) < 0.02
 
 
+def test_tones_go_through_the_server_both_ways(client, sent):
+    """From a reference, through a render, an edit and a recipe; a palette's file is as good."""
+    answer = client.post("/v1/palettes", files={"file": encoded(coffee(), "PNG")}).json()
+    own = answer["palette"]
+    assert set(own["tones"]) == {"shadows", "midtones", "highlights"}
+    again = client.post("/v1/palettes", files={"file": json.dumps(own)}).json()["palette"]
+    assert set(again["tones"]) == set(own["tones"])
+    plain = {name: value for name, value in own.items() if name != "tones"}
+    by_tone, without = (render(client, sent, palette=p, format="PNG") for p in (own, plain))
+    assert "tones" not in json.loads(by_tone.headers["x-tintype-colors"])
+    gap = np.asarray(opened(by_tone), int) - np.asarray(opened(without), int)
+    assert np.abs(gap).mean() > 0.2
+    wish = {"palette": own, "edits": [{"shift_hue": 90}]}
+    wanted = client.post(f"/v1/photos/{sent['id']}/palette", json=wish).json()["palette"]
+    shifted = Palette.from_json(Bins(), own).shift_hue(90)
+    for tone, expected in zip(
+        Palette.from_json(Bins(), wanted).by_tone, shifted.by_tone, strict=True
+    ):
+        assert Palette(Bins(), tone).distance(Palette(Bins(), expected)) < 0.02
+    assert client.post("/v1/recipes", json=wish).json()["palette"] == own
+
+
 def test_photos_are_forgotten_when_asked(client, sent):
     path = f"/v1/photos/{sent['id']}"
     assert client.delete(path).status_code == 204

@@ -378,6 +378,27 @@ def test_a_saved_palette_is_what_is_asked_for(page, photo, tmp_path):
     assert about["colors"]
 
 
+def test_a_references_tones_are_kept(page, photo, tmp_path):
+    """By the recipe and the palette that are saved, and through an edit and another loading."""
+    reference = tmp_path / "reference.png"
+    coffee(200).save(reference)
+    open_photo(page, photo)
+    page.set_input_files("#load-file", str(reference))
+    expect(page.locator("#message")).to_contain_text("Loaded reference.png")
+    page.get_by_role("button", name="Cool").click()
+    settled(page)
+    cool = shown(page)
+    recipe = saved(page, "#save-recipe", tmp_path)
+    assert json.loads(recipe.read_text())["palette"]["tones"]["shadows"]["colors"]
+    assert json.loads(saved(page, "#save-palette", tmp_path).read_text())["tones"]
+    page.locator("#reset").click()
+    page.set_input_files("#load-file", str(recipe))
+    expect(page.locator("#message")).to_contain_text("Loaded")
+    settled(page)
+    np.testing.assert_array_equal(shown(page), cool)
+    assert json.loads(saved(page, "#save-recipe", tmp_path).read_text())["palette"]["tones"]
+
+
 def test_several_photos_and_one_that_is_none(page, photo, tmp_path):
     other = tmp_path / "other.png"
     coffee(200).rotate(90, expand=True).convert("L").save(other)

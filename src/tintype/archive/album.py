@@ -54,14 +54,17 @@ class Walk:
 def mean(palettes: Sequence[Palette]) -> Palette:
     """The palette of an album: the plain mean of its photos' shares, each photo counting the same.
 
-    Raises PaletteError for none, and for palettes over different bins.
+    By tone, too, if any photo's is. Raises PaletteError for none, and for palettes over different
+    bins.
     """
     if not palettes:
         raise PaletteError("expected the palette of one photo at least, found none")
     bins = palettes[0].bins
     if any(palette.bins != bins for palette in palettes):
         raise PaletteError("expected palettes over the same bins, found another model's")
-    return Palette(bins, np.mean([palette.shares for palette in palettes], axis=0))
+    toned = any(palette.tones is not None for palette in palettes)
+    tones = np.mean([palette.by_tone for palette in palettes], axis=0) if toned else None
+    return Palette(bins, np.mean([palette.shares for palette in palettes], axis=0), tones=tones)
 
 
 def places(count: int) -> list[float]:
@@ -71,7 +74,4 @@ def places(count: int) -> list[float]:
 
 def described(palette: Palette) -> dict[str, Any]:
     """A palette's JSON like `Palette.to_json`, with its smallest colours too."""
-    colors = [{"color": c, "share": round(share, 6)} for c, share in palette.colors(LEAST)]
-    about = {"version": 1, "colors": colors, "neutral": round(float(palette.shares[0]), 6)}
-    banned = palette.to_json().get("banned")
-    return {**about, "banned": banned} if banned else about
+    return palette.to_json(LEAST, digits=6)

@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,8 @@ def _painted(
     for name, vividness in ((f"{best}, calm", 0.0), (best, None)):
         four = [_rgb(colorizer, encoded, one, vividness) for one in encoded.alternatives]
         yield name, max(four, key=lambda rgb: metrics.auc([metrics.score(rgb, truth)]))
-    yield "true palette", _rgb(colorizer, encoded, true, None)
+    yield "true palette", _rgb(colorizer, encoded, replace(true, tones=None), None)
+    yield "true palette by tones", _rgb(colorizer, encoded, true, None)
     yield "truth", truth
 
 

@@ -18,9 +18,12 @@ from PIL import Image
 from torch import Tensor, nn
 
 from tintype import color
+from tintype.bins import Bins
+from tintype.colorizer import FORMAT
 from tintype.errors import DataError, ModelError
 from tintype.research import data, shards, trained
 from tintype.research.methods import tintype as method
+from tintype.research.palettes import by_luma, ratio
 from tintype.research.settings import configure
 
 LOGITS = 1e-3  # how far the float32 graphs' logits may be from torch's
@@ -68,11 +71,19 @@ class _Decode(nn.Module):
         self.register_buffer("table", torch.cat([centers, torch.ones(len(centers), 1)], 1).T)
 
     def forward(
-        self, palette: Tensor, estimate: Tensor, bias: Tensor, features: list[Tensor]
+        self,
+        palette: Tensor,
+        tones: Tensor,
+        estimate: Tensor,
+        bias: Tensor,
+        luma: Tensor,
+        features: list[Tensor],
     ) -> tuple[Tensor, Tensor]:
+        """As in `method.decode`; bias: (1, count), of the logits; luma: as small as these."""
         decoder = self.network.decoder
-        added = (decoder.wish(palette, estimate) + bias) / self.temperature
-        heat = self.classify(decoder.paint(features, palette)) + added[:, :, None, None]
+        added = (decoder.wish(palette, estimate) + bias)[:, None] + ratio(tones, palette[:, None])
+        heat = self.classify(decoder.paint(features, palette))
+        heat = heat + by_luma(added / self.temperature, luma)
         # A softmax and a mean in one product: ONNX Runtime's own is slow across channels.
         weight = (heat - heat.amax(1, keepdim=True)).exp()
         total = (self.table @ weight.flatten(2)).unflatten(2, heat.shape[-2:])
@@ -143,16 +154,18 @@ def _graphs(network: method.Network, settings: Settings) -> dict[str, onnx.Model
         features, palette = network.encode(luma)
     names = [f"feature{i}" for i in range(len(features))]
     free = {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
-    inputs = (palette, palette.clone(), torch.zeros_like(palette), features)
+    tones = palette[:, None].repeat(1, 3, 1)
+    small = torch.rand(1, 1, *features[0].shape[2:])
+    inputs = (palette, tones, palette.clone(), torch.zeros_like(palette), small, features)
     outputs = ["palette", "shares", "prototypes", *(["estimate"] if network.config.tuned else [])]
     return {
         "encoder": _traced(encode, (luma,), ["luma"], [*names, *outputs], (free,)),
         "decoder": _traced(
             decode,
             inputs,
-            ["palette", "estimate", "bias", *names],
+            ["palette", "tones", "estimate", "bias", "luma", *names],
             ["chroma", "logits"],
-            (None, None, None, [free] * len(features)),
+            (None, None, None, None, free, [free] * len(features)),
         ),
     }
 
@@ -214,7 +227,7 @@ def _difference(
     photos: list[np.ndarray],
     settings: Settings,
 ) -> dict[str, float]:
-    """How far the graphs are from torch on photos coloured automatically and with turned hues."""
+    """How far the graphs are from torch on photos that are coloured as `_wished`."""
     sessions = {
         name: ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
         for name, model in graphs.items()
@@ -228,19 +241,18 @@ def _difference(
         encoded = dict(zip(outputs, values, strict=True))
         with torch.no_grad():
             features, estimate, first = network.sight(luma)
-        for degrees in (0.0, 120.0):
-            turn = torch.full((1,), degrees)
-            wanted = network.config.bins.rotate(estimate, turn)
-            bias = -settings.vivid * network.rebalancing.log()[None]  # the farthest from gray
+        bias = -settings.vivid * network.rebalancing.log()[None]  # the farthest from gray
+        small = gray.reshape(gray.shape[0] // 4, 4, -1, 4).mean((1, 3))
+        feed = {n: v for n, v in encoded.items() if n.startswith("feature")}
+        feed |= {"estimate": encoded.get("estimate", encoded["palette"]), "bias": bias.numpy()}
+        feed["luma"] = small[None, None]
+        palettes = (estimate, torch.from_numpy(encoded["palette"]))
+        for ours, theirs in zip(*(_wished(network.config.bins, p) for p in palettes), strict=True):
             with torch.no_grad():
-                ab, scores = decode(wanted, first, bias, features)
-            feed = {n: v for n, v in encoded.items() if n.startswith("feature")}
-            mine = network.config.bins.rotate(torch.from_numpy(encoded["palette"]), turn).numpy()
-            before = encoded.get("estimate", encoded["palette"])
-            feed |= {"palette": mine, "estimate": before, "bias": bias.numpy()}
+                ab, scores = decode(*ours, first, bias, torch.from_numpy(feed["luma"]), features)
+            feed |= {"palette": theirs[0].numpy(), "tones": theirs[1].numpy()}
             got_ab, got = sessions["decoder"].run(["chroma", "logits"], feed)
             logits.append(settings.temperature * np.abs(got - scores.numpy()).max())
-            small = gray.reshape(gray.shape[0] // 4, 4, -1, 4).mean((1, 3))
             lab, other = (_lab(small, np.moveaxis(x[0], 0, -1)) for x in (ab.numpy(), got_ab))
             chroma.append(np.sqrt(((lab - other) ** 2).sum(-1)).ravel())
     gaps = np.concatenate(chroma)
@@ -249,6 +261,16 @@ def _difference(
         "chroma_mean": float(gaps.mean()),
         "chroma_tail": float(np.percentile(gaps, 99.9)),
     }
+
+
+def _wished(bins: Bins, estimate: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """An estimate (1, count), with turned hues, and with hues turned otherwise for each tone.
+
+    Gives palettes (1, count) and their tones (1, 3, count).
+    """
+    turns = torch.tensor([[0.0, 0.0, 0.0], [120.0, 120.0, 120.0], [0.0, 120.0, 240.0]])
+    tones = [bins.rotate(estimate.expand(3, -1), turn)[None] for turn in turns]
+    return [(parts.mean(1), parts) for parts in tones]
 
 
 def _lab(luma: np.ndarray, ab: np.ndarray) -> np.ndarray:
@@ -265,7 +287,7 @@ def _description(
 ) -> dict[str, Any]:
     """What `model.json` says."""
     return {
-        "format": 1,
+        "format": FORMAT,
         "method": about["method"],
         "licence": "research use: see docs/model-card.md for what the training photos allow",
         "sha256": {name: hashlib.sha256(data_).hexdigest() for name, data_ in content.items()},

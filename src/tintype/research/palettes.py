@@ -1,11 +1,16 @@
-"""Palettes of training photos: counted, turned, noised, clustered; functions without state."""
+"""Palettes in torch: counted, turned, noised, clustered, wished for; functions without state."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tintype import color
 from tintype.bins import Bins
+from tintype.errors import PaletteError
+from tintype.palette import Palette
 from tintype.research.draws import Generators, another, uniform
+
+PRIOR_FLOOR = 1e-3  # smaller shares count as this much in the ratio of palettes
 
 
 def palettes_of(index: Tensor, share: Tensor, count: int) -> Tensor:
@@ -18,6 +23,34 @@ def palettes_of(index: Tensor, share: Tensor, count: int) -> Tensor:
 def palette_loss(estimate: Tensor, true: Tensor) -> Tensor:
     """Cross entropy of palettes (batch, count) that sum to 1, mean of photos."""
     return -(true * (estimate + 1e-6).log()).sum(1).mean()
+
+
+def ratio(palette: Tensor, other: Tensor) -> Tensor:
+    """The logarithm of a palette's shares (..., count) over another's."""
+    return torch.log((palette + PRIOR_FLOOR) / (other + PRIOR_FLOOR))
+
+
+def by_luma(tones: Tensor, luma: Tensor) -> Tensor:
+    """What holds for shadows, midtones and highlights, mixed for each pixel as its luma says.
+
+    tones: (batch, 3, count); luma: (batch, 1, h, w), 0..1. Returns (batch, count, h, w).
+    """
+    weight: Tensor = color.tone_weights(luma[:, 0]).flatten(1, 2)
+    return (tones.mT @ weight.mT).reshape(-1, tones.shape[2], *luma.shape[2:])
+
+
+def wanted(palette: Palette | None, bins: Bins, estimate: Tensor) -> tuple[Tensor, Tensor]:
+    """A palette's shares for every photo of the estimates (batch, count); None for these.
+
+    Returns also those of its tones (batch, 3, count). Raises PaletteError where it is over other
+    bins.
+    """
+    if palette is None:
+        return estimate, estimate[:, None].expand(-1, 3, -1)
+    if palette.bins != bins:
+        raise PaletteError("expected a palette over this network's bins, found another's")
+    shares, tones = (torch.from_numpy(s).to(estimate) for s in (palette.shares, palette.by_tone))
+    return shares.expand_as(estimate), tones.expand(len(estimate), -1, -1)
 
 
 def turned(ab: Tensor, degrees: Tensor) -> Tensor:

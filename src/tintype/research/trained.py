@@ -115,9 +115,10 @@ class Trained(Colorizer):
         if self.steered:
             features = [torch.from_numpy(f).to(self.device) for f in encoded.features]
             gray = self._gray(encoded.luma)
-            shares = [torch.from_numpy(p.shares).to(gray)[None] for p in (palette, encoded.prior)]
+            shares = (palette.shares, palette.by_tone, encoded.prior.shares)
+            palettes = [torch.from_numpy(s).to(gray)[None] for s in shares]
             with torch.no_grad():
-                out = self.module.decode(self.joining, features, gray, *shares)
+                out = self.module.decode(self.joining, features, gray, *palettes)
             rgb = out[0].cpu().numpy()
         ab = np.asarray(rgb_to_oklab(rgb)[..., 1:])
         return without(ab, self.bins.chroma(rgb), palette.banned)

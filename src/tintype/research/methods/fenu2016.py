@@ -25,8 +25,7 @@ from tintype.palette import Palette
 from tintype.research import losses, vgg
 from tintype.research.draws import Generators, uniform
 from tintype.research.methods.dahl2016 import Convolution
-from tintype.research.methods.tintype import wanted
-from tintype.research.palettes import palettes_of
+from tintype.research.palettes import palettes_of, wanted
 
 LAB_SPAN = 110.0  # sRGB's a and b lie between minus this and this
 CHOICES = {
@@ -336,13 +335,16 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
     if palette is not None and network.config.palette == "none":
         raise PaletteError("expected no palette: this network was trained without one")
     taps, estimate = network.encode(gray)
-    return decode(network, taps, gray, wanted(palette, network.config.bins, estimate), estimate)
+    return decode(network, taps, gray, wanted(palette, network.config.bins, estimate)[0])
 
 
 def decode(
-    network: Network, taps: list[Tensor], gray: Tensor, palette: Tensor, _estimate: Tensor
+    network: Network, taps: list[Tensor], gray: Tensor, palette: Tensor, *_: Tensor
 ) -> Tensor:
-    """What `colorize` gives, for an encoded gray photo and palettes (batch, count)."""
+    """What `colorize` gives, for an encoded gray photo and palettes (batch, count).
+
+    Tones and estimates, which another method takes beside them, play no part.
+    """
     return paint(network.decode(taps, palette).sigmoid(), gray, network.config).clamp(0, 1)
 
 
@@ -370,8 +372,8 @@ def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.
     if network.config.palette != "none":
         guess = Palette(bins, estimate[0].cpu().numpy())
         for name in ("red", "blue"):
-            palettes[f"towards {name}"] = wanted(guess.towards(name), bins, estimate)
+            palettes[f"towards {name}"] = wanted(guess.towards(name), bins, estimate)[0]
         palettes["true palette"] = palettes_of(*bins.encode(bins.chroma(rgb)), bins.count)
-    painted = {name: decode(used, taps, luma, p, estimate) for name, p in palettes.items()}
+    painted = {name: decode(used, taps, luma, p) for name, p in palettes.items()}
     painted["automatic, own gray"] = colorize(network, seen(rgb, network.config))
     return [(name, (255 * p[0]).round().byte().cpu().numpy()) for name, p in painted.items()]

@@ -7,7 +7,8 @@
 
 The palette acts twice. Its embedding is added to every level of the decoder before the batch norm
 (the residual connections of Fenu & Bagwell 2016, section 3), and the log-ratio of the wanted to
-the estimated palette is added to the logits as a prior, which is zero in automatic mode.
+the estimated palette is added to the logits as a prior, which is zero in automatic mode. A palette
+by tone adds to it the log-ratios of its tones to itself, by a pixel's luma; that is not learned.
 """
 
 from dataclasses import dataclass
@@ -19,15 +20,21 @@ from torch.nn import functional as F
 
 from tintype.bins import Bins
 from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_oklab
-from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.research import teacher
 from tintype.research.data import aged_gray
 from tintype.research.draws import Generators
 from tintype.research.losses import label_loss, quarter
-from tintype.research.palettes import cluster, palette_loss, palettes_of, turned, wishes
-
-PRIOR_FLOOR = 1e-3  # shares below this count as this much in the prior
+from tintype.research.palettes import (
+    by_luma,
+    cluster,
+    palette_loss,
+    palettes_of,
+    ratio,
+    turned,
+    wanted,
+    wishes,
+)
 
 
 @dataclass(frozen=True)
@@ -183,8 +190,7 @@ class Decoder(nn.Module):
 
     def wish(self, palette: Tensor, estimate: Tensor) -> Tensor:
         """(batch, count) what a palette adds to the logits; nothing where it is dropped (zeros)."""
-        ratio = torch.log((palette + PRIOR_FLOOR) / (estimate + PRIOR_FLOOR))
-        return self.prior * ratio * (palette.sum(1, keepdim=True) > 0)
+        return self.prior * ratio(palette, estimate) * (palette.sum(1, keepdim=True) > 0)
 
 
 class Mimic(nn.Module):
@@ -344,28 +350,25 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
     high, wide = gray.shape[-2:]
     whole = F.pad(gray, (0, -wide % 32, 0, -high % 32), mode="replicate")
     features, estimate, first = network.sight(whole)
-    shares = wanted(palette, network.config.bins, estimate)
-    return decode(network, features, whole, shares, first)[:, :high, :wide]
+    shares, tones = wanted(palette, network.config.bins, estimate)
+    return decode(network, features, whole, shares, tones, first)[:, :high, :wide]
 
 
 def decode(
-    network: Network, features: list[Tensor], luma: Tensor, palette: Tensor, estimate: Tensor
+    network: Network,
+    features: list[Tensor],
+    luma: Tensor,
+    palette: Tensor,
+    tones: Tensor,
+    estimate: Tensor,
 ) -> Tensor:
-    """What `colorize` gives, for an encoded photo (sides of 32 n) and palettes (batch, count)."""
-    logits = network.decoder(features, palette, estimate)
-    return painted(network, logits, luma, undo=0.5).clamp(0, 1)
+    """What `colorize` gives, for an encoded photo (sides of 32 n) and palettes.
 
-
-def wanted(palette: Palette | None, bins: Bins, estimate: Tensor) -> Tensor:
-    """A palette's shares for every photo of the estimates (batch, count); None for these.
-
-    Raises PaletteError where it is over other bins.
+    palette, estimate: (batch, count); tones: (batch, 3, count) the palette's shares by tone
     """
-    if palette is None:
-        return estimate
-    if palette.bins != bins:
-        raise PaletteError("expected a palette over this network's bins, found another's")
-    return torch.from_numpy(palette.shares).to(estimate).expand_as(estimate)
+    apart = by_luma(ratio(tones, palette[:, None]), F.avg_pool2d(luma, 4))
+    logits = network.decoder(features, palette, estimate) + apart
+    return painted(network, logits, luma, undo=0.5).clamp(0, 1)
 
 
 def painted(network: Network, logits: Tensor, luma: Tensor, *, undo: float) -> Tensor:

@@ -1,7 +1,10 @@
 // The server's routes, as functions. Whatever goes wrong comes out as a Problem of one line.
 
 /** @typedef {{color: string, share: number}} Group a colour of the photo that can be taken hold of */
-/** @typedef {{version: number, colors: Group[], neutral: number, banned?: string[]}} PaletteFile */
+/** @typedef {{colors: Group[], neutral: number}} Listed colours, and what has none */
+/**
+ * @typedef {Listed & {version: number, banned?: string[], tones?: Record<string, Listed>}} PaletteFile
+ */
 /** @typedef {{palette: PaletteFile, groups: Group[]}} Variant */
 /**
  * @typedef {Variant & {id: string, width: number, height: number, format: string,
