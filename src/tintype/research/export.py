@@ -22,8 +22,9 @@ from tintype.bins import Bins
 from tintype.colorizer import FORMAT
 from tintype.errors import DataError, ModelError
 from tintype.research import data, shards, trained
+from tintype.research.luma import agreed, by_luma
 from tintype.research.methods import tintype as method
-from tintype.research.palettes import by_luma, ratio
+from tintype.research.palettes import ratio
 from tintype.research.settings import configure
 
 LOGITS = 1e-3  # how far the float32 graphs' logits may be from torch's
@@ -61,6 +62,8 @@ class _Encode(nn.Module):
 class _Decode(nn.Module):
     """Chroma, and the logits over the temperature, which the exported graphs are compared by."""
 
+    table: Tensor
+
     def __init__(self, network: method.Network, temperature: float) -> None:
         super().__init__()
         self.network, self.temperature = network, temperature
@@ -83,10 +86,10 @@ class _Decode(nn.Module):
         decoder = self.network.decoder
         added = (decoder.wish(palette, estimate) + bias)[:, None] + ratio(tones, palette[:, None])
         heat = self.classify(decoder.paint(features, palette))
-        heat = heat + by_luma(added / self.temperature, luma)
+        heat = agreed(heat, luma) + by_luma(added / self.temperature, luma)
         # A softmax and a mean in one product: ONNX Runtime's own is slow across channels.
         weight = (heat - heat.amax(1, keepdim=True)).exp()
-        total = (self.table @ weight.flatten(2)).unflatten(2, heat.shape[-2:])
+        total = (self.table @ weight.flatten(2)).reshape(-1, 3, *heat.shape[2:])
         return total[:, :2] / total[:, 2:], heat
 
 

@@ -31,6 +31,9 @@ class TrainConfig:
     precision: str = "auto"  # no, bf16, or auto: bf16 where the hardware has it
     compile: bool = False  # by torch.compile
     freeze_norms: bool = False  # batch norms stay as they begin, so that photos are on their own
+    settle: int = (
+        0  # batches of late crops that the averaged network's norms are counted on at last
+    )
     checkpoint_seconds: float = 60.0
     log_steps: int = 50
     validate_seconds: float = 600.0

@@ -245,6 +245,8 @@ def _loop(run: Run, photos: Memory | Stream, log: Log) -> None:
         if now - saved > config.checkpoint_seconds:
             run.save()
             saved = time.monotonic()
+    if config.settle:
+        _settle(run, photos)
     run.save()
     if check and checked_at != run.step:
         _validate(run, check, log)
@@ -263,6 +265,26 @@ def _step(run: Run, photos: Memory | Stream, pace: Pace) -> list[dict[str, Tenso
             batch = photos.take(step, part, size, count)
         parts.append(run.learn(batch))
     return parts
+
+
+@torch.no_grad()
+def _settle(run: Run, photos: Memory | Stream) -> None:
+    """Count the averaged network's batch norms anew, on crops of the size that photos are used at.
+
+    In training their running means are of small crops, too (Touvron et al. 2019, "Fixing the
+    train-test resolution discrepancy").
+    """
+    config = run.config
+    norms = [m for m in run.average.modules() if isinstance(m, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean of all batches
+        norm.train()
+    for part in range(config.settle):
+        batch = photos.take(run.step, config.accumulate + part, config.late_crop, config.batch)
+        with run.accelerator.autocast():
+            run.average(batch.rgb, batch.labels, batch.generators)
+    run.average.eval()
 
 
 @contextmanager

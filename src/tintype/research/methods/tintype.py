@@ -25,8 +25,8 @@ from tintype.research import teacher
 from tintype.research.data import aged_gray
 from tintype.research.draws import Generators
 from tintype.research.losses import label_loss, quarter
+from tintype.research.luma import agreed, by_luma
 from tintype.research.palettes import (
-    by_luma,
     cluster,
     palette_loss,
     palettes_of,
@@ -366,8 +366,9 @@ def decode(
 
     palette, estimate: (batch, count); tones: (batch, 3, count) the palette's shares by tone
     """
-    apart = by_luma(ratio(tones, palette[:, None]), F.avg_pool2d(luma, 4))
-    logits = network.decoder(features, palette, estimate) + apart
+    small = F.avg_pool2d(luma, 4)
+    logits = agreed(network.decoder(features, palette, estimate), small)
+    logits = logits + by_luma(ratio(tones, palette[:, None]), small)
     return painted(network, logits, luma, undo=0.5).clamp(0, 1)
 
 
@@ -391,7 +392,7 @@ def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.
         ("vivid", estimate, 0.0),
         ("true palette", true, 0.5),
     ):
-        logits = network.decoder(features, palette, first)
+        logits = agreed(network.decoder(features, palette, first), F.avg_pool2d(luma, 4))
         out = painted(network, logits, luma, undo=undo)[0]
         shown.append((name, (255 * out.clamp(0, 1)).round().byte().cpu().numpy()))
     return shown
