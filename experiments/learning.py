@@ -42,9 +42,11 @@ NAMES = {
 }
 
 
-def colored(network: method.Network, logits: Tensor, gray: Tensor, undo: float) -> np.ndarray:
+def colored(
+    network: method.Network, logits: Tensor, gray: Tensor, undo: float, temperature: float
+) -> np.ndarray:
     """(h, w, 3) uint8 RGB of the decoder's logits for gray (1, 1, h, w)."""
-    ab = network.colors(logits, undo=undo, temperature=TEMPERATURE).permute(0, 3, 1, 2)
+    ab = network.colors(logits, undo=undo, temperature=temperature).permute(0, 3, 1, 2)
     ab = F.interpolate(ab, scale_factor=4, mode="bilinear").permute(0, 2, 3, 1)
     rgb = oklab_to_rgb(oklab_of_luma(gray[:, 0], ab)).clamp(0, 1)[0]
     return np.asarray((255 * rgb).round().byte())

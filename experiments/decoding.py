@@ -1,0 +1,101 @@
+"""How the default model's logits become colours: what each setting gains over gray.
+
+    python experiments/decoding.py runs/mine --data '../shared/data/photos128-*.tar.gz'
+
+Photos that a hash keeps from training, at 128 px, are coloured with several temperatures of the
+annealed mean, shares of the rebalancing taken back, and amounts of agreement among neighbours. The
+settings of `tintype export` are chosen by this table, not on the validation photos. Writes
+results/decoding.md.
+"""
+
+import argparse
+import itertools
+from pathlib import Path
+
+import numpy as np
+import torch
+from learning import UNDO, colored
+from PIL import Image
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from tintype.color import luma
+from tintype.research import checkpoint, data, metrics, trained
+from tintype.research import luma as neighbours
+from tintype.research.methods import tintype as method
+
+SIDE = 128  # pixels
+TEMPERATURES = (0.65, 0.8, 1.0)
+AGREEMENTS = (0.0, 0.7)
+
+
+@torch.no_grad()
+def paint(
+    network: method.Network, truth: np.ndarray
+) -> dict[tuple[float, float, float], np.ndarray]:
+    """A photo (h, w, 3) uint8 in all settings: agreement, temperature, undo."""
+    gray = luma(torch.from_numpy(truth)[None].float() / 255)[:, None]
+    features, estimate, first = network.sight(gray)
+    logits = network.decoder(features, estimate, first)
+    said = neighbours.agreed(logits, F.avg_pool2d(gray, 4)) - logits
+    return {
+        (part, heat, undo): colored(
+            network, logits + part / neighbours.AGREEMENT * said, gray, undo, heat
+        )
+        for part, heat, undo in itertools.product(AGREEMENTS, TEMPERATURES, UNDO)
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--data", required=True, nargs="+", help="the photos it was trained on")
+    parser.add_argument("--limit", type=int, default=320, help="held-out photos to colour")
+    parser.add_argument("--out", type=Path, default=Path("results/decoding.md"))
+    options = parser.parse_args()
+    network, _ = trained.load(options.run)
+    photos = data.load(options.data, size=SIDE)
+    held = data.held_out(photos.keys) & (torch.minimum(photos.height, photos.width) >= SIDE)
+    chosen = held.nonzero()[:, 0][: options.limit].tolist()
+    rows: dict[object, list[metrics.Score]] = {}
+    for i in tqdm(chosen, "colouring", unit=" photos", disable=None):
+        high, wide = (side // 32 * 32 for side in photos.photo(i).shape[:2])
+        truth = photos.photo(i)[:high, :wide]
+        flat = np.asarray(Image.fromarray(truth).convert("L").convert("RGB"))
+        for name, own in {"gray": flat, "truth": truth, **paint(network, truth)}.items():
+            rows.setdefault(name, []).append(metrics.score(own, truth))
+    checkpoint.write_text(options.out, words(rows))
+    print(options.out.read_text())
+
+
+def words(rows: dict[object, list[metrics.Score]]) -> str:
+    """The table in Markdown."""
+    gray, truth = rows.pop("gray"), rows.pop("truth")
+    share = metrics.cell_shares(truth)
+    rare = metrics.auc_rebalanced(gray, share)
+    lines = [
+        f"Gains over gray ({metrics.auc(gray):.2f} raw, {rare:.2f} rebalanced) on {len(gray)} "
+        f"held-out photos at {SIDE} px.",
+        "",
+        "| agreement | temperature | undo | raw AuC | rebalanced | PSNR | chroma / truth | gap |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for setting, scores in rows.items():
+        raw, psnr = metrics.auc(scores) - metrics.auc(gray), _mean(scores, "psnr")
+        chroma = _mean(scores, "chroma") / _mean(truth, "chroma")
+        pairs = zip(scores, truth, strict=True)
+        gap = float(np.mean([abs(s.colorfulness - t.colorfulness) for s, t in pairs]))
+        lines.append(
+            "| " + " | ".join(f"{value:g}" for value in setting) + f" | {raw:+.2f} "
+            f"| {metrics.auc_rebalanced(scores, share) - rare:+.2f} "
+            f"| {psnr - _mean(gray, 'psnr'):+.2f} | {chroma:.2f} | {gap:.1f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _mean(scores: list[metrics.Score], name: str) -> float:
+    return float(np.mean([getattr(score, name) for score in scores]))
+
+
+if __name__ == "__main__":
+    main()
