@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("docs/paper.md", "docs/model-card.md")
+PAGES = ("docs/paper.md", "docs/model-card.md", "docs/experiments.md")
 BLOCK = re.compile(r"(<!-- (\S+\.md) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

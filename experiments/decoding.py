@@ -25,7 +25,7 @@ from tintype.research import luma as neighbours
 from tintype.research.methods import tintype as method
 
 SIDE = 128  # pixels
-TEMPERATURES = (0.65, 0.8, 1.0)
+TEMPERATURES = (0.8, 1.0)
 AGREEMENTS = (0.0, 0.7)
 
 

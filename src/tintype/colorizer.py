@@ -31,8 +31,8 @@ from tintype.palette import BAN_WIDTH, Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read, read_rgb, write
 
 FORMAT = 2  # of model.json; 2: the decoder takes tones
-LEANING = 0.5  # how much of a likely prototype palette an alternative has at most,
-STEP = 0.012  # and how far, in OKLab chroma, that may move the mean colour
+LEANING = 0.75  # how much of a likely prototype palette an alternative has at most,
+STEP = 0.03  # and how far, in OKLab chroma, that may move the mean colour
 DESCRIPTION = {"format", "sha256", "side", "bins", "rebalancing", "undo", "vividness"}
 EXTERNAL = b"\n\x08location"  # the key, in protobuf's coding, of where a tensor lies outside a file
 SEVERE = -1e4  # what a banned bin's logits are lowered by
