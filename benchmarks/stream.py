@@ -25,13 +25,13 @@ from tintype.research.stream import Stream
 SIZE, CROP, BATCH = 256, 64, 48
 
 
-def pace(take: Callable[[int, int, int, int], Batch], photos: int) -> str:
+def pace(take: Callable[[int, int, int], Callable[[int], Batch]], photos: int) -> str:
     """Photos a second, and processor time for each, of about so many photos in batches."""
-    take(0, 0, CROP, BATCH)  # the first opens files
+    take(0, 0, BATCH)(CROP)  # the first opens files
     start, used = time.perf_counter(), time.process_time()
     steps = photos // BATCH
     for step in range(1, steps + 1):
-        take(step, 0, CROP, BATCH)
+        take(step, 0, BATCH)(CROP)
     seconds, used = time.perf_counter() - start, time.process_time() - used
     done = steps * BATCH
     return f"{done / seconds:.0f} photos/s, {1000 * used / done:.2f} ms of processor time each"

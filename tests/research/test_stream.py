@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -23,12 +24,19 @@ def config(shards, steps=4, **values):
     return replace(run_config(shards, steps, workers=1, freeze_norms=True), **values)
 
 
-def opened(config, *, processes=1, rank=0, seen=0):
-    """The stream of one of several processes."""
-    accelerator = SimpleNamespace(
-        num_processes=processes, process_index=rank, device=torch.device("cpu")
-    )
-    return Stream(packs(config.data), config, accelerator, seen)
+@pytest.fixture
+def opened():
+    """Opens the stream of one of several processes, and closes it after the test."""
+    with ExitStack() as open_ones:
+
+        def open_one(config, *, processes=1, rank=0, seen=0):
+            accelerator = SimpleNamespace(
+                num_processes=processes, process_index=rank, device=torch.device("cpu")
+            )
+            made = Stream(packs(config.data), config, accelerator, seen)
+            return open_ones.enter_context(closing(made))
+
+        yield open_one
 
 
 def keys(stream, count):
@@ -66,7 +74,7 @@ def test_the_order_is_by_seed_and_epoch():
 
 
 @pytest.mark.parametrize(("processes", "workers"), [(1, 1), (1, 3), (2, 1), (2, 3), (3, 2)])
-def test_each_photo_is_seen_once_an_epoch_by_one_process(shards, processes, workers):
+def test_each_photo_is_seen_once_an_epoch_by_one_process(shards, opened, processes, workers):
     total = manifest(shards)["packed"]["train"]
     epoch = total // (2 * processes * workers) * 2 * workers
     first, second = Counter(), Counter()
@@ -74,7 +82,6 @@ def test_each_photo_is_seen_once_an_epoch_by_one_process(shards, processes, work
         some = opened(config(shards, workers=workers), processes=processes, rank=rank)
         first.update(keys(some, epoch))
         second.update(keys(some, epoch))
-        some.close()
     for seen in (first, second):
         assert set(seen.values()) == {1}
         assert total - 2 * processes * workers < seen.total() <= total
@@ -83,7 +90,7 @@ def test_each_photo_is_seen_once_an_epoch_by_one_process(shards, processes, work
 
 @pytest.mark.parametrize(("processes", "workers", "count"), [(2, 1, 4), (2, 2, 6), (3, 1, 2)])
 def test_processes_see_together_what_one_with_larger_batches_and_all_workers_sees(
-    shards, processes, workers, count
+    shards, opened, processes, workers, count
 ):
     alone = opened(config(shards, workers=processes * workers))
     several = [
@@ -96,12 +103,12 @@ def test_processes_see_together_what_one_with_larger_batches_and_all_workers_see
 
 
 @pytest.mark.parametrize("seen", [0, 3, 8, 33, 34, 35, 36, 70, 111])
-def test_a_stream_goes_on_anywhere(shards, seen):
+def test_a_stream_goes_on_anywhere(shards, opened, seen):
     whole = keys(opened(config(shards, workers=2)), seen + 40)
     assert keys(opened(config(shards, workers=2), seen=seen), 40) == whole[seen:]
 
 
-def test_going_on_decodes_and_reads_nothing_of_what_came_before(shards, monkeypatch):
+def test_going_on_decodes_and_reads_nothing_of_what_came_before(shards, opened, monkeypatch):
     def counted(name):
         done, plain = [], getattr(data, name)
         monkeypatch.setattr(data, name, lambda *given: done.append(given) or plain(*given))
@@ -118,12 +125,11 @@ def test_going_on_decodes_and_reads_nothing_of_what_came_before(shards, monkeypa
 # --- batches --------------------------------------------------------------------------------------
 
 
-def test_a_batch_is_what_memory_would_give_of_the_same_photos(shards):
+def test_a_batch_is_what_memory_would_give_of_the_same_photos(shards, opened):
     some = config(shards)
     held = data.load([str(shards / "train-*.tar")], size=some.size)
-    batch = opened(some).take(0, 0, 32, 4)
-    files = [next(one)[0] for one in [opened(some).photos] for _ in range(4)]
-    index = torch.tensor([held.keys.index(file.key) for file in files])
+    batch = opened(some).take(0, 0, 4)(32)
+    index = torch.tensor([held.keys.index(key) for key in keys(opened(some), 4)])
     assert batch.labels.tolist() == held.labels[index].tolist()
     assert set(held.labels.tolist()) == {0, 1, 2}
     numbers = draws.keyed(some.seed, [(0, int(i)) for i in index])  # shards lie in their order
@@ -131,7 +137,7 @@ def test_a_batch_is_what_memory_would_give_of_the_same_photos(shards):
     assert torch.equal(batch.rgb, rgb)
 
 
-def test_colours_are_counted_on_the_same_crops_whatever_the_processes(shards):
+def test_colours_are_counted_on_the_same_crops_whatever_the_processes(shards, opened):
     one = torch.cat(list(opened(config(shards)).sample()))
     assert one.shape == (manifest(shards)["packed"]["train"] // 2 * 2, 32, 32, 3)
     for rank in range(2):
@@ -139,7 +145,7 @@ def test_colours_are_counted_on_the_same_crops_whatever_the_processes(shards):
         assert torch.equal(torch.cat(list(other.sample())), one)
 
 
-def test_photos_of_the_validation_shards_are_looked_at(shards):
+def test_photos_of_the_validation_shards_are_looked_at(shards, opened):
     check = opened(config(shards)).validation()
     truth = data.load([str(shards / "validation-*.tar")], size=96)
     assert len(check.photos) == len(truth) > 0
@@ -216,7 +222,7 @@ def refused(folder, config, settings=SETTINGS, *, resume=False):
     return str(caught.value)
 
 
-def test_fewer_shards_than_workers_are_refused(shards, tmp_path):
+def test_fewer_shards_than_workers_are_refused(shards, opened, tmp_path):
     count = len(packs([str(shards)])[0].train)
     said = refused(tmp_path / "run", config(shards, workers=count + 1))
     assert f"expected at least {count + 1} (1 processes x {count + 1} workers) shards" in said

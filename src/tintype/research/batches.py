@@ -1,7 +1,8 @@
 """Batches of crops to learn from, here of photos that are all held in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +68,17 @@ class Memory:
             chosen = _drawn(self.index, self.weights, 256, generator).to(self.labels.device)
             yield data.crops(self.photos, chosen, min(self.config.crop, 64), generator)[0]
 
-    def take(self, step: int, part: int, size: int, count: int) -> Batch:
-        """Random crops; they come from the seed, the step, its part and the process alone."""
+    def take(self, step: int, part: int, count: int) -> Callable[[int], Batch]:
+        """Choose photos; gives what makes random crops of them, of a size in pixels.
+
+        They come from the seed, the step, its part and the process alone.
+        """
         mine = slice(self.rank, None, self.processes)
         generator = _generator(self.config.seed, step, self.rank + self.processes * part)
         chosen = _drawn(self.index[mine], self.weights[mine], count, generator)
-        chosen = chosen.to(self.labels.device)
+        return partial(self._batch, chosen.to(self.labels.device), generator)
+
+    def _batch(self, chosen: Tensor, generator: torch.Generator, size: int) -> Batch:
         rgb, boxes = data.crops(self.photos, chosen, size, generator)
         seen = self.seen
         taught = {} if seen is None else {"taught": seen.of(chosen, boxes, size // 16)}

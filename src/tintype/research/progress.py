@@ -47,27 +47,47 @@ class Log:
 
 
 class Pace:
-    """How fast a run goes since its last row of the log, and how much of that it waits for data."""
+    """How fast a run goes since its last row of the log, and how long the device had no data."""
 
-    def __init__(self, photos: int) -> None:
+    def __init__(self, photos: int, device: torch.device) -> None:
+        self._cuda = device.type == "cuda"
         self._begin(photos)
 
     def _begin(self, photos: int) -> None:
         self._photos, self._time, self._waited = photos, time.monotonic(), 0.0
+        self._gaps: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Count the time within as waiting."""
-        asked = time.monotonic()
-        yield
-        self._waited += time.monotonic() - asked
+        """Count the time within, in which the next data are waited for.
+
+        A GPU goes through its queue meanwhile: there it is the time from the end of the work that
+        came before to the begin of what follows.
+        """
+        if self._cuda:
+            before, after = (
+                torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+                for _ in range(2)
+            )
+            before.record()
+            yield
+            after.record()
+            self._gaps.append((before, after))
+        else:
+            asked = time.monotonic()
+            yield
+            self._waited += time.monotonic() - asked
 
     def since(self, photos: int) -> dict[str, float]:
-        """Photos a second, and the share of the time that was waiting, 0..1; then begin anew."""
+        """Photos a second, and the share of the time that was waiting, 0..1; then begin anew.
+
+        All that a GPU was given must be done.
+        """
         seconds = time.monotonic() - self._time
+        waited = self._waited + sum(a.elapsed_time(b) for a, b in self._gaps) / 1000
         found = {
             "photos_per_s": round((photos - self._photos) / seconds, 1),
-            "waited": round(self._waited / seconds, 3),
+            "waited": round(waited / seconds, 3),
         }
         self._begin(photos)
         return found

@@ -11,9 +11,10 @@ so that a resumed run goes on at the same photo without reading what came before
 
 import hashlib
 import itertools
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -42,7 +43,8 @@ class File:
     number: int
 
 
-Photos = Generator[tuple[File, np.ndarray], None, None]
+Photo = tuple[File, np.ndarray]  # decoded, (height, width, 3) uint8
+Photos = Generator[Photo, None, None]
 
 
 def lanes(counts: list[int], seed: int, epoch: int, count: int) -> np.ndarray:
@@ -110,11 +112,12 @@ class Stream:
         left, size = min(SAMPLE, length(self.counts, 1)), min(self.config.crop, 64)
         with closing(self._photos(1, range(1), 0)) as photos:
             for start in range(0, left, 256):
-                yield self._batch(photos, size, min(256, left - start)).rgb
+                some = list(itertools.islice(photos, min(256, left - start)))
+                yield self._batch(some, size).rgb
 
-    def take(self, _step: int, _part: int, size: int, count: int) -> Batch:
-        """Random crops of the next photos."""
-        return self._batch(self.photos, size, count)
+    def take(self, _step: int, _part: int, count: int) -> Callable[[int], Batch]:
+        """Wait for the next photos; gives what makes random crops of them, of a size in pixels."""
+        return partial(self._batch, list(itertools.islice(self.photos, count)))
 
     def validation(self) -> Validation:
         """What colours photos of the validation shards."""
@@ -131,12 +134,11 @@ class Stream:
         """Stop reading."""
         self.photos.close()
 
-    def _batch(self, photos: Photos, size: int, count: int) -> Batch:
-        taken = list(itertools.islice(photos, count))
-        held = data.PhotoSet.of([rgb for _, rgb in taken], [file.key for file, _ in taken])
-        keys = ((file.epoch, file.number) for file, _ in taken)
+    def _batch(self, photos: list[Photo], size: int) -> Batch:
+        held = data.PhotoSet.of([rgb for _, rgb in photos], [file.key for file, _ in photos])
+        keys = ((file.epoch, file.number) for file, _ in photos)
         generators = draws.keyed(self.config.seed, keys)
-        index = torch.arange(count, device=self.device)
+        index = torch.arange(len(photos), device=self.device)
         rgb, _ = data.crops(held.to(self.device), index, size, generators)
         folders = (key.rpartition("/")[0] for key in held.keys)
         labels = torch.tensor([self.classes.get(name, -1) for name in folders])
@@ -184,7 +186,7 @@ class Stream:
         taken = ((members[row], before + row) for row in rows.tolist())
         return [File(key, content, epoch, i) for (key, content), i in taken]
 
-    def _decoded(self, file: File) -> tuple[File, np.ndarray]:
+    def _decoded(self, file: File) -> Photo:
         rgb = data.decode(file.content, self.config.size)
         if rgb is None:
             raise DataError(f"{file.key}: expected a photo, found a broken file; pack it again")

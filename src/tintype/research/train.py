@@ -224,7 +224,7 @@ def _loop(run: Run, photos: Memory | Stream, log: Log) -> None:
     check = photos.validation() if main else None
     bar = tqdm(desc="training", unit="%", total=100, disable=None if main else True)
     began, saved, checked = time.monotonic() - run.elapsed, time.monotonic(), time.monotonic()
-    pace, checked_at = Pace(run.photos), -1
+    pace, checked_at = Pace(run.photos, run.accelerator.device), -1
     while run.progress < 1:
         parts = _step(run, photos, pace)
         now = time.monotonic()
@@ -262,8 +262,8 @@ def _step(run: Run, photos: Memory | Stream, pace: Pace) -> list[dict[str, Tenso
     parts = []
     for part in range(config.accumulate):
         with pace.waiting():
-            batch = photos.take(step, part, size, count)
-        parts.append(run.learn(batch))
+            cut = photos.take(step, part, count)
+        parts.append(run.learn(cut(size)))
     return parts
 
 
