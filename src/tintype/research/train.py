@@ -281,7 +281,8 @@ def _settle(run: Run, photos: Memory | Stream) -> None:
         norm.momentum = None  # the mean of all batches
         norm.train()
     for part in range(config.settle):
-        batch = photos.take(run.step, config.accumulate + part, config.late_crop, config.batch)
+        crops = photos.take(run.step, config.accumulate + part, config.batch)
+        batch = crops(config.late_crop)
         with run.accelerator.autocast():
             run.average(batch.rgb, batch.labels, batch.generators)
     run.average.eval()
