@@ -71,7 +71,9 @@ def measure(network: method.Network, photos: data.PhotoSet) -> dict[str, float]:
         }
         flat = np.asarray(Image.fromarray(truth).convert("L").convert("RGB"))
         painted = {
-            (kind, u): colored(network, found[kind], gray, u) for kind in found for u in UNDO
+            (kind, u): colored(network, found[kind], gray, u, TEMPERATURE)
+            for kind in found
+            for u in UNDO
         }
         for name, own in {"gray": flat, "truth": truth, **painted}.items():
             rows.setdefault(name, []).append(metrics.score(own, truth))

@@ -30,7 +30,7 @@ TASTES: dict[str, tuple[dict[str, Any], ...]] = {
     "bluer": ({"towards": "blue", "amount": 0.4},),
 }
 COUNTS = (5, 20, 60)
-START = Path("checkpoints/tintype-0.2.safetensors")
+START = Path("checkpoints/tintype-0.3.safetensors")
 AS_BUNDLED = {"side": "128", "temperature": "0.8", "calm": "1.0", "vivid": "-0.25"}
 
 WORDS = """\

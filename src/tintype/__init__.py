@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tintype.photo import Photo
     from tintype.recipe import Recipe
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "Bins",

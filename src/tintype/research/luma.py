@@ -8,7 +8,7 @@ from tintype import color
 
 REACH = 8.0  # pixels of the logits, about a 16th of a photo's short side,
 ALIKE = 0.1  # and luma, within which neighbours agree
-AGREEMENT = 0.7  # how much of what a pixel's neighbours say it takes over
+AGREEMENT = 0.5  # how much of what a pixel's neighbours say it takes over
 
 
 def by_luma(tones: Tensor, luma: Tensor) -> Tensor:

@@ -245,7 +245,7 @@ def _loop(run: Run, photos: Memory | Stream, log: Log) -> None:
         if now - saved > config.checkpoint_seconds:
             run.save()
             saved = time.monotonic()
-    if config.settle:
+    if config.settle and not config.freeze_norms:
         _settle(run, photos)
     run.save()
     if check and checked_at != run.step:
