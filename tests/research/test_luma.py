@@ -45,7 +45,7 @@ def test_what_is_the_same_everywhere_stays():
 
 def test_a_spot_in_an_even_sky_takes_the_colour_of_the_sky():
     """Blue everywhere but for a patch that is red; the ground, darker and red, stays red."""
-    blue, red = torch.tensor([3.0, 0.0]), torch.tensor([0.0, 3.0])
+    blue, red = torch.tensor([3.0, 0.0]), torch.tensor([0.0, 1.5])
     logits = blue[:, None, None].repeat(1, 32, 32)
     logits[:, 4:9, 4:9] = red[:, None, None]
     logits[:, 24:] = red[:, None, None]
