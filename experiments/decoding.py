@@ -3,9 +3,8 @@
     python experiments/decoding.py runs/mine --data '../shared/data/photos128-*.tar.gz'
 
 Photos that a hash keeps from training, at 128 px, are coloured with several temperatures of the
-annealed mean, shares of the rebalancing taken back, and amounts of agreement among neighbours. The
-settings of `tintype export` are chosen by this table, not on the validation photos. Writes
-results/decoding.md.
+annealed mean and shares of the rebalancing taken back. The settings of `tintype export` are chosen
+by this table, not on the validation photos. Writes results/decoding.md.
 """
 
 import argparse
@@ -16,33 +15,25 @@ import numpy as np
 import torch
 from learning import UNDO, colored
 from PIL import Image
-from torch.nn import functional as F
 from tqdm import tqdm
 
 from tintype.color import luma
 from tintype.research import checkpoint, data, metrics, trained
-from tintype.research import luma as neighbours
 from tintype.research.methods import tintype as method
 
 SIDE = 128  # pixels
 TEMPERATURES = (0.8, 1.0)
-AGREEMENTS = (0.0, 0.7)
 
 
 @torch.no_grad()
-def paint(
-    network: method.Network, truth: np.ndarray
-) -> dict[tuple[float, float, float], np.ndarray]:
-    """A photo (h, w, 3) uint8 in all settings: agreement, temperature, undo."""
+def paint(network: method.Network, truth: np.ndarray) -> dict[tuple[float, float], np.ndarray]:
+    """A photo (h, w, 3) uint8 in all settings: temperature, undo."""
     gray = luma(torch.from_numpy(truth)[None].float() / 255)[:, None]
     features, estimate, first = network.sight(gray)
     logits = network.decoder(features, estimate, first)
-    said = neighbours.agreed(logits, F.avg_pool2d(gray, 4)) - logits
     return {
-        (part, heat, undo): colored(
-            network, logits + part / neighbours.AGREEMENT * said, gray, undo, heat
-        )
-        for part, heat, undo in itertools.product(AGREEMENTS, TEMPERATURES, UNDO)
+        (heat, undo): colored(network, logits, gray, undo, heat)
+        for heat, undo in itertools.product(TEMPERATURES, UNDO)
     }
 
 
@@ -50,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--data", required=True, nargs="+", help="the photos it was trained on")
-    parser.add_argument("--limit", type=int, default=320, help="held-out photos to colour")
+    parser.add_argument("--limit", type=int, default=160, help="held-out photos to colour")
     parser.add_argument("--out", type=Path, default=Path("results/decoding.md"))
     options = parser.parse_args()
     network, _ = trained.load(options.run)
@@ -77,8 +68,8 @@ def words(rows: dict[object, list[metrics.Score]]) -> str:
         f"Gains over gray ({metrics.auc(gray):.2f} raw, {rare:.2f} rebalanced) on {len(gray)} "
         f"held-out photos at {SIDE} px.",
         "",
-        "| agreement | temperature | undo | raw AuC | rebalanced | PSNR | chroma / truth | gap |",
-        "|---|---|---|---|---|---|---|---|",
+        "| temperature | undo | raw AuC | rebalanced | PSNR | chroma / truth | gap |",
+        "|---|---|---|---|---|---|---|",
     ]
     for setting, scores in rows.items():
         raw, psnr = metrics.auc(scores) - metrics.auc(gray), _mean(scores, "psnr")

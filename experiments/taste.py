@@ -31,7 +31,6 @@ TASTES: dict[str, tuple[dict[str, Any], ...]] = {
 }
 COUNTS = (5, 20, 60)
 START = Path("checkpoints/tintype-0.3.safetensors")
-AS_BUNDLED = {"side": "128", "temperature": "0.8", "calm": "1.0", "vivid": "-0.25"}
 
 WORDS = """\
 Share of the way from the automatic colours of the bundled model to those that a taste asks for, on
@@ -66,8 +65,7 @@ def tuned(work: Path, photos: list[Image.Image], recipe: tintype.Recipe, seed: i
     config = taste.TasteConfig(recipes=str(folder), start=str(START), seed=seed)
     report = taste.train(work / f"run-{len(photos)}", config, {})
     model = work / f"model-{len(photos)}"
-    settings = AS_BUNDLED | {"vividness": "0.8"}
-    export.export(work / f"run-{len(photos)}", model, settings, [str(folder)])
+    export.export(work / f"run-{len(photos)}", model, {}, [str(folder)])
     return tintype.load(model, threads=1), report
 
 

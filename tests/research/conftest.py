@@ -61,6 +61,17 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def crops(count: int, side: int = 32) -> torch.Tensor:
+    """(count, side, side, 3) float, 0..1."""
+    rgb = np.stack([scene(side, side, seed) for seed in range(count)])
+    return torch.from_numpy(rgb).float() / 255
+
+
+def random_palettes(count: int) -> torch.Tensor:
+    """(count, bins) palettes of nothing in particular."""
+    return torch.rand(count, TINY.bins.count, generator=seeded(9)).softmax(1)
+
+
 def fewer_crops(patch: pytest.MonkeyPatch) -> None:
     """Count colours on 512 crops, not on twenty thousand."""
     sample = batches.Memory.sample

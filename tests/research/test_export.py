@@ -16,8 +16,8 @@ from tintype.colorizer import Colorizer
 from tintype.errors import DataError, ModelError
 from tintype.palette import Palette
 from tintype.research import checkpoint, data, export
-from tintype.research.luma import agreed, by_luma
 from tintype.research.methods.tintype import Network
+from tintype.research.palettes import by_luma
 
 SETTINGS = export.Settings(side=64)
 VALUES = {"side": "64"}
@@ -133,7 +133,6 @@ def test_the_colorizer_calms_as_torch_does(tiny, run):
     for vividness in (0.0, 0.5, 1.0):
         with torch.no_grad():
             logits = network.decoder(features, palette, palette)
-            logits = agreed(logits, torch.from_numpy(encoded.luma)[None, None])
             undo = SETTINGS.calm + vividness * (SETTINGS.vivid - SETTINGS.calm)
             ab = network.colors(logits, undo=undo, temperature=SETTINGS.temperature)[0].numpy()
         found = tiny._chroma(encoded, encoded.palette, vividness)
@@ -161,7 +160,6 @@ def test_the_colorizer_takes_tones_as_torch_does(tiny, run):
         logits = network.decoder(
             features, own, torch.from_numpy(encoded.prior.shares)[None].float()
         )
-        logits = agreed(logits, torch.from_numpy(encoded.luma)[None, None])
         logits = logits + torch.from_numpy(np.einsum("thw,tk->khw", light, ratio)).float()
         undo = SETTINGS.calm + SETTINGS.vividness * (SETTINGS.vivid - SETTINGS.calm)
         ab = network.colors(logits, undo=undo, temperature=SETTINGS.temperature)[0].numpy()

@@ -1,7 +1,6 @@
 """The teacher: its arithmetic, what it keeps of every photo, and that an encoder learns from it."""
 
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -132,12 +131,19 @@ def test_what_it_saw_is_kept_for_the_same_photos(photos, file, tmp_path, monkeyp
     assert float(seen.features.float().mean()) == pytest.approx(0, abs=0.01)
     assert float(seen.features.float().std()) == pytest.approx(1, abs=0.02)
     with monkeypatch.context() as patch:
-        patch.setattr(teacher, "load", SimpleNamespace)  # which would fail if it were called
+        patch.setattr(teacher.Teacher, "forward", None)  # which would fail if it were called
         again = teacher.look(file, few, cache)
     assert torch.equal(again.features, seen.features)
     assert torch.equal(again.logits, seen.logits)
     others = teacher.look(file, data.load([str(photos)], limit=3), cache)
     assert len(others.logits) == 3
+
+
+def test_what_another_teacher_saw_is_not_taken(photos, file, arrays, tmp_path):
+    few, cache, other = data.load([str(photos)], limit=2), tmp_path / "seen", tmp_path / "other.npz"
+    seen = teacher.look(file, few, cache)
+    np.savez(other, **(arrays | {"52.bias": arrays["52.bias"] + 1}))
+    assert not torch.equal(teacher.look(other, few, cache).logits, seen.logits)
 
 
 def test_an_encoder_learns_what_the_teacher_sees(file, photos, tmp_path, monkeypatch):

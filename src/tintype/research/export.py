@@ -22,9 +22,8 @@ from tintype.bins import Bins
 from tintype.colorizer import FORMAT
 from tintype.errors import DataError, ModelError
 from tintype.research import data, shards, trained
-from tintype.research.luma import agreed, by_luma
 from tintype.research.methods import tintype as method
-from tintype.research.palettes import ratio
+from tintype.research.palettes import by_luma, ratio
 from tintype.research.settings import configure
 
 LOGITS = 1e-3  # how far the float32 graphs' logits may be from torch's
@@ -34,13 +33,13 @@ HALF_FROM = 1024  # tensors of at least so many numbers are stored in half preci
 
 @dataclass(frozen=True)
 class Settings:
-    """How the exported model is used."""
+    """How the exported model is used; by default as was best for the bundled one."""
 
-    side: int = 160  # short side, pixels, at which the network looks at a photo
-    temperature: float = 0.6  # of the annealed mean
+    side: int = 128  # short side, pixels, at which the network looks at a photo
+    temperature: float = 0.8  # of the annealed mean
     calm: float = 0.8  # how much of the rebalancing is taken back at vividness 0
-    vivid: float = 0.0  # and at vividness 1
-    vividness: float = 0.6  # the default of the option
+    vivid: float = -0.325  # and at vividness 1
+    vividness: float = 0.8  # the default of the option
 
 
 class _Encode(nn.Module):
@@ -86,7 +85,7 @@ class _Decode(nn.Module):
         decoder = self.network.decoder
         added = (decoder.wish(palette, estimate) + bias)[:, None] + ratio(tones, palette[:, None])
         heat = self.classify(decoder.paint(features, palette))
-        heat = agreed(heat, luma) + by_luma(added / self.temperature, luma)
+        heat = heat + by_luma(added / self.temperature, luma)
         # A softmax and a mean in one product: ONNX Runtime's own is slow across channels.
         weight = (heat - heat.amax(1, keepdim=True)).exp()
         total = (self.table @ weight.flatten(2)).reshape(-1, 3, *heat.shape[2:])

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tintype import color
 from tintype.bins import Bins
 from tintype.errors import PaletteError
 from tintype.palette import Palette
@@ -27,6 +28,15 @@ def palette_loss(estimate: Tensor, true: Tensor) -> Tensor:
 def ratio(palette: Tensor, other: Tensor) -> Tensor:
     """The logarithm of a palette's shares (..., count) over another's."""
     return torch.log((palette + PRIOR_FLOOR) / (other + PRIOR_FLOOR))
+
+
+def by_luma(tones: Tensor, luma: Tensor) -> Tensor:
+    """What holds for shadows, midtones and highlights, mixed for each pixel as its luma says.
+
+    tones: (batch, 3, count); luma: (batch, 1, h, w), 0..1. Returns (batch, count, h, w).
+    """
+    weight: Tensor = color.tone_weights(luma[:, 0]).flatten(1, 2)
+    return (tones.mT @ weight.mT).reshape(-1, tones.shape[2], *luma.shape[2:])
 
 
 def wanted(palette: Palette | None, bins: Bins, estimate: Tensor) -> tuple[Tensor, Tensor]:

@@ -139,6 +139,28 @@ def load(path: Path) -> Teacher:
     return teacher.requires_grad_(False)
 
 
+class Mimic(nn.Module):
+    """Tells from the encoder's features what a teacher sees in the colour photo."""
+
+    def __init__(self, width: int, summary: int) -> None:
+        super().__init__()
+        self.features = nn.Conv2d(width, WIDTH, 1)
+        self.classes = nn.Linear(summary, CLASSES)
+
+    def forward(
+        self, features: Tensor, summary: Tensor, taught: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Mean squared error of the teacher's features; cross entropy of its classes, less its own.
+
+        features: (batch, width, h/16, w/16); summary: (batch, summary); taught: features
+        (batch, 96, h/16, w/16) of deviation 1, and shares of the classes (batch, 1001)
+        """
+        wanted, shares = taught
+        error = (self.features(features).float() - wanted).square().mean()
+        found = self.classes(summary).float().log_softmax(1)
+        return error, F.kl_div(found, shares, reduction="batchmean")
+
+
 @dataclass(frozen=True)
 class Seen:
     """What the teacher saw of every photo.
@@ -170,14 +192,17 @@ class Seen:
 
 @torch.no_grad()
 def look(path: Path, photos: data.PhotoSet, cache: Path) -> Seen:
-    """What the teacher in the file `path` sees of the photos; kept in the file `cache`."""
-    digest = hashlib.sha256("\n".join(photos.keys).encode()).hexdigest()
-    if cache.exists():
-        state, about = checkpoint.load(cache)
-        if about.get("photos") == digest:
-            return Seen(state["features"], state["logits"])
+    """What the teacher in the file `path` sees of the photos; kept in the file `cache`.
+
+    Raises DataError where the file is none.
+    """
     device = photos.pixels.device
     teacher = load(path).to(device)
+    seen_by = hashlib.sha256(path.read_bytes() + "\n".join(photos.keys).encode()).hexdigest()
+    if cache.exists():
+        state, about = checkpoint.load(cache)
+        if about.get("seen") == seen_by:
+            return Seen(state["features"], state["logits"])
     features = torch.empty(len(photos), WIDTH, GRID, GRID, dtype=torch.float16)
     logits = torch.empty(len(photos), CLASSES, dtype=torch.float16)
     bar = tqdm(desc="asking the teacher", total=len(photos), unit=" photos", disable=None)
@@ -196,5 +221,5 @@ def look(path: Path, photos: data.PhotoSet, cache: Path) -> Seen:
         part = features[start : start + 4096]
         part.copy_((part.float() - mean) / deviation)
     found = Seen(features, logits)
-    checkpoint.save(cache, {"features": features, "logits": logits}, {"photos": digest})
+    checkpoint.save(cache, {"features": features, "logits": logits}, {"seen": seen_by})
     return found

@@ -25,8 +25,8 @@ from tintype.research import teacher
 from tintype.research.data import aged_gray
 from tintype.research.draws import Generators
 from tintype.research.losses import label_loss, quarter
-from tintype.research.luma import agreed, by_luma
 from tintype.research.palettes import (
+    by_luma,
     cluster,
     palette_loss,
     palettes_of,
@@ -193,28 +193,6 @@ class Decoder(nn.Module):
         return self.prior * ratio(palette, estimate) * (palette.sum(1, keepdim=True) > 0)
 
 
-class Mimic(nn.Module):
-    """Tells from the encoder's features what a teacher sees in the colour photo."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.features = nn.Conv2d(config.widths[3], teacher.WIDTH, 1)
-        self.classes = nn.Linear(config.embedding, teacher.CLASSES)
-
-    def forward(
-        self, features: Tensor, summary: Tensor, taught: tuple[Tensor, Tensor]
-    ) -> tuple[Tensor, Tensor]:
-        """Mean squared error of the teacher's features; cross entropy of its classes, less its own.
-
-        features: (batch, widths[3], h/16, w/16); summary: (batch, embedding); taught: features
-        (batch, 96, h/16, w/16) of deviation 1, and shares of the classes (batch, 1001)
-        """
-        wanted, shares = taught
-        error = (self.features(features).float() - wanted).square().mean()
-        found = self.classes(summary).float().log_softmax(1)
-        return error, F.kl_div(found, shares, reduction="batchmean")
-
-
 class Network(nn.Module):
     """The whole model. Its buffers are what was counted on the training photos."""
 
@@ -227,7 +205,9 @@ class Network(nn.Module):
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self.recognize = nn.Linear(config.embedding, config.classes)  # for training only
-        self.mimic = Mimic(config) if config.teacher else None  # for training only, too
+        self.mimic = None  # for training only, too
+        if config.teacher:
+            self.mimic = teacher.Mimic(config.widths[3], config.embedding)
         count = config.bins.count
         self.register_buffer("prototypes", torch.full((config.vocabulary, count), 1 / count))
         self.register_buffer("rebalancing", torch.ones(count))
@@ -301,7 +281,7 @@ class Network(nn.Module):
         Pixels: cross entropy over soft bins, rebalanced (Zhang 2016, equation 2), less the soft
         bins' own entropy, so that 0 is perfect. Palette: soft cross entropy. Palettes are fed as
         `wishes` says. Labels (batch,), -1 for none: cross entropy of an auxiliary head, because
-        what a thing is tells its colours; taught: what the teacher sees, see `Mimic`.
+        what a thing is tells its colours; taught: what the teacher sees, see `teacher.Mimic`.
         """
         with torch.autocast(rgb.device.type, enabled=False):  # bf16 has fewer levels than a byte
             gray = aged_gray(rgb, generators)
@@ -366,9 +346,8 @@ def decode(
 
     palette, estimate: (batch, count); tones: (batch, 3, count) the palette's shares by tone
     """
-    small = F.avg_pool2d(luma, 4)
-    logits = agreed(network.decoder(features, palette, estimate), small)
-    logits = logits + by_luma(ratio(tones, palette[:, None]), small)
+    logits = network.decoder(features, palette, estimate)
+    logits = logits + by_luma(ratio(tones, palette[:, None]), F.avg_pool2d(luma, 4))
     return painted(network, logits, luma, undo=0.5).clamp(0, 1)
 
 
@@ -392,7 +371,7 @@ def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.
         ("vivid", estimate, 0.0),
         ("true palette", true, 0.5),
     ):
-        logits = agreed(network.decoder(features, palette, first), F.avg_pool2d(luma, 4))
+        logits = network.decoder(features, palette, first)
         out = painted(network, logits, luma, undo=undo)[0]
         shown.append((name, (255 * out.clamp(0, 1)).round().byte().cpu().numpy()))
     return shown
