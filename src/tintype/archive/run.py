@@ -13,7 +13,6 @@ from tintype.archive.album import described, mean
 from tintype.archive.batch import (
     Colour,
     Job,
-    Outcome,
     as_they_end,
     make_folder,
     progress,
@@ -22,7 +21,7 @@ from tintype.archive.batch import (
     save_text,
 )
 from tintype.archive.folders import Folder, Target
-from tintype.archive.manifest import Manifest, Stamp, stamp
+from tintype.archive.manifest import Manifest, Outcome, Stamp, stamp
 from tintype.colorizer import Colorizer
 from tintype.errors import FolderError
 from tintype.palette import Palette

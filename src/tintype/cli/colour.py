@@ -146,7 +146,8 @@ def coloured(
     watch: bool,
 ) -> int:
     """Colour a folder or a list of photos; returns the exit status."""
-    from tintype.archive.batch import Outcome, run
+    from tintype.archive.batch import run
+    from tintype.archive.manifest import Outcome
     from tintype.archive.run import run_folder, watch_folder
 
     failures = []
