@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from statistics import median
 
+import psutil
 import pytest
 from command import TINTYPE, opened, tintype
 from hypothesis import given
@@ -124,6 +126,21 @@ def test_a_method_that_breaks_on_one_photo_stops_nothing(scans: Path, tmp_path: 
     (line,) = failures
     assert line.endswith("found ZeroDivisionError: by zero; please report it")
     assert colour(scans, tmp_path / "out") == (1, [])
+
+
+def test_memory_does_not_grow_with_the_photos(tmp_path: Path) -> None:
+    """Of 160 photos: keeping what becomes of one, 0.5 MB, would take 60 MB more at the end."""
+    for number in range(160):
+        draw(tmp_path / "scans" / f"{number}.jpg", number, (400, 300))
+    used, process = list[int](), psutil.Process()
+
+    class Weighing(Quick):
+        def __call__(self, photo: Photo, target: Target):  # type: ignore[no-untyped-def]
+            used.append(process.memory_info().rss)
+            yield from super().__call__(photo, target)
+
+    assert colour(tmp_path / "scans", tmp_path / "out", Weighing()) == (160, [])
+    assert median(used[-40:]) - median(used[:40]) < 20e6
 
 
 # --- kills ----------------------------------------------------------------------------------------

@@ -271,14 +271,19 @@ def _suffixed(output: str, suffix: str) -> str:
     if output == PIPE:
         raise PhotoError("expected a file for several results, found standard output; give -o")
     path = Path(output)
-    return str(path.with_name(path.stem + suffix + path.suffix))
+    return _beside(output, path.stem + suffix + path.suffix)
+
+
+def _beside(output: str, name: str) -> str:
+    """Another name in the same folder, which may be a URL's."""
+    return os.path.join(os.path.dirname(output), name)
 
 
 def _compared(target: Target) -> str:
     if target.output == PIPE:
         raise PhotoError("expected a file for --compare, found standard output; give -o")
     path = Path(target.output)
-    return str(path.with_name(path.stem.removesuffix(".color") + ".compare" + path.suffix))
+    return _beside(target.output, path.stem.removesuffix(".color") + ".compare" + path.suffix)
 
 
 def _reached(share: float | None) -> str:

@@ -137,7 +137,8 @@ class Manifest:
         try:
             _take(self._file, self._path.parent)
             self._record = self._read()
-            self.sweep(path for files in self._record.begun.values() for path in files)
+            begun = self._record.begun.values()
+            sweep(Path(out, path).parent for files in begun for path in files)
             self._start(folder, asked, take_over)
         except BaseException:
             self._file.close()
@@ -161,11 +162,7 @@ class Manifest:
         SHA-256, so that copying or touching an archive colours nothing twice.
         """
         was = self._record.done.get(target.name)
-        if (
-            was is None
-            or was.recipe != self._asked_of(target)
-            or not all(map(self.exists, files))
-        ):
+        if was is None or was.recipe != self._asked_of(target) or not all(map(self.exists, files)):
             return False
         try:
             now = self._stamp(target.source)
@@ -279,15 +276,18 @@ class Manifest:
         real = (os.path.realpath(folder), os.path.realpath(self.out))
         return Path(os.path.relpath(*real)).as_posix()
 
-    def sweep(self, files: Iterable[str]) -> None:
-        """Remove the hidden files that whoever was killed was writing beside some of OUT's files."""
-        for parent in {Path(self.out, path).parent for path in files}:
-            for part in parent.glob(PART.format("*")):
-                part.unlink(missing_ok=True)
+    def sync(self) -> None:
+        """Wait until the disk has all lines."""
+        self._write(b"", sync=True)
 
     def _append(self, line: dict[str, Any], *, sync: bool = False) -> None:
-        """Add a line in one write; after one that failed, nothing can be added."""
-        data = (json.dumps(line) + "\n").encode()
+        """Add a line in one write."""
+        self._write((json.dumps(line) + "\n").encode(), sync=sync)
+        with self._lock:
+            self._record.add(line)
+
+    def _write(self, data: bytes, *, sync: bool) -> None:
+        """Write to the file; after a write that failed, nothing can be written."""
         with self._lock:
             if self._broken is None:
                 try:
@@ -302,7 +302,13 @@ class Manifest:
                     f"{self._path}: expected to add a line, found: {self._broken}; mend that "
                     "and start again to go on"
                 )
-            self._record.add(line)
+
+
+def sweep(folders: Iterable[Path]) -> None:
+    """Remove the hidden files that a killed process was writing in some folders."""
+    for folder in set(folders):
+        for part in folder.glob(PART.format("*")):
+            part.unlink(missing_ok=True)
 
 
 def _take(file: IO[bytes], out: Path) -> None:
