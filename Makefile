@@ -24,6 +24,7 @@ bench: $(VENV)/ready
 	$(BIN)/python benchmarks/enlarge.py
 	$(BIN)/python benchmarks/editor.py
 	$(BIN)/python benchmarks/pack.py --photos 2000
+	$(BIN)/python benchmarks/scale.py
 
 docs: $(VENV)/ready
 	$(BIN)/python docs/make_pictures.py
