@@ -25,6 +25,7 @@ bench: $(VENV)/ready
 	$(BIN)/python benchmarks/editor.py
 	$(BIN)/python benchmarks/pack.py --photos 2000
 	$(BIN)/python benchmarks/stream.py
+	$(BIN)/python benchmarks/scale.py
 
 docs: $(VENV)/ready
 	$(BIN)/python docs/make_pictures.py
@@ -35,7 +36,7 @@ docs: $(VENV)/ready
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,ray,dev]'
 	touch $@
 
 # What checks the editor: its types, and whether everybody can use it. The editor needs none of it.

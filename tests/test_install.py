@@ -39,11 +39,20 @@ def test_it_colours_a_photo(python: Path, tmp_path: Path) -> None:
     assert (tmp_path / "photo.color.jpg").exists()
 
 
-def test_training_says_which_extra_it_needs(python: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("train", ["train", "--data", "x", "--out", "y", "--steps", "1"]),
+        ("ray", ["colorize", "x", "-o", "y", "--ray"]),
+    ],
+)
+def test_commands_say_which_extra_they_need(
+    python: Path, tmp_path: Path, name: str, arguments: list[str]
+) -> None:
     done = subprocess.run(
-        [python.with_name("tintype"), "train", "--data", "x", "--out", "y", "--steps", "1"],
+        [python.with_name("tintype"), *arguments],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr.startswith("tintype: expected the extra [train]")
-    assert "pip install 'tintype[train]'" in done.stderr
+    assert done.stderr.startswith(f"tintype: expected the extra [{name}]")
+    assert f"pip install 'tintype[{name}]'" in done.stderr

@@ -137,6 +137,9 @@ class Colorizer:
         threads: how many processors to use; all by default. Raises ModelError.
         """
         files = _model_files(folder)
+        self.loaded: dict[str, Any] = {
+            "folder": None if folder is None else os.path.abspath(folder)
+        }
         self.about: dict[str, Any] = files.about
         self.threads = threads
         self.bins = Bins(self.about["bins"]["hues"], tuple(self.about["bins"]["chromas"]))
@@ -144,6 +147,10 @@ class Colorizer:
         self._encoder = _session(files.encoder, threads)
         self._decoder = _session(files.decoder, threads)
         self._inputs = [i.name for i in self._decoder.get_inputs() if i.name.startswith("feature")]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as where its model is: who unpickles it loads the same one from there."""
+        return _again, (type(self), self.loaded, self.threads, self.fingerprint)
 
     @property
     def fingerprint(self) -> str:
@@ -268,6 +275,19 @@ class Colorizer:
 def load(path: str | os.PathLike[str] | None = None, *, threads: int | None = None) -> Colorizer:
     """Load a model folder; the bundled one by default. Raises ModelError."""
     return Colorizer(path, threads=threads)
+
+
+def _again(
+    kind: type[Colorizer], arguments: dict[str, Any], threads: int | None, fingerprint: str
+) -> Colorizer:
+    """A colorizer as it was pickled. Raises ModelError where another model is found here."""
+    colorizer = kind(**arguments, threads=threads)
+    if colorizer.fingerprint != fingerprint:
+        raise ModelError(
+            f"{arguments}: expected the model {fingerprint}, found {colorizer.fingerprint}; "
+            "install the same version of Tintype on all machines"
+        )
+    return colorizer
 
 
 def shrink(image: Image.Image, side: int) -> Image.Image:

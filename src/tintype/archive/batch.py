@@ -4,10 +4,10 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from tintype.archive.folders import PIPE, Target
-from tintype.archive.manifest import Manifest
+from tintype.archive.manifest import Manifest, Outcome, Stamp, sha256, stamp
 from tintype.colorizer import Colorizer, Result
 from tintype.errors import FolderError, PhotoError, TintypeError
 from tintype.palette import Palette
@@ -65,23 +65,6 @@ class Job:
         if self.compare:
             files.append(_compared(target))
         return files if self.recipe is None else [*files, str(self.recipe[0])]
-
-
-@dataclass
-class Outcome:
-    """What became of a photo.
-
-    lines: what to tell people
-    made: the files that were written
-    error: one line that says why it failed; None where it did not
-    """
-
-    target: Target
-    lines: list[str] = field(default_factory=list)
-    made: list[str] = field(default_factory=list)
-    reached: list[float | None] = field(default_factory=list)
-    colourful: bool = False
-    error: str | None = None
 
 
 def by_recipe(
@@ -158,36 +141,52 @@ def as_they_end(
 def _attempt(colour: Colour, job: Job, target: Target, manifest: Manifest | None) -> Outcome:
     """Colour one photo, whatever happens, and say so in the manifest. Raises FolderError."""
     outcome = Outcome(target)
-    start = time.perf_counter()
-    try:
-        _one(colour, job, outcome, manifest)
-    except FolderError:
-        raise
-    except Exception as error:  # a photo that is odd in a new way must not end a night's work
-        outcome.error = reason_of(target.source, error)
+    with judging(outcome):
+        make(colour, job, outcome, claim(job, target, manifest))
     if manifest is not None:
-        manifest.finish(
-            target,
-            outcome.made,
-            reason=outcome.error,
-            milliseconds=round(1000 * (time.perf_counter() - start)),
-            reached=outcome.reached,
-            colourful=outcome.colourful,
-        )
+        manifest.finish(outcome)
     return outcome
 
 
-def _one(colour: Colour, job: Job, outcome: Outcome, manifest: Manifest | None) -> None:
-    """Colour one photo and write everything that was asked for. Raises TintypeError."""
-    target = outcome.target
+@contextmanager
+def judging(outcome: Outcome) -> Iterator[None]:
+    """Put into an outcome what becomes of a photo, and how long it takes. Raises FolderError."""
+    start = time.perf_counter()
+    try:
+        yield
+    except FolderError:
+        raise
+    except Exception as error:  # a photo that is odd in a new way must not end a night's work
+        outcome.error = reason_of(outcome.target.source, error)
+    outcome.milliseconds = round(1000 * (time.perf_counter() - start))
+
+
+def claim(
+    job: Job, target: Target, manifest: Manifest | None, *, sync: bool = True
+) -> Sequence[str]:
+    """Take a photo in hand: those of its files that exist and are ours to replace.
+
+    sync: as of `Manifest.begin`. Raises PhotoError where files of others are in the way.
+    """
     files = job.files(target)
     ours = [] if manifest is None else manifest.ours(target, files)
+    exists = os.path.lexists if manifest is None else manifest.exists
     for path in files:
-        if path != PIPE and not job.overwrite and path not in ours and os.path.lexists(path):
+        if path != PIPE and not job.overwrite and path not in ours and exists(path):
             raise PhotoError(f"{path}: expected no such file, found one; --overwrite replaces it")
     if manifest is not None:
-        manifest.begin(target, files)
+        manifest.begin(target, files, sync=sync)
+    return ours
 
+
+def make(colour: Colour, job: Job, outcome: Outcome, ours: Sequence[str]) -> None:
+    """Colour one photo and write everything that was asked for.
+
+    ours: files that may be replaced. Raises TintypeError.
+    """
+    target = outcome.target
+    if target.name:
+        outcome.source = _identified(target.source)
     source: Any = sys.stdin.buffer.read() if target.source == PIPE else target.source
     photo = read(source, max_pixels=job.max_pixels or DEFAULT_MAX_PIXELS)
     outcome.colourful = photo.colorful
@@ -197,18 +196,28 @@ def _one(colour: Colour, job: Job, outcome: Outcome, manifest: Manifest | None) 
     for result, output in zip(colour(photo, target), job.results(target), strict=True):
         _save(result, output, replace(job, overwrite=job.overwrite or output in ours))
         results.append(result)
-        outcome.made.append(output)
         outcome.reached.append(result.reached)
         if output != PIPE:
+            outcome.made[output] = stamp(output)
             outcome.lines.append(f"{target.source} -> {output}{_reached(result.reached)}")
     if job.compare:
         output = _compared(target)
         may = job.overwrite or output in ours
         _save_comparison(photo, results, output, replace(job, overwrite=may))
-        outcome.made.append(output)
+        outcome.made[output] = stamp(output)
         outcome.lines.append(f"{target.source} -> {output}")
     if job.recipe is not None:
         save_text(*job.recipe)
+
+
+def _identified(path: str) -> tuple[Stamp, str]:
+    """A photo's stamp and the SHA-256 of its bytes. Raises PhotoError where it cannot be read."""
+    try:
+        return stamp(path), sha256(path)
+    except OSError as error:
+        raise PhotoError(
+            f"{path}: expected a photo, found: {error.strerror}; check the path and its rights"
+        ) from None
 
 
 def _save(result: Result, output: str, job: Job) -> None:
@@ -262,14 +271,19 @@ def _suffixed(output: str, suffix: str) -> str:
     if output == PIPE:
         raise PhotoError("expected a file for several results, found standard output; give -o")
     path = Path(output)
-    return str(path.with_name(path.stem + suffix + path.suffix))
+    return _beside(output, path.stem + suffix + path.suffix)
+
+
+def _beside(output: str, name: str) -> str:
+    """Another name in the same folder, which may be a URL's."""
+    return os.path.join(os.path.dirname(output), name)
 
 
 def _compared(target: Target) -> str:
     if target.output == PIPE:
         raise PhotoError("expected a file for --compare, found standard output; give -o")
     path = Path(target.output)
-    return str(path.with_name(path.stem.removesuffix(".color") + ".compare" + path.suffix))
+    return _beside(target.output, path.stem.removesuffix(".color") + ".compare" + path.suffix)
 
 
 def _reached(share: float | None) -> str:

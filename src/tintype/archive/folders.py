@@ -43,11 +43,26 @@ class Listing:
     names: the photos' paths in it, with slashes, sorted
     others: how many files of each extension are no photos
     unread: a line for each folder in it that could not be looked into
+    tars: the paths of those of the others that are tar files
     """
 
     names: list[str] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
     unread: list[str] = field(default_factory=list)
+    tars: list[str] = field(default_factory=list)
+
+    def add(self, name: str) -> None:
+        """Take up a file: as a photo or as one of the others; not where its name is hidden."""
+        path = PurePosixPath(name)
+        suffix = path.suffix.lower()
+        if path.name.startswith("."):
+            return
+        if suffix in PHOTOS:
+            self.names.append(name)
+            return
+        self.others[suffix or path.name] += 1
+        if suffix == ".tar":
+            self.tars.append(name)
 
 
 @dataclass(frozen=True)
@@ -111,21 +126,20 @@ def listed(folder: Path, *, recursive: bool = False, without: Path | None = None
             name
             for name in folders
             if recursive
-            and not name.startswith(".")
-            and name not in _JUNK
+            and is_shown(name)
             and os.path.realpath(os.path.join(parent, name)) != skipped
         ]
         for name in files:
             path = Path(parent, name)
-            suffix = path.suffix.lower()
-            if name.startswith("."):
-                continue
-            if suffix in PHOTOS and (path.is_file() or path.is_symlink()):
-                found.names.append(path.relative_to(folder).as_posix())
-            else:
-                found.others[suffix or name] += 1
+            if path.is_file() or path.is_symlink():
+                found.add(path.relative_to(folder).as_posix())
     found.names.sort()
     return found
+
+
+def is_shown(folder: str) -> bool:
+    """Whether what lies in a folder of this name is coloured: it is no dot folder and no junk."""
+    return not folder.startswith(".") and folder not in _JUNK
 
 
 def outputs(sources: tuple[str, ...], output: str | None) -> list[Target]:

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +22,7 @@ from typing import IO, Any
 
 from tintype.archive.folders import Target
 from tintype.archive.lock import taken
-from tintype.errors import FolderError, PhotoError
+from tintype.errors import FolderError
 from tintype.photo import PART
 
 NAME = "manifest.jsonl"
@@ -29,6 +30,27 @@ VERSION = 1
 _HEAD = b'{"tintype": '
 
 Stamp = tuple[int, int]  # a file's bytes, and when it was modified, in ns
+
+
+@dataclass
+class Outcome:
+    """What became of a photo.
+
+    lines: what to tell people
+    source: the photo's stamp and the SHA-256 of its bytes, once it was found
+    made: the files that were written
+    reached: of each result, how much of a wish, None without one
+    error: one line that says why it failed; None where it did not
+    """
+
+    target: Target
+    lines: list[str] = field(default_factory=list)
+    source: tuple[Stamp, str] | None = None
+    made: dict[str, Stamp] = field(default_factory=dict)
+    reached: list[float | None] = field(default_factory=list)
+    colourful: bool = False
+    error: str | None = None
+    milliseconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,31 +101,44 @@ class Manifest:
     """The manifest of a folder of results, open for one run; safe for several threads."""
 
     def __init__(
-        self, out: Path, folder: Path, asked: dict[str, Any], *, take_over: bool = False
+        self,
+        out: str | Path,
+        folder: str | Path,
+        asked: dict[str, Any],
+        *,
+        take_over: bool = False,
+        home: Path | None = None,
+        known: dict[str, Stamp] | None = None,
     ) -> None:
         """Open or start it, and mend what a killed run has left.
 
         asked: what decides the results beside the photo, as JSON
         take_over: go on although the results are of another folder
+        home: where it lies while it is open, if not in `out`, which then is on no disk of ours
+        known: files that are on no disk of ours, by their targets' paths
         Raises FolderError where it cannot be used: by whom, or why, is said.
         """
         self.out = out
+        self._known = {} if known is None else known
         self.model = asked.get("model")
         text = json.dumps(asked, sort_keys=True)
         self.recipe = hashlib.sha256(text.encode()).hexdigest()[:16]
         self._lock = threading.Lock()
-        self._inputs: dict[str, dict[str, Any]] = {}  # of the photos in hand
+        self._kept: dict[str, list[str]] = {}  # of the photos in hand, those of our files
         self._broken: str | None = None
-        path = out / NAME
+        self._path = (Path(out) if home is None else home) / NAME
         try:
-            out.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a+b", buffering=0)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("a+b", buffering=0)
         except OSError as error:
-            raise FolderError(f"{path}: expected to write a manifest, {error.strerror}") from None
+            raise FolderError(
+                f"{self._path}: expected to write a manifest, {error.strerror}"
+            ) from None
         try:
-            _take(self._file, out)
+            _take(self._file, self._path.parent)
             self._record = self._read()
-            self._sweep()
+            begun = self._record.begun.values()
+            sweep(Path(out, path).parent for files in begun for path in files)
             self._start(folder, asked, take_over)
         except BaseException:
             self._file.close()
@@ -127,17 +162,13 @@ class Manifest:
         SHA-256, so that copying or touching an archive colours nothing twice.
         """
         was = self._record.done.get(target.name)
-        if (
-            was is None
-            or was.recipe != self._asked_of(target)
-            or not all(map(os.path.lexists, files))
-        ):
+        if was is None or was.recipe != self._asked_of(target) or not all(map(self.exists, files)):
             return False
         try:
-            now = stamp(target.source)
+            now = self._stamp(target.source)
             if now == was.stamp:
                 return True
-            return now[0] == was.stamp[0] and _sha256(target.source) == was.sha256
+            return now[0] == was.stamp[0] and sha256(target.source) == was.sha256
         except OSError:
             return False  # it is read again, and fails with a reason
 
@@ -148,66 +179,51 @@ class Manifest:
             return False
         made = self._record.owned[name]
         try:
-            return made is None or stamp(path) == made
+            return made is None or self._stamp(path) == made
         except OSError:  # a link to nowhere, which is not what we made
             return False
 
+    def exists(self, path: str) -> bool:
+        """Whether there is a file, or a link to nowhere."""
+        return path in self._known or os.path.lexists(path)
+
+    def _stamp(self, path: str) -> Stamp:
+        return self._known.get(path) or stamp(path)
+
     def ours(self, target: Target, files: list[str]) -> list[str]:
         """Take a photo in hand: those of its files that exist and are ours to replace."""
-        kept = [path for path in files if os.path.lexists(path) and self.owns(path)]
-        self._inputs[target.name] = {"kept": kept}
+        kept = [path for path in files if self.exists(path) and self.owns(path)]
+        self._kept[target.name] = kept
         return kept
 
-    def begin(self, target: Target, files: list[str]) -> None:
+    def begin(self, target: Target, files: list[str], *, sync: bool = True) -> None:
         """Say that the files of a photo in hand will be written: they are new, ours or given up.
 
-        Raises PhotoError where the photo cannot be read.
+        sync: wait until the disk has it, as must be before a file is written
         """
-        try:
-            size, when = stamp(target.source)
-            about = {"bytes": size, "mtime_ns": when, "sha256": _sha256(target.source)}
-        except OSError as error:
-            raise PhotoError(
-                f"{target.source}: expected a photo, found: {error.strerror}; check the path and "
-                "its rights"
-            ) from None
-        self._inputs[target.name] |= about
         names = [self._relative(path) for path in files]
-        self._append({"status": "begun", "input": target.name, "files": names}, sync=True)
+        self._append({"status": "begun", "input": target.name, "files": names}, sync=sync)
 
-    def finish(
-        self,
-        target: Target,
-        made: list[str],
-        *,
-        reason: str | None,
-        milliseconds: int,
-        reached: list[float | None],
-        colourful: bool,
-    ) -> None:
-        """Say what became of a photo.
-
-        made: the files that were written
-        reason: why it failed, None where it did not
-        reached: of each result, how much of a wish, None without one
-        """
-        about = self._inputs.pop(target.name)
-        kept = about.pop("kept")
-        ours = [path for path in dict.fromkeys((*kept, *made)) if os.path.lexists(path)]
-        shares = [None if share is None else round(share, 3) for share in reached]
+    def finish(self, outcome: Outcome) -> None:
+        """Say what became of a photo in hand."""
+        target = outcome.target
+        kept = [path for path in self._kept.pop(target.name) if self.exists(path)]
+        ours = {path: self._stamp(path) for path in kept} | outcome.made
+        (size, when), sha = outcome.source or ((None, None), None)
+        shares = [None if share is None else round(share, 3) for share in outcome.reached]
         self._append(
             {
-                "status": "ok" if reason is None else "failed",
+                "status": "ok" if outcome.error is None else "failed",
                 "input": target.name,
-                **({"bytes": None, "mtime_ns": None, "sha256": None} | about),
+                **{"bytes": size, "mtime_ns": when, "sha256": sha},
                 "output": self._relative(target.output),
-                "files": {self._relative(path): stamp(path) for path in ours},
+                "files": {self._relative(path): made for path, made in ours.items()},
                 "recipe": self._asked_of(target),
                 "model": self.model,
-                "reason": reason,
-                "milliseconds": milliseconds,
+                "reason": outcome.error,
+                "milliseconds": outcome.milliseconds,
                 "reached": shares[0] if len(shares) == 1 else shares or None,
-                "had_colours": colourful,
+                "had_colours": outcome.colourful,
             }
         )
 
@@ -233,37 +249,45 @@ class Manifest:
                 record.add(about)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise FolderError(
-                    f"{self.out / NAME}: expected a line of a manifest on line {number}, found "
+                    f"{self._path}: expected a line of a manifest on line {number}, found "
                     f"{line[:40]!r} ({error}); mend it, or colour into another folder"
                 ) from None
         if torn:
             self._file.truncate(sum(len(line) + 1 for line in lines))
         return record
 
-    def _start(self, folder: Path, asked: dict[str, Any], take_over: bool) -> None:
+    def _start(self, folder: str | Path, asked: dict[str, Any], take_over: bool) -> None:
         """Begin a run: with a line, where it is not the one that was begun last."""
-        real = (os.path.realpath(folder), os.path.realpath(self.out))
-        name = Path(os.path.relpath(*real)).as_posix()
-        if self._record.folder not in (None, name) and not take_over:
+        name, before = self._called(folder), self._record.folder
+        if before not in (None, name) and not take_over:
             raise FolderError(
                 f"{self.out}: expected the results of {folder}, found those of "
-                f"{self.out / str(self._record.folder)}; colour into another folder, or say "
+                f"{os.path.join(self.out, str(before))}; colour into another folder, or say "
                 "--overwrite if it is the same one elsewhere"
             )
         if (self._record.folder, self._record.asked) != (name, self.recipe):
             head = {"tintype": VERSION, "folder": name, "recipe": self.recipe, "asked": asked}
             self._append(head)
 
-    def _sweep(self) -> None:
-        """Remove the hidden files that a killed run was writing."""
-        begun = self._record.begun.values()
-        for parent in {(self.out / path).parent for files in begun for path in files}:
-            for part in parent.glob(PART.format("*")):
-                part.unlink(missing_ok=True)
+    def _called(self, folder: str | Path) -> str:
+        """The photos' folder as seen from OUT, so that both can move together; or its URL."""
+        if any("://" in str(path) for path in (folder, self.out)):
+            return str(folder)
+        real = (os.path.realpath(folder), os.path.realpath(self.out))
+        return Path(os.path.relpath(*real)).as_posix()
+
+    def sync(self) -> None:
+        """Wait until the disk has all lines."""
+        self._write(b"", sync=True)
 
     def _append(self, line: dict[str, Any], *, sync: bool = False) -> None:
-        """Add a line in one write; after one that failed, nothing can be added."""
-        data = (json.dumps(line) + "\n").encode()
+        """Add a line in one write."""
+        self._write((json.dumps(line) + "\n").encode(), sync=sync)
+        with self._lock:
+            self._record.add(line)
+
+    def _write(self, data: bytes, *, sync: bool) -> None:
+        """Write to the file; after a write that failed, nothing can be written."""
         with self._lock:
             if self._broken is None:
                 try:
@@ -275,10 +299,16 @@ class Manifest:
                     self._broken = error.strerror or str(error)
             if self._broken is not None:
                 raise FolderError(
-                    f"{self.out / NAME}: expected to add a line, found: {self._broken}; mend that "
+                    f"{self._path}: expected to add a line, found: {self._broken}; mend that "
                     "and start again to go on"
                 )
-            self._record.add(line)
+
+
+def sweep(folders: Iterable[Path]) -> None:
+    """Remove the hidden files that a killed process was writing in some folders."""
+    for folder in set(folders):
+        for part in folder.glob(PART.format("*")):
+            part.unlink(missing_ok=True)
 
 
 def _take(file: IO[bytes], out: Path) -> None:
@@ -299,6 +329,7 @@ def stamp(path: str) -> Stamp:
     return about.st_size, about.st_mtime_ns
 
 
-def _sha256(path: str) -> str:
+def sha256(path: str) -> str:
+    """Of a file's bytes. Raises OSError."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,16 +4,15 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tintype.archive.album import described, mean
 from tintype.archive.batch import (
     Colour,
     Job,
-    Outcome,
     as_they_end,
     make_folder,
     progress,
@@ -21,8 +20,8 @@ from tintype.archive.batch import (
     run,
     save_text,
 )
-from tintype.archive.folders import Folder, Target
-from tintype.archive.manifest import Manifest, Stamp, stamp
+from tintype.archive.folders import Folder, Listing, Target
+from tintype.archive.manifest import Manifest, Outcome, Stamp, stamp
 from tintype.colorizer import Colorizer
 from tintype.errors import FolderError
 from tintype.palette import Palette
@@ -50,7 +49,7 @@ class Tally:
         self.coloured += 1
         self.colourful += outcome.colourful
 
-    def lines(self, out: Path) -> Iterator[str]:
+    def lines(self, out: str | Path) -> Iterator[str]:
         """The end of a run in words: failures, one a line, then counts."""
         yield from sorted(self.failures)
         counts = [f"{self.coloured} coloured into {out}"]
@@ -63,26 +62,43 @@ class Tally:
         yield ", ".join(counts)
 
 
+class Photos(Protocol):
+    """Photos and where their results go: a `Folder`, or what a cluster can reach."""
+
+    @property
+    def out(self) -> str | Path: ...
+    def listed(self) -> Listing: ...
+    def targets(self, names: list[str]) -> list[Target]: ...
+
+
+def opened(folder: Folder, asked: dict[str, Any], *, take_over: bool) -> Manifest:
+    """The manifest of a folder's results. Raises FolderError where it cannot be used."""
+    return Manifest(folder.out, folder.path, asked, take_over=take_over)
+
+
 def run_folder(
     colour: Colour,
     job: Job,
-    folder: Folder,
+    folder: Photos,
     asked: dict[str, Any],
     *,
     say: Callable[[str], None],
     workers: int = 1,
+    run: Callable[..., None] = run,
+    opened: Callable[..., AbstractContextManager[Manifest]] = opened,
 ) -> list[str]:
     """Colour what is new in a folder, or changed, or asked for otherwise than before.
 
     asked: what decides the colours, as JSON; with the job it decides what is done already
     say: what to do with lines for people. Returns a line for each failure.
+    run, opened: colour photos as `batch.run` does, and open the folder's manifest
     Raises FolderError where results cannot go there.
     """
     listing = folder.listed()
     targets = folder.targets(listing.names)
     tally = Tally(others=listing.others, failures=listing.unread)
     asked = asked | job.about()
-    with Manifest(folder.out, folder.path, asked, take_over=job.overwrite) as manifest:
+    with opened(folder, asked, take_over=job.overwrite) as manifest:
         todo = [target for target in targets if not manifest.done(target, job.files(target))]
         tally.before = len(targets) - len(todo)
         try:
@@ -117,7 +133,7 @@ def watch_folder(
             say(line)
 
     asked = asked | job.about()
-    with Manifest(folder.out, folder.path, asked, take_over=job.overwrite) as manifest:
+    with opened(folder, asked, take_over=job.overwrite) as manifest:
         say(f"watching {folder.path}, colouring into {folder.out}; Ctrl-C ends it")
         try:
             while True:

@@ -117,6 +117,7 @@ def colorize(
     COLOUR is a CSS name, #rrggbb, or hue:DEGREES (0 red, 120 green, 240 blue). PHOTO - reads
     standard input. A folder is coloured into the folder OUT; started again, that goes on where it
     was (see OUT/manifest.jsonl). The exit status is 1 if any photo failed, 130 after Ctrl-C.
+    With --ray, tar files and URLs are coloured as folders are.
 
     \b
     Examples:
@@ -124,6 +125,7 @@ def colorize(
       tintype colorize photo.jpg --towards red --ban blue --compare
       tintype colorize *.jpg -o coloured/ --palette holiday.jpg
       tintype colorize scans/ -o coloured/ --recursive
+      tintype colorize s3://bucket/scans -o s3://bucket/coloured --recursive --ray auto
       tintype colorize photo.jpg --like holiday.jpg --method welsh2002
       tintype colorize - < photo.jpg > coloured.jpg
     """
@@ -160,7 +162,7 @@ def colorize(
             colour, asked = by_model(colorizer, choice, vividness, recipe_in, alternatives, common)
         if recipe is not None:
             job = replace(job, recipe=(recipe, json.dumps(asked, indent=1) + "\n"))
-        sys.exit(coloured(colour, job, folder or targets, asked, workers, watch=many.watch))
+        sys.exit(coloured(colour, job, folder or targets, asked, many, workers))
 
 
 def _check_recipes(

@@ -16,6 +16,7 @@ from tintype.cli.research import extra
 if TYPE_CHECKING:
     from tintype.archive.album import Album, Walk
     from tintype.archive.batch import Colour, Job
+    from tintype.archive.elsewhere import Elsewhere
     from tintype.archive.folders import Folder, Target
     from tintype.colorizer import Colorizer
     from tintype.palette import Palette
@@ -101,10 +102,15 @@ def by_reference(
 
 
 def plan(
-    colorizer: "Colorizer", many: Many, folder: "Folder | None", job: "Job", workers: int
+    colorizer: "Colorizer",
+    many: Many,
+    folder: "Folder | Elsewhere | None",
+    job: "Job",
+    workers: int,
 ) -> "Album | Walk | None":
     """What an album's photos have in common; None for photos that have nothing."""
     from tintype.archive.album import Album, Walk
+    from tintype.archive.folders import Folder
     from tintype.archive.run import album_palette
 
     if folder is None:
@@ -112,7 +118,7 @@ def plan(
     if many.interpolate is not None:
         first, last = (colorizer.palette(path) for path in many.interpolate)
         return Walk(first, last)
-    if not many.album:
+    if not isinstance(folder, Folder) or not many.album:
         return None
     return Album(album_palette(colorizer, folder, job, workers=workers), many.cohesion)
 
@@ -139,14 +145,15 @@ def palette_of_folder(
 def coloured(
     colour: "Colour",
     job: "Job",
-    what: "Folder | list[Target]",
+    what: "Folder | Elsewhere | list[Target]",
     asked: dict[str, Any],
+    many: Many,
     workers: int,
-    *,
-    watch: bool,
 ) -> int:
     """Colour a folder or a list of photos; returns the exit status."""
-    from tintype.archive.batch import Outcome, run
+    from tintype.archive.batch import run
+    from tintype.archive.folders import Folder
+    from tintype.archive.manifest import Outcome
     from tintype.archive.run import run_folder, watch_folder
 
     failures = []
@@ -160,7 +167,14 @@ def coloured(
 
     if isinstance(what, list):
         run(colour, job, what, tell=tell, workers=workers)
-    elif watch:
+    elif not isinstance(what, Folder):
+        from tintype.archive.cluster import run_cluster
+
+        address = str(many.ray)
+        failures = run_cluster(
+            colour, job, what, asked, say=complain, address=address, workers=workers
+        )
+    elif many.watch:
         watch_folder(colour, job, what, asked, say=complain, workers=workers)
     else:
         failures = run_folder(colour, job, what, asked, say=complain, workers=workers)

@@ -4,12 +4,16 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from tintype.cli.research import extra
+
 if TYPE_CHECKING:
+    from tintype.archive.elsewhere import Elsewhere
     from tintype.archive.folders import Folder
 
 MOST_WORKERS = 4  # of a folder, unless more are asked for: each holds a photo in memory
@@ -22,6 +26,7 @@ class Many:
     workers: how many photos at a time, None for as many as suit
     album: one palette for all; cohesion: 0 each photo's own .. 1 the album's
     interpolate: files of the first photo's palette and of the last one's
+    ray: the address of a cluster, None for this process alone
     """
 
     recursive: bool
@@ -30,6 +35,7 @@ class Many:
     cohesion: float = 0.5
     interpolate: tuple[str, str] | None = None
     watch: bool = False
+    ray: str | None = None
 
     def given(self) -> dict[str, object]:
         """What is said of an album, by the options' names; None where nothing is."""
@@ -53,10 +59,12 @@ class Many:
                 f"expected one choice of palettes, found {' and '.join(given)}; leave one out"
             )
 
-    def folder(self, photos: tuple[str, ...], output: str | None) -> "Folder | None":
+    def folder(self, photos: tuple[str, ...], output: str | None) -> "Folder | Elsewhere | None":
         """The folder to colour, None for a list of photos; what makes no sense is a usage error."""
         from tintype.archive.folders import Folder
 
+        if self.ray is not None:
+            return self._elsewhere(photos, output, self.ray)
         found = next((photo for photo in photos if os.path.isdir(photo)), None)
         if found is None:
             for name, value in (("--recursive", self.recursive), ("--watch", self.watch)):
@@ -64,32 +72,68 @@ class Many:
                     raise click.UsageError(
                         f"expected a folder with {name}, found {photos[0]}; leave it out"
                     )
+            if url := next((photo for photo in photos if "://" in photo), None):
+                raise click.UsageError(f"expected --ray with a URL, found {url} alone; add it")
             return None
-        if len(photos) > 1:
-            raise click.UsageError(
-                f"expected one folder or a list of photos, found {found} and others; colour one "
-                "after the other"
-            )
-        if output in (None, "-"):
-            raise click.UsageError(
-                f"expected -o OUT, a folder for the results of {found}; name one"
-            )
+        out = _one_folder(photos, output)
         walk = self.interpolate is not None
-        folder = Folder(Path(found), Path(str(output)), self.recursive, walk)
+        folder = Folder(Path(found), Path(out), self.recursive, walk)
         try:
             folder.check()
         except ValueError as error:
             raise click.UsageError(str(error)) from None
         return folder
 
+    def _elsewhere(self, photos: tuple[str, ...], output: str | None, address: str) -> "Elsewhere":
+        """What a cluster is to colour; what makes no sense is a usage error."""
+        given = [n for n, value in (("--album", self.album), ("--watch", self.watch)) if value]
+        if given:
+            raise click.UsageError(f"expected no {given[0]} with --ray, found it; leave one out")
+        if os.path.exists(address):
+            raise click.UsageError(
+                f"expected an address or nothing after --ray, found the path {address}; say --ray "
+                "last, or --ray=local"
+            )
+        out = _one_folder(photos, output)
+        with extra("ray"):
+            if find_spec("ray") is None:  # which is imported later
+                raise ModuleNotFoundError(name="ray")
+            from tintype.archive.elsewhere import Elsewhere, Shelf
+        walk = self.interpolate is not None
+        found = Elsewhere(Shelf.at(photos[0]), Shelf.at(out), self.recursive, walk)
+        try:
+            found.check()
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+        return found
+
     def hands(self, threads: int | None, *, folder: bool) -> tuple[int, int | None]:
         """How many photos at a time, and how many processors for each; None for all.
 
         threads: how many processors may be used, None for all
+        With a cluster it is one for each photo, and 0 photos for as many as it has processors.
         """
+        if self.ray is not None:
+            if threads is not None:
+                raise click.UsageError("expected --workers with --ray, found --threads; change it")
+            return self.workers or 0, 1
         processors = threads or os.cpu_count() or 1
         workers = self.workers or (min(processors, MOST_WORKERS) if folder else 1)
         return workers, threads if workers == 1 else max(1, processors // workers)
+
+
+def _one_folder(photos: tuple[str, ...], output: str | None) -> str:
+    """Where the results of one folder go; several, or nowhere, is a usage error."""
+    if len(photos) > 1:
+        raise click.UsageError(
+            f"expected one folder or a list of photos, found {' and '.join(photos[:2])}; colour "
+            "one after the other"
+        )
+    if output in (None, "-"):
+        raise click.UsageError(
+            f"expected -o OUT, a folder for the results of {photos[0]}; name one"
+        )
+    return str(output)
 
 
 def many(command: Callable[..., None]) -> Callable[..., None]:
@@ -103,12 +147,14 @@ def many(command: Callable[..., None]) -> Callable[..., None]:
         cohesion: float | None,
         interpolate: tuple[str, str] | None,
         watch: bool,
+        ray: str | None,
         **options: Any,
     ) -> None:
         if cohesion is not None and not album:
             raise click.UsageError("expected --album with --cohesion, found none; add it")
         cohesion = 0.5 if cohesion is None else cohesion
-        command(many=Many(recursive, workers, album, cohesion, interpolate, watch), **options)
+        many = Many(recursive, workers, album, cohesion, interpolate, watch, ray)
+        command(many=many, **options)
 
     for option in reversed(_MANY):
         gathered = option(gathered)
@@ -119,9 +165,10 @@ _MANY = [
     click.option("--recursive", is_flag=True, help="Colour the folders in a folder too."),
     click.option(
         "--workers",
-        type=click.IntRange(1, 64),
+        type=click.IntRange(1, 10_000),
         metavar="N",
-        help=f"Photos at a time: in a folder one for each processor, up to {MOST_WORKERS}; else 1.",
+        help=f"Photos at a time: in a folder one for each processor, up to {MOST_WORKERS}, with "
+        "--ray one for each of the cluster's; else 1.",
     ),
     click.option(
         "--album",
@@ -143,5 +190,13 @@ _MANY = [
     ),
     click.option(
         "--watch", is_flag=True, help="Colour what comes into a folder too, until Ctrl-C; status 0."
+    ),
+    click.option(
+        "--ray",
+        is_flag=False,
+        flag_value="local",
+        metavar="[ADDRESS]",
+        help="Colour a folder, a tar file, or a URL of one, into a folder or a URL by a Ray "
+        "cluster; by default one is started here. Needs tintype[ray].",
     ),
 ]

@@ -59,6 +59,7 @@ class Trained(Colorizer):
     def __init__(self, run: Path, *, vgg: Path | None = None, threads: int | None = None) -> None:
         """run: a run's folder or a checkpoint; vgg: where its VGG-16 is now. Raises DataError."""
         network, about = load(run, vgg)
+        self.loaded = {"run": run.absolute(), "vgg": None if vgg is None else vgg.absolute()}
         if threads is not None:
             torch.set_num_threads(threads)
         self.method: str = about["method"]

@@ -1,0 +1,243 @@
+"""Many photos on a Ray cluster, or on a local one: Ray Data hands them to actors.
+
+    listed ──▶ manifest: what is left ──▶ ray.data ──map_batches──▶ actors: read, colour, write
+                   ▲                                                     │
+                   └──────────────── outcomes, as they end ◀─────────────┘
+
+Ray starts the actors, holds work back while they are busy, and does again what was in the hands of
+one that died. The manifest is written here alone. Ray is imported in functions, as it looks at its
+environment once, when it is imported.
+"""
+
+import logging
+import os
+import pickle
+import secrets
+import sys
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from tintype.archive.batch import Colour, Job, claim, judging, progress
+from tintype.archive.elsewhere import Elsewhere, Members, Piece, Shelf, coloured, members
+from tintype.archive.folders import Target
+from tintype.archive.manifest import Manifest, Outcome, sweep
+from tintype.archive.run import run_folder
+from tintype.errors import FolderError
+
+LOCAL = "local"  # the address of a cluster that is started for one run, on this machine
+BLOCK = 16  # photos that an actor is handed at once, at most: what is done again when it dies
+STORE = 256 << 20  # bytes for what passes between processes, which are names and no photos
+TRIES = 3  # of a photo that ends the process that colours it, as one too large for it may
+
+
+def run_cluster(
+    colour: Colour,
+    job: Job,
+    where: Elsewhere,
+    asked: dict[str, Any],
+    *,
+    say: Callable[[str], None],
+    address: str = LOCAL,
+    workers: int = 0,
+) -> list[str]:
+    """Colour what is new or changed, as `run_folder` does, by actors of a Ray cluster.
+
+    colour: is pickled, so a colorizer in it is loaded by each actor
+    address: of a cluster that runs; by default one is started on this machine
+    workers: how many actors; 0 for one for each processor
+    Raises FolderError where the cluster cannot be reached or gives up.
+    """
+    with connected(address, workers) as actors:
+        where = replace(where, index=_indexed)
+        run = partial(_run, where)
+        return run_folder(
+            colour, job, where, asked, say=say, workers=actors, run=run, opened=Elsewhere.manifest
+        )
+
+
+@contextmanager
+def connected(address: str, workers: int) -> Iterator[int]:
+    """A cluster to work on, and how many actors to use; the one in use, where there is one.
+
+    One that is started here answers to this run alone, and nothing is reported to Ray's makers.
+    """
+    ours = "ray" not in sys.modules or not sys.modules["ray"].is_initialized()
+    if ours:
+        _start(address, workers)
+    import ray
+
+    try:
+        yield workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def _start(address: str, workers: int) -> None:
+    """Start or find a cluster. Raises FolderError."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address == LOCAL:
+        options |= {"num_cpus": workers or None, "include_dashboard": False}
+        options |= {"object_store_memory": STORE}
+        if "ray" not in sys.modules:  # its ports are open to the network, and then need the token
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    import ray.data
+
+    try:
+        with _hushed():
+            ray.init(address, **options)
+    except Exception as error:
+        raise FolderError(
+            f"expected a Ray cluster at {address}, found: {_last_line(error)}; see `ray status`"
+        ) from None
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.max_consecutive_actor_init_deaths = TRIES
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without what processes write to standard error past Python while they start."""
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _indexed(shelf: Shelf, tars: list[str]) -> Iterator[Members]:
+    """What tar files hold, looked into by the cluster."""
+    import ray.data
+
+    def look(batch: dict[str, Any]) -> dict[str, list[bytes]]:
+        return {"members": [pickle.dumps(members(shelf, str(tar))) for tar in batch["tar"]]}
+
+    rows = ray.data.from_items([{"tar": tar} for tar in tars], override_num_blocks=len(tars))
+    for batch in rows.map_batches(look, batch_size=1).iter_batches(batch_size=None):
+        yield from map(pickle.loads, batch["members"])
+
+
+def _run(
+    where: Elsewhere,
+    colour: Colour,
+    job: Job,
+    targets: list[Target],
+    *,
+    tell: Callable[[Outcome], None],
+    workers: int,
+    manifest: Manifest,
+) -> None:
+    """Colour photos as `batch.run` does; all are begun at once, before an actor has the first."""
+    begun: list[Target] = []
+    with progress("colouring", len(targets)) as bar:
+
+        def ended(outcome: Outcome) -> None:
+            manifest.finish(outcome)
+            where.save(due=True)
+            tell(outcome)
+            bar.update()
+
+        for target in targets:
+            outcome = Outcome(target)
+            with judging(outcome):
+                claim(job, target, manifest, sync=False)
+                begun.append(target)
+            if outcome.error is not None:
+                ended(outcome)
+        manifest.sync()
+        where.save()
+        try:  # closed, so that after Ctrl-C no actor goes on
+            with closing(_outcomes(where, colour, job, begun, workers)) as outcomes:
+                for outcome in outcomes:
+                    ended(outcome)
+        finally:
+            if where.shelf.on_disk:
+                sweep(Path(target.output).parent for target in begun)
+
+
+def _outcomes(
+    where: Elsewhere, colour: Colour, job: Job, targets: list[Target], workers: int
+) -> Generator[Outcome, None, None]:
+    """What becomes of photos, as they end. Raises FolderError where the cluster gives up."""
+    import ray.data
+    from ray.exceptions import RayError
+
+    works = [{"work": pickle.dumps((t, where.pieces.get(t.source)))} for t in targets]
+    if not works:
+        return
+    blocks = max(min(len(works), 8 * workers), ceil(len(works) / BLOCK))
+    hands = ray.remote(num_cpus=0, max_restarts=-1)(InHand).remote()
+    done = ray.data.from_items(works, override_num_blocks=blocks).map_batches(
+        Worker,
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(
+            size=min(workers, blocks), max_tasks_in_flight_per_actor=2
+        ),
+        fn_constructor_args=(colour, job, where.source, where.shelf, hands),
+    )
+    try:
+        for batch in done.iter_batches(batch_size=None):
+            yield from map(pickle.loads, batch["outcome"])
+    except RayError as error:
+        raise FolderError(
+            f"expected Ray to colour, found: {_last_line(error)}; start again to go on"
+        ) from None
+
+
+@dataclass
+class Worker:
+    """An actor's work: photos, one after the other, by one colorizer."""
+
+    colour: Colour
+    job: Job
+    source: Shelf
+    shelf: Shelf
+    hands: Any
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
+        """Colour the photos of a batch."""
+        return {"outcome": [pickle.dumps(self._one(*pickle.loads(w))) for w in batch["work"]]}
+
+    def _one(self, target: Target, piece: Piece | None) -> Outcome:
+        import ray
+
+        if ray.get(self.hands.take.remote(target.name)) > TRIES:
+            reason = f"expected to colour it, found {TRIES} processes that ended over it"
+            return Outcome(target, error=f"{target.source}: {reason}; try it alone")
+        outcome = coloured(self.colour, self.job, target, piece, self.source, self.shelf)
+        self.hands.put.remote(target.name)
+        return outcome
+
+
+class InHand:
+    """How often each photo was taken in hand, and not put back: Ray tries again for ever."""
+
+    def __init__(self) -> None:
+        self.taken = Counter[str]()
+
+    def take(self, name: str) -> int:
+        """Count a photo that is taken in hand; returns how often it was."""
+        self.taken[name] += 1
+        return self.taken[name]
+
+    def put(self, name: str) -> None:
+        """Forget a photo that has ended."""
+        del self.taken[name]
+
+
+def _last_line(error: Exception) -> str:
+    """What Ray says, or what it says that an actor has said, without where."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]

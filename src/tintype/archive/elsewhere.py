@@ -1,0 +1,322 @@
+"""Photos in tar files and in stores that fsspec knows, and results that go into such a store.
+
+    PATH or URL ──listed──▶ pieces ──fetch──▶ a file here ──make──▶ results here ──keep──▶ OUT
+
+What is on no disk is copied to one photo by photo, coloured as anywhere, and copied back. The
+manifest is written on a disk and copied too, as such stores cannot append.
+"""
+
+import tarfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from fsspec import AbstractFileSystem
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+
+from tintype.archive.album import places
+from tintype.archive.batch import Colour, Job, judging, make
+from tintype.archive.folders import PHOTOS, Folder, Listing, Target, apart, is_shown, listed
+from tintype.archive.manifest import NAME, Manifest, Outcome, Stamp
+from tintype.errors import FolderError, PhotoError
+
+EVERY = 30.0  # seconds between two copies of a manifest, at least,
+COST = 0.05  # and the share of the time that they may take
+# What file systems call the time when a file was modified.
+_TIMES = ("mtime", "LastModified", "last_modified", "updated", "modified", "created")
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A folder or a tar file, on a disk or by a URL.
+
+    url: what people call it, without a slash at its end; on a disk its absolute path
+    files, root: its file system, and what that calls it
+    """
+
+    url: str
+    files: AbstractFileSystem
+    root: str
+
+    @classmethod
+    def at(cls, url: str) -> "Shelf":
+        """Find it. Raises FolderError for URLs that fsspec does not know."""
+        try:
+            files, root = url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise FolderError(f"{url}: expected a path or a known URL, found: {error}") from None
+        url = root if isinstance(files, LocalFileSystem) else url
+        return cls(url.rstrip("/"), files, root.rstrip("/"))
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether it is on a disk, of this machine or shared."""
+        return isinstance(self.files, LocalFileSystem)
+
+    def called(self, path: str) -> str:
+        """What people call a file of it, given what its file system calls that."""
+        return self.url + path.removeprefix(self.root)
+
+    def found(self, *, deep: bool) -> dict[str, Stamp]:
+        """Its files, by what its file system calls them; `deep` for those in its folders too."""
+        every = self.files.find(self.root, maxdepth=None if deep else 1, detail=True)
+        return {path: _stamp(about) for path, about in every.items()}
+
+    def keep(self, file: Path, url: str) -> Stamp:
+        """Copy a file into it, under what people call it."""
+        path = self.root + url.removeprefix(self.url)
+        self.files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        self.files.put_file(str(file), path)
+        return _stamp(self.files.info(path))
+
+
+def _stamp(about: dict[str, Any]) -> Stamp:
+    """A file's bytes and when it was modified, as its file system says; 0 where it does not."""
+    when = next((about[name] for name in _TIMES if about.get(name)), 0.0)
+    seconds = when.timestamp() if isinstance(when, datetime) else float(when)
+    return int(about.get("size") or 0), 1000 * round(1e6 * seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Where the bytes of a photo are: in a file, or from an offset on in a tar file.
+
+    offset: -1 for a whole file
+    """
+
+    path: str
+    stamp: Stamp
+    offset: int = -1
+
+    def fetch(self, files: AbstractFileSystem, to: Path) -> None:
+        """Copy them to a disk."""
+        if self.offset < 0:
+            files.get_file(self.path, str(to))
+            return
+        end = self.offset + self.stamp[0]
+        to.write_bytes(files.cat_file(self.path, start=self.offset, end=end))
+
+
+@dataclass(frozen=True)
+class Members:
+    """What a tar file holds, by the members' names; error: one line where it cannot be read."""
+
+    tar: str
+    pieces: dict[str, Piece] = field(default_factory=dict)
+    error: str | None = None
+
+
+def members(shelf: Shelf, tar: str) -> Members:
+    """The files in a tar file of a shelf; of those with one name the last, as when unpacked."""
+    found = Members(tar)
+    try:
+        with shelf.files.open(tar, "rb") as file, tarfile.open(fileobj=file, mode="r:") as opened:
+            for member in opened:
+                opened.members = []  # type: ignore[attr-defined]  # else it keeps each
+                if member.isfile():
+                    about = (member.size, round(1e9 * member.mtime))
+                    name = str(PurePosixPath(member.name))
+                    found.pieces[name] = Piece(tar, about, member.offset_data)
+    except Exception as error:  # whatever broken bytes and stores provoke
+        expected = "expected a tar file, whole and not compressed"
+        return replace(found, error=f"{shelf.called(tar)}: {expected}, found: {_why(error)}")
+    return found
+
+
+Index = Callable[[Shelf, list[str]], Iterable[Members]]
+
+
+def one_by_one(shelf: Shelf, tars: list[str]) -> Iterator[Members]:
+    """What tar files hold."""
+    return (members(shelf, tar) for tar in tars)
+
+
+@dataclass
+class Elsewhere:
+    """Photos and where their results go, as `Folder`, with tar files and with URLs.
+
+    index: lists tar files
+    pieces: of what is not simply a file on a disk, by the targets' sources
+    known: what is on no disk, as `Manifest` asks for it
+    """
+
+    source: Shelf
+    shelf: Shelf
+    recursive: bool = False
+    walk: bool = False
+    index: Index = one_by_one
+    pieces: dict[str, Piece] = field(default_factory=dict)
+    known: dict[str, Stamp] = field(default_factory=dict)
+    _home: Path | None = None  # of a manifest that is copied
+    _due: float = 0.0  # when it is copied again
+
+    @property
+    def path(self) -> str:
+        """What people call the photos' place."""
+        return self.source.url
+
+    @property
+    def out(self) -> str:
+        """What people call the results' place."""
+        return self.shelf.url
+
+    def listed(self) -> Listing:
+        """What there is beside results; where it is, is kept. Raises FolderError for nothing."""
+        root = self.source.root
+        with self._reached():
+            folder, there = self.source.files.isdir(root), self.source.files.exists(root)
+            if not there:
+                raise FolderError(
+                    f"{self.path}: expected a folder or a tar file, found nothing; check the path"
+                )
+            found = self._folder() if folder else Listing()
+            tars = {f"{root}/{name}": f"{name}/" for name in found.tars} if folder else {root: ""}
+            del found.others[".tar"]
+            for tar in self.index(self.source, list(tars)) if tars else ():
+                found.unread.extend([tar.error] if tar.error else [])
+                for name, piece in tar.pieces.items():
+                    self._take(found, tars[tar.tar] + name, piece)
+            if not self.shelf.on_disk:
+                results = self.shelf.found(deep=True)
+                self.known |= {self.shelf.called(path): mark for path, mark in results.items()}
+        found.names.sort()
+        self.known |= {name: piece.stamp for name, piece in self.pieces.items()}
+        return found
+
+    def _folder(self) -> Listing:
+        """What a folder holds; tar files are not looked into."""
+        if self.source.on_disk:
+            out = Path(self.out) if self.shelf.on_disk else None
+            return listed(Path(self.path), recursive=self.recursive, without=out)
+        found = Listing()
+        for path, mark in self.source.found(deep=self.recursive).items():
+            if not self.source.called(path).startswith(f"{self.out}/"):
+                name = path.removeprefix(self.source.root).lstrip("/")
+                self._take(found, name, Piece(path, mark))
+        return found
+
+    def _take(self, found: Listing, name: str, piece: Piece) -> None:
+        """Take up a file, unless it is hidden or would lead out of the folder of results."""
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts:
+            place = self.source.called(piece.path)
+            found.unread.append(
+                f"{place}: expected names in it, found {name}, which leads out; rename it"
+            )
+        elif all(map(is_shown, path.parts[:-1])):
+            found.add(name)
+            if path.suffix.lower() in PHOTOS:
+                self.pieces[f"{self.path}/{name}"] = piece
+
+    def check(self) -> None:
+        """Raise ValueError where results would lie among the photos."""
+        if self.source.on_disk and self.shelf.on_disk:
+            Folder(Path(self.path), Path(self.out), self.recursive).check()
+        elif self.path == self.out:
+            raise ValueError(f"expected results elsewhere, found {self.path} itself; name another")
+
+    def targets(self, names: list[str]) -> list[Target]:
+        """Where the results of photos go, which are named as `listed` does."""
+        targets = []
+        for name, place in zip(names, places(len(names)), strict=True):
+            parent, slash, last = name.rpartition("/")
+            output = f"{self.out}/{parent}{slash}{apart(last)}"
+            targets.append(
+                Target(f"{self.path}/{name}", output, name, place if self.walk else None)
+            )
+        return targets
+
+    @contextmanager
+    def manifest(self, asked: dict[str, Any], *, take_over: bool) -> Iterator[Manifest]:
+        """The results' manifest, open. Raises FolderError where it cannot be used."""
+        options: dict[str, Any] = {"take_over": take_over, "known": self.known}
+        if self.shelf.on_disk:
+            with Manifest(self.out, self.path, asked, **options) as manifest:
+                yield manifest
+            return
+        with TemporaryDirectory(prefix="tintype-") as home:
+            self._home = Path(home)
+            if f"{self.out}/{NAME}" in self.known:
+                with self._reached():
+                    self.shelf.files.get_file(f"{self.shelf.root}/{NAME}", f"{home}/{NAME}")
+            with Manifest(self.out, self.path, asked, home=self._home, **options) as manifest:
+                try:
+                    yield manifest
+                finally:
+                    self.save()
+
+    def save(self, *, due: bool = False) -> None:
+        """Copy the manifest to a store that it cannot be written in; `due` for only if due."""
+        start = time.monotonic()
+        if self._home is None or (due and start < self._due):
+            return
+        with self._reached():
+            self.shelf.keep(self._home / NAME, f"{self.out}/{NAME}")
+        now = time.monotonic()
+        self._due = now + max(EVERY, (now - start) / COST)
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Whatever a store raises is a FolderError of one line."""
+        try:
+            yield
+        except FolderError:
+            raise
+        except Exception as error:
+            raise FolderError(
+                f"{self.path} -> {self.out}: expected to reach both, found: {_why(error)}"
+            ) from None
+
+
+def coloured(
+    colour: Colour, job: Job, target: Target, piece: Piece | None, source: Shelf, shelf: Shelf
+) -> Outcome:
+    """Colour one photo, whatever happens, from and to wherever; files of its own are replaced.
+
+    piece: where its bytes are, None for a file on a disk
+    """
+    with TemporaryDirectory(prefix="tintype-") as scratch:
+        here = target
+        if piece is not None:
+            here = replace(here, source=f"{scratch}/{PurePosixPath(target.name).name}")
+        if not shelf.on_disk:
+            here = replace(here, output=f"{scratch}/out/{PurePosixPath(target.output).name}")
+        outcome = Outcome(here)
+        with judging(outcome):
+            if piece is not None:
+                with _told("to read it"):
+                    piece.fetch(source.files, Path(here.source))
+            try:
+                make(colour, replace(job, overwrite=True), outcome, ())
+            finally:
+                staged = [] if shelf.on_disk else [Path(file) for file in outcome.made]
+                outcome.made = outcome.made if shelf.on_disk else {}
+            for file in staged:
+                url = f"{target.output.rpartition('/')[0]}/{file.name}"
+                with _told(f"to write {url}"):
+                    outcome.made[url] = shelf.keep(file, url)
+    error = outcome.error and outcome.error.replace(here.source, target.source)
+    identity = outcome.source
+    if piece is not None and identity is not None:
+        identity = piece.stamp, identity[1]
+    return replace(outcome, target=target, source=identity, error=error)
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Whatever a store raises is a PhotoError."""
+    try:
+        yield
+    except Exception as error:
+        raise PhotoError(f"expected {what}, found: {_why(error)}") from None
+
+
+def _why(error: Exception) -> str:
+    """What a store says, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,55 @@
+"""A folder of photos, a tar file of them, and colouring them by a cluster, for tests."""
+
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from tiny import ASKED, Quick, draw, files
+
+from tintype.archive import cluster
+from tintype.archive.batch import Job
+from tintype.archive.elsewhere import Elsewhere, Shelf
+
+
+def by_ray(
+    source: object,
+    out: object,
+    method: Any = None,
+    *,
+    asked: dict[str, Any] = ASKED,
+    workers: int = 2,
+    **job: Any,
+) -> tuple[int, list[str]]:
+    """Colour by actors: how many were coloured now, and the failures."""
+    said: list[str] = []
+    where = Elsewhere(Shelf.at(str(source)), Shelf.at(str(out)), recursive=True)
+    failures = cluster.run_cluster(
+        method or Quick(), Job(**job), where, asked, say=said.append, workers=workers
+    )
+    return int(said[-1].split()[0]), failures
+
+
+def photos(folder: Path, count: int) -> Path:
+    """A tree of gray photos, of two formats."""
+    for number in range(count):
+        draw(folder / f"{number % 3}" / f"{number}.{'png' if number % 2 else 'jpg'}", number)
+    return folder
+
+
+def results(out: Path) -> dict[str, str]:
+    """The files in a folder of results, without the manifest."""
+    made = files(out)
+    del made["manifest.jsonl"]
+    return made
+
+
+def tarred(path: Path, members: dict[str, bytes]) -> Path:
+    """A tar file of these members, in this order."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as tar:
+        for name, content in members.items():
+            about = tarfile.TarInfo(name)
+            about.size = len(content)
+            tar.addfile(about, io.BytesIO(content))
+    return path

@@ -1,0 +1,147 @@
+"""Tar files and stores: what is read, written and gone on with; in this process, without actors."""
+
+import gzip
+import itertools
+from collections.abc import Generator, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+from actors import by_ray, results, tarred
+from command import opened
+from fsspec import AbstractFileSystem
+from tiny import ASKED, colour, draw, files
+
+from tintype.archive import cluster
+from tintype.archive.batch import Job
+from tintype.archive.elsewhere import Elsewhere, Shelf, coloured, one_by_one
+from tintype.archive.folders import Target
+from tintype.archive.manifest import Outcome
+from tintype.errors import FolderError
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[AbstractFileSystem]:
+    """A store in the memory of this process, whose photos are coloured here, not by actors."""
+
+    def outcomes(
+        where: Elsewhere, colour: Any, job: Job, targets: list[Target], _: int
+    ) -> Generator[Outcome, None, None]:
+        for target in targets:
+            piece = where.pieces.get(target.source)
+            yield coloured(colour, job, target, piece, where.source, where.shelf)
+
+    monkeypatch.setattr(cluster, "connected", lambda _, workers: nullcontext(workers))
+    monkeypatch.setattr(cluster, "_outcomes", outcomes)
+    monkeypatch.setattr(cluster, "_indexed", one_by_one)
+    memory = fsspec.filesystem("memory")
+    yield memory
+    memory.store.clear()
+    memory.pseudo_dirs[:] = [""]
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_run_goes_on_where_another_of_either_kind_ended(scans: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert by_ray(scans, out) == (3, [])
+    assert colour(scans, out) == (0, [])
+    draw(scans / "d.png", 4)
+    assert colour(scans, out) == (1, [])
+    draw(scans / "a.jpg", 77)
+    assert by_ray(scans, out) == (1, [])
+    assert by_ray(scans, out, asked=ASKED | {"model": "other"}) == (4, [])
+
+
+@pytest.mark.usefixtures("alone")
+def test_files_of_others_are_never_replaced_unless_told(scans: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    by_ray(scans, out)
+    (out / "a.color.jpg").write_bytes(b"retouched")
+    count, (failure,) = by_ray(scans, out, asked=ASKED | {"model": "other"})
+    assert count == 2
+    assert f"{out}/a.color.jpg: expected no such file, found one; --overwrite" in failure
+    assert (out / "a.color.jpg").read_bytes() == b"retouched"
+    assert by_ray(scans, out, asked=ASKED | {"model": "other"}, overwrite=True) == (1, [])
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_tar_file_is_gone_on_with_and_may_come_alone(scans: Path, tmp_path: Path) -> None:
+    colour(scans, tmp_path / "plain")
+    contents = {name: (scans / name).read_bytes() for name in files(scans)}
+    path, out = tarred(tmp_path / "photos.tar", contents), tmp_path / "out"
+    assert by_ray(path, out) == (3, [])
+    assert results(out) == results(tmp_path / "plain")
+    assert by_ray(path, out) == (0, [])
+    tarred(path, contents | {"a.jpg": draw(tmp_path / "x.jpg", 99, (50, 40)).read_bytes()})
+    assert by_ray(path, out) == (1, [])
+    assert opened(out / "a.color.jpg").size == (50, 40)
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    count, (failure,) = by_ray(path, out)
+    assert count == 0
+    assert failure.startswith(f"{path}: expected a tar file, whole and not compressed, found")
+
+
+def test_a_store_holds_what_a_folder_would(
+    alone: AbstractFileSystem, scans: Path, tmp_path: Path
+) -> None:
+    for name in (".hidden.jpg", ".cache/x.jpg", "@eaDir/x.jpg"):
+        draw(scans / name)
+    colour(scans, tmp_path / "out", alternatives=1, compare=True)
+    alone.put(str(scans), "/scans", recursive=True)
+    job = {"alternatives": 1, "compare": True}
+    assert by_ray("memory://scans/", tmp_path / "down", **job) == (3, [])
+    assert by_ray(scans, "memory://up", **job) == (3, [])
+    assert by_ray("memory://scans", "memory://scans/out", **job) == (3, [])
+    for where in ("/scans/out", "/up"):
+        made = {path.removeprefix(where + "/"): alone.cat(path) for path in alone.find(where)}
+        del made["manifest.jsonl"]
+        assert made == {name: (tmp_path / "out" / name).read_bytes() for name in made}
+        assert len(made) == 6
+    assert results(tmp_path / "down") == results(tmp_path / "out")
+    assert by_ray("memory://scans", "memory://scans/out", **job) == (0, [])
+
+
+def test_files_of_others_in_a_store_are_kept(alone: AbstractFileSystem, scans: Path) -> None:
+    alone.pipe_file("/out/a.color.jpg", b"mine")
+    count, (failure,) = by_ray(scans, "memory://out")
+    assert count == 2
+    assert "memory://out/a.color.jpg: expected no such file, found one" in failure
+    assert alone.cat("/out/a.color.jpg") == b"mine"
+    assert by_ray(scans, "memory://out", overwrite=True) == (1, [])
+    alone.pipe_file("/out/a.color.jpg", b"retouched")
+    assert by_ray(scans, "memory://out", asked=ASKED | {"model": "other"})[0] == 2
+
+
+def test_a_manifest_in_a_store_outlives_a_killed_driver(
+    alone: AbstractFileSystem, scans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is copied now and then, and what it does not say was begun, and is done again."""
+    every, save, saved = cluster._outcomes, Elsewhere.save, itertools.count()
+
+    def dying(where: Elsewhere, *, due: bool = False) -> None:
+        if next(saved) < 2:  # when all are begun, and after the first
+            where._due = 0.0
+            save(where, due=due)
+
+    def stopping(*arguments: Any) -> Generator[Outcome, None, None]:
+        yield from itertools.islice(every(*arguments), 2)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Elsewhere, "save", dying)
+        patch.setattr(cluster, "_outcomes", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            by_ray(scans, "memory://out")
+    assert len(alone.find("/out")) == 3
+    assert by_ray(scans, "memory://out") == (2, [])
+    assert by_ray(scans, "memory://out") == (0, [])
+
+
+def test_a_store_that_is_not_known_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match=r"^nosuch://x: expected a path or a known URL, found"):
+        Shelf.at("nosuch://x")
+    where = Elsewhere(Shelf.at(str(tmp_path / "none")), Shelf.at(str(tmp_path / "out")))
+    with pytest.raises(FolderError, match="expected a folder or a tar file, found nothing"):
+        where.listed()
