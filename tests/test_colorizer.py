@@ -192,6 +192,9 @@ def test_a_palette_comes_from_json_a_file_or_a_photo(colorizer: Colorizer, tmp_p
     result = colorizer.colorize(data.camera(), palette=photo)
     automatic = colorizer.colorize(data.camera())
     assert result.palette.distance(own) < automatic.palette.distance(own)
+    encoded = colorizer.encode(data.camera())
+    calmer = colorizer.decode(encoded, own, vividness=colorizer.vividness_given)
+    assert (chroma(result) == chroma(calmer)).all()
 
 
 def split_toned() -> np.ndarray:

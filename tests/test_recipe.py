@@ -63,6 +63,7 @@ class FakeColorizer:
     """Reads palettes, and answers a decoding with what was asked for."""
 
     vividness = 0.4
+    vividness_given = 0.2
     fingerprint = "0123456789abcdef"
 
     def palette(self, about):
@@ -294,7 +295,7 @@ def test_edits_with_other_values_are_refused_in_one_line(edit):
 def test_nothing_chosen_asks_for_nothing(encoded):
     result = Recipe().decode(FakeColorizer(), encoded)
     assert result.wanted is None
-    assert result.vividness is None
+    assert result.vividness == FakeColorizer.vividness
     assert result.encoded is encoded
 
 
@@ -319,6 +320,8 @@ def test_a_palette_is_the_start(encoded):
     result = recipe.decode(FakeColorizer(), encoded)
     wanted = result.wanted
     assert result.aim is None  # the palette that was asked for
+    assert result.vividness == FakeColorizer.vividness_given
+    assert recipe.complete(FakeColorizer()).vividness == FakeColorizer.vividness_given
     expected = Palette.from_json(BINS, PALETTE).saturate(0.5)
     np.testing.assert_array_equal(wanted.shares, expected.shares)
 

@@ -162,6 +162,11 @@ class Colorizer:
         """The default vividness of this model."""
         return float(self.about["vividness"])
 
+    @property
+    def vividness_given(self) -> float:
+        """The default where a palette is given: it says itself how vivid the photo is."""
+        return float(self.about.get("vividness_given", self.vividness))
+
     def encode(self, source: Source | Photo, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Encoded:
         """Run the encoder: once per photo.
 
@@ -216,8 +221,11 @@ class Colorizer:
         """Colour a photo.
 
         palette: a Palette, its JSON, or the path of a palette file or of a photo to take it from
+        vividness: 0 (calm) .. 1 (vivid); by default the model's own, or its own for given palettes
         """
         wanted = None if palette is None else self.palette(palette)
+        if wanted is not None and vividness is None:
+            vividness = self.vividness_given
         return self.decode(self.encode(source, max_pixels=max_pixels), wanted, vividness=vividness)
 
     def palette(self, source: Palette | dict[str, Any] | str | os.PathLike[str]) -> Palette:

@@ -38,7 +38,7 @@ class Recipe:
     palette: a palette's JSON to start from; None for the estimated one
     alternative: 1..4 starts from that one of the photo's alternatives, 0 from the estimated one
     edits: done to the palette in this order, e.g. {"towards": "red", "amount": 0.5}
-    vividness: 0..1; None for the model's default
+    vividness: 0..1; None for the model's default, which is calmer where `palette` is given
     model: the fingerprint of the model that it was made with; None before it was used
 
     Nothing in the colouring is random, so there is no seed beside `alternative`. Raises
@@ -78,26 +78,32 @@ class Recipe:
         sees those and not the estimated palette, which is broader than any one result.
         """
         begin = self.start(colorizer, encoded) if start is None else start
+        vividness = self.vividness_by(colorizer)
         if start is None and not (self.palette or self.alternative or self.edits):
-            return colorizer.decode(encoded, vividness=self.vividness)
+            return colorizer.decode(encoded, vividness=vividness)
         wanted = edited(begin, self.edits)
-        result = colorizer.decode(encoded, wanted, vividness=self.vividness)
-
+        result = colorizer.decode(encoded, wanted, vividness=vividness)
         if self.palette is not None:
             return result
 
         @cache
         def seen() -> Palette:
-            return colorizer.decode(encoded, begin, vividness=self.vividness).palette
+            return colorizer.decode(encoded, begin, vividness=vividness).palette
 
         def aim() -> Palette | None:
             return edited(seen(), _meant(self.edits)) if self.edits else None
 
         return replace(result, aim=aim, automatic=seen)
 
+    def vividness_by(self, colorizer: Colorizer) -> float:
+        """The vividness, 0..1, of what `decode` gives."""
+        if self.vividness is not None:
+            return self.vividness
+        return colorizer.vividness if self.palette is None else colorizer.vividness_given
+
     def complete(self, colorizer: Colorizer) -> "Recipe":
         """The same with defaults spelled out, to be saved."""
-        vividness = colorizer.vividness if self.vividness is None else self.vividness
+        vividness = self.vividness_by(colorizer)
         return replace(self, vividness=vividness, model=colorizer.fingerprint)
 
     def to_json(self) -> str:

@@ -97,8 +97,8 @@ def test_the_true_palette_is_given_with_its_tones_and_without(tiny):
         ("true palette", replace(true, tones=None)),
         ("true palette by tones", true),
     ):
-        expected = np.asarray(tiny.decode(encoded, palette).image)
-        np.testing.assert_array_equal(painted[name], expected)
+        expected = tiny.decode(encoded, palette, vividness=tiny.vividness_given).image
+        np.testing.assert_array_equal(painted[name], np.asarray(expected))
     assert (painted["true palette"] != painted["true palette by tones"]).any()
 
 

@@ -53,7 +53,7 @@ def test_a_model_folder_has_two_graphs_and_a_description(exported, run):
         name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
         for name in ("encoder.onnx", "decoder.onnx")
     }
-    for name in ("side", "temperature", "vividness"):
+    for name in ("side", "temperature", "vividness", "vividness_given"):
         assert about[name] == getattr(SETTINGS, name)
     assert about["undo"] == [SETTINGS.calm, SETTINGS.vivid]
     assert about["bins"] == {"hues": TINY.hues, "chromas": list(TINY.chromas)}

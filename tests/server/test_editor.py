@@ -248,6 +248,8 @@ def test_a_palette_can_be_loaded_and_a_variant_chosen(page, photo, tmp_path):
     page.set_input_files("#load-file", str(file))
     expect(page.locator("#message")).to_contain_text("Loaded sea.json")
     settled(page)
+    health = page.request.get(page.url + "v1/health").json()
+    assert float(page.locator("#vividness").input_value()) == health["vividness_given"]
     blue = chroma(shown(page))
     assert 220 < hue_degrees(np.array([blue.real, blue.imag])) < 290
     page.get_by_role("button", name="Variant 3").click()

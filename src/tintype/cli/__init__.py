@@ -69,7 +69,7 @@ def main() -> None:
     "--vividness",
     type=click.FloatRange(0, 1),
     metavar="X",
-    help="0 calm .. 1 vivid; the model's choice by default.",
+    help="0 calm .. 1 vivid; the model's choice by default, calmer with --palette.",
 )
 @click.option(
     "--alternatives",

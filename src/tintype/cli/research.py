@@ -213,7 +213,9 @@ def pack(
 @click.argument("run", type=FILE)
 @click.option("-o", "--output", type=FILE, required=True, help="The model's folder.")
 @click.option("--data", "patterns", **DATA, help="Photos to check on; else the run's held-out.")
-@click.option("--set", "settings", **SET, help="side, temperature, calm, vivid or vividness.")
+@click.option(
+    "--set", "settings", **SET, help="side, temperature, calm, vivid, vividness or vividness_given."
+)
 def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[str, ...]) -> None:
     """Turn a run into a model folder: two ONNX files and model.json (needs the extra [train])."""
     with extra("train"):

@@ -116,8 +116,9 @@ def _painted(
     for name, vividness in ((f"{best}, calm", 0.0), (best, None)):
         four = [_rgb(colorizer, encoded, one, vividness) for one in encoded.alternatives]
         yield name, max(four, key=lambda rgb: metrics.auc([metrics.score(rgb, truth)]))
-    yield "true palette", _rgb(colorizer, encoded, replace(true, tones=None), None)
-    yield "true palette by tones", _rgb(colorizer, encoded, true, None)
+    given = colorizer.vividness_given
+    yield "true palette", _rgb(colorizer, encoded, replace(true, tones=None), given)
+    yield "true palette by tones", _rgb(colorizer, encoded, true, given)
     yield "truth", truth
 
 

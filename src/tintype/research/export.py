@@ -40,6 +40,7 @@ class Settings:
     calm: float = 0.8  # how much of the rebalancing is taken back at vividness 0
     vivid: float = -0.325  # and at vividness 1
     vividness: float = 0.8  # the default of the option
+    vividness_given: float = 0.3  # the same where a palette is given
 
 
 class _Encode(nn.Module):
@@ -297,6 +298,7 @@ def _description(
         "temperature": settings.temperature,
         "undo": [settings.calm, settings.vivid],
         "vividness": settings.vividness,
+        "vividness_given": settings.vividness_given,
         "bins": {"hues": network.config.hues, "chromas": list(network.config.chromas)},
         "rebalancing": [round(w, 6) for w in network.rebalancing.tolist()],
         "parameters": sum(

@@ -54,7 +54,7 @@ class Trained(Colorizer):
     alternatives, and there is one vividness.
     """
 
-    vividness = 0.5  # that of `methods.tintype.colorize`
+    vividness = vividness_given = 0.5  # that of `methods.tintype.colorize`
 
     def __init__(self, run: Path, *, vgg: Path | None = None, threads: int | None = None) -> None:
         """run: a run's folder or a checkpoint; vgg: where its VGG-16 is now. Raises DataError."""

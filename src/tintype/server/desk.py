@@ -106,7 +106,8 @@ class Health(BaseModel):
     version: str
     model: str
     model_folder: str | None = Field(description="What --model was; null for the bundled one.")
-    vividness: float
+    vividness: float = Field(description="The model's default.")
+    vividness_given: float = Field(description="The default where a palette is given.")
     photos: int
     megabytes: float
     megapixels: float
@@ -146,6 +147,7 @@ class Desk:
             model=self.colorizer.fingerprint,
             model_folder=self.model,
             vividness=self.colorizer.vividness,
+            vividness_given=self.colorizer.vividness_given,
             photos=len(self.store),
             megabytes=self.limits.megabytes,
             megapixels=self.limits.megapixels,

@@ -18,7 +18,7 @@
  */
 /**
  * @typedef {{version: string, model: string, model_folder: string | null, vividness: number,
- *   megabytes: number}} Health
+ *   vividness_given: number, megabytes: number}} Health
  */
 /**
  * @typedef {{picture: Blob, reached: number | null, colors: Group[] | null,

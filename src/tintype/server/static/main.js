@@ -22,7 +22,9 @@ const wheel = the("wheel", PaletteWheel);
 /** @type {Choice | null} */ let choice = null;
 /** @type {number | null} */ let selected = null;
 /** @type {api.Health} */
-let server = { version: "", model: "", model_folder: null, vividness: 0.5, megabytes: 64 };
+let server = {
+  version: "", model: "", model_folder: null, vividness: 0.5, vividness_given: 0.5, megabytes: 64,
+};
 
 /** @type {Renderer<Open>} */
 const renderer = new Renderer(
@@ -180,7 +182,8 @@ function showChoice() {
   wheel.show(choice, selected);
   showSlider("saturation", choice.saturation, `${Math.round(100 * choice.saturation)} %`);
   showSlider("turn", choice.turn, `${choice.turn}°`);
-  const vividness = choice.vividness ?? server.vividness;
+  const usual = choice.palette ? server.vividness_given : server.vividness;
+  const vividness = choice.vividness ?? usual;
   showSlider("vividness", vividness, vividness.toFixed(2));
   button("undo").disabled = !open.history.canUndo;
   button("redo").disabled = !open.history.canRedo;
