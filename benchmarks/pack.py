@@ -20,9 +20,9 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from tintype.research.ledger import Tally
-from tintype.research.pack import QUALITY, Options, chosen, planned
-from tintype.research.sources import Place
+from tintype.research.photos.ledger import Tally
+from tintype.research.photos.pack import QUALITY, Options, chosen, planned
+from tintype.research.photos.sources import Place
 
 KINDS = 40
 

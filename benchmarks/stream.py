@@ -16,10 +16,10 @@ from pathlib import Path
 from accelerate import Accelerator
 from pack import draw
 
-from tintype.research import pack
 from tintype.research.batches import Batch, Memory
+from tintype.research.photos import pack
+from tintype.research.photos.shards import packs
 from tintype.research.settings import TrainConfig
-from tintype.research.shards import packs
 from tintype.research.stream import Stream
 
 SIZE, CROP, BATCH = 256, 64, 48

@@ -18,8 +18,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from tintype.color import luma
-from tintype.research import checkpoint, data, metrics, trained
+from tintype.research import checkpoint, metrics, trained
 from tintype.research.methods import tintype as method
+from tintype.research.photos import data
 
 SIDE = 128  # pixels
 TEMPERATURES = (0.8, 1.0)

@@ -25,10 +25,11 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from tintype.color import luma, oklab_of_luma, oklab_to_rgb
-from tintype.research import checkpoint, data, metrics, trained
+from tintype.research import checkpoint, metrics, trained
 from tintype.research.figures import canvas
 from tintype.research.methods import tintype as method
 from tintype.research.palettes import palettes_of
+from tintype.research.photos import data
 
 SIDE = 128  # short side of the photos, pixels, as the bundled model sees them
 UNDO = (1.0, 0.75, 0.5, 0.35, 0.2, 0.1, 0.0, -0.15, -0.3)  # of the rebalancing: calm to vivid

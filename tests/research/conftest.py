@@ -12,9 +12,10 @@ import torch
 from PIL import Image
 
 from tintype.colorizer import Colorizer
-from tintype.research import batches, checkpoint, data, export, pack, train, vgg
+from tintype.research import batches, checkpoint, export, train, vgg
 from tintype.research.methods import dahl2016, fenu2016, gray, zhang2016
 from tintype.research.methods.tintype import Config
+from tintype.research.photos import data, pack
 
 TINY = Config(widths=(4, 4, 8, 12, 16), vocabulary=8, embedding=16)
 SETTINGS = {"widths": "[4, 4, 8, 12, 16]", "vocabulary": "8", "embedding": "16"}

@@ -11,7 +11,7 @@ from PIL import Image
 from research.conftest import positions, scene
 from tintype.color import luma
 from tintype.errors import DataError
-from tintype.research import data
+from tintype.research.photos import data
 
 
 def png(rgb):

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from research.conftest import scene, seeded
-from tintype.research import data, draws, palettes
+from tintype.research import palettes
 from tintype.research.methods.tintype import Config
+from tintype.research.photos import data, draws
 
 PHOTOS = [(0, 3), (0, 4), (1, 3), (0, 900), (2, 17), (2, 18)]  # an epoch and a number
 

@@ -12,8 +12,9 @@ from research.conftest import scene
 from tintype.cli import cli
 from tintype.color import hue_degrees, oklab_to_rgb, rgb_to_oklab
 from tintype.errors import DataError
-from tintype.research import data, evaluate, metrics, person
+from tintype.research import evaluate, metrics, person
 from tintype.research.figures import curves
+from tintype.research.photos import data
 
 BEST = "best of 4 alternatives"
 NAMES = [

@@ -15,9 +15,10 @@ from research.conftest import TINY, scene
 from tintype.colorizer import Colorizer
 from tintype.errors import DataError, ModelError
 from tintype.palette import Palette
-from tintype.research import checkpoint, data, export
+from tintype.research import checkpoint, export
 from tintype.research.methods.tintype import Network
 from tintype.research.palettes import by_luma
+from tintype.research.photos import data
 
 SETTINGS = export.Settings(side=64)
 VALUES = {"side": "64"}

@@ -29,10 +29,10 @@ from PIL import Image
 from research.conftest import scene
 from tintype.cli import cli
 from tintype.errors import DataError
-from tintype.research import data, ledger, pack, sources
-from tintype.research.ledger import Tally
-from tintype.research.pack import Options, chosen, held_out, planned
-from tintype.research.sources import Place
+from tintype.research.photos import data, ledger, pack, sources
+from tintype.research.photos.ledger import Tally
+from tintype.research.photos.pack import Options, chosen, held_out, planned
+from tintype.research.photos.sources import Place
 
 SMALL = Options(size=64, per_shard=5, validation=0.2)
 
@@ -414,7 +414,7 @@ def test_a_pack_that_was_stopped_goes_on_to_the_same_bytes(
 KILLED = """
 import itertools, os, signal, sys
 from pathlib import Path
-from tintype.research import pack
+from tintype.research.photos import pack
 source, out, left = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 count = itertools.count()
 def counted(function):

@@ -3,8 +3,9 @@
 import torch
 
 from research.conftest import SETTINGS, TINY, fewer_crops, run_config
-from tintype.research import checkpoint, data, train
+from tintype.research import checkpoint, train
 from tintype.research.methods.tintype import Network
+from tintype.research.photos import data
 
 
 def test_norms_settle_at_the_size_of_use(run, photos, tmp_path, monkeypatch):

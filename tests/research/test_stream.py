@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from research.conftest import SETTINGS, interrupted_after, run_config, steps_of
 from tintype.errors import DataError
-from tintype.research import batches, checkpoint, data, draws, export, train
-from tintype.research.shards import packs
+from tintype.research import batches, checkpoint, export, train
+from tintype.research.photos import data, draws
+from tintype.research.photos.shards import packs
 from tintype.research.stream import Stream, lanes
 
 

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from research.conftest import SETTINGS, fewer_crops, positions, run_config, scene, seeded
 from tintype.errors import DataError
-from tintype.research import checkpoint, data, export, teacher, train
+from tintype.research import checkpoint, export, teacher, train
+from tintype.research.photos import data
 
 
 @pytest.fixture(scope="module")

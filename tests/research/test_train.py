@@ -20,8 +20,9 @@ from research.conftest import (
     steps_of,
 )
 from tintype.errors import DataError
-from tintype.research import batches, checkpoint, data, train
+from tintype.research import batches, checkpoint, train
 from tintype.research.methods.tintype import Network
+from tintype.research.photos import data
 
 
 @pytest.fixture

@@ -198,7 +198,7 @@ def pack(
       tintype train --data shards/ --out runs/mine --minutes 90
     """
     from tintype.cli.colour import interruptible
-    from tintype.research import pack as packing
+    from tintype.research.photos import pack as packing
 
     if seed is not None and subset is None:
         raise click.UsageError("expected --subset with --seed, found none; add it")

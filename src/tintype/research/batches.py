@@ -11,8 +11,9 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from tintype.errors import DataError
-from tintype.research import data, teacher
-from tintype.research.draws import Generators
+from tintype.research import teacher
+from tintype.research.photos import data
+from tintype.research.photos.draws import Generators
 from tintype.research.progress import Validation
 from tintype.research.settings import TrainConfig
 

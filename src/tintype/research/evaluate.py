@@ -18,10 +18,11 @@ from tintype.colorizer import Colorizer, Encoded
 from tintype.palette import Palette
 from tintype.photo import Photo, read
 from tintype.recipe import Recipe
-from tintype.research import checkpoint, data, metrics, person
+from tintype.research import checkpoint, metrics, person
 from tintype.research.figures import canvas, curves
 from tintype.research.metrics import Score
 from tintype.research.person import Step
+from tintype.research.photos import data
 
 SIDE = 256  # short side, pixels, at which everything is measured
 SHIFTS = (60, 120, 180)  # degrees

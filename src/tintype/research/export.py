@@ -21,9 +21,10 @@ from tintype import color
 from tintype.bins import Bins
 from tintype.colorizer import FORMAT
 from tintype.errors import DataError, ModelError
-from tintype.research import data, shards, trained
+from tintype.research import trained
 from tintype.research.methods import tintype as method
 from tintype.research.palettes import by_luma, ratio
+from tintype.research.photos import data, shards
 from tintype.research.settings import configure
 
 LOGITS = 1e-3  # how far the float32 graphs' logits may be from torch's

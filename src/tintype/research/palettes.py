@@ -8,7 +8,7 @@ from tintype import color
 from tintype.bins import Bins
 from tintype.errors import PaletteError
 from tintype.palette import Palette
-from tintype.research.draws import Generators, another, uniform
+from tintype.research.photos.draws import Generators, another, uniform
 
 PRIOR_FLOOR = 1e-3  # smaller shares count as this much in the ratio of palettes
 

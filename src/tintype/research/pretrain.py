@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from tintype.errors import DataError
 from tintype.research import checkpoint, vgg
-from tintype.research.data import aged_gray
-from tintype.research.draws import Generators
 from tintype.research.losses import label_loss
+from tintype.research.photos.data import aged_gray
+from tintype.research.photos.draws import Generators
 
 LATER = vgg.STAGES[3][0]  # the first convolution that is trained beside a teacher
 

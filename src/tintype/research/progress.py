@@ -14,7 +14,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from tintype import color
-from tintype.research import data, metrics
+from tintype.research import metrics
+from tintype.research.photos import data
 
 
 class Log:

@@ -22,12 +22,12 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from tintype.errors import DataError
-from tintype.research import data, draws
 from tintype.research.batches import Batch
-from tintype.research.pack import in_order
+from tintype.research.photos import data, draws
+from tintype.research.photos.pack import in_order
+from tintype.research.photos.shards import Pack
 from tintype.research.progress import Validation
 from tintype.research.settings import TrainConfig
-from tintype.research.shards import Pack
 
 PAIR = 2  # photos that are never parted, see `draws.another`
 SAMPLE = 20_000  # photos whose colours are counted

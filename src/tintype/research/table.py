@@ -22,10 +22,11 @@ from tqdm import tqdm
 from tintype import reference
 from tintype.colorizer import Colorizer
 from tintype.errors import DataError
-from tintype.research import checkpoint, data, metrics, vgg
+from tintype.research import checkpoint, metrics, vgg
 from tintype.research.evaluate import SIDE, as_gray, difference, mean_interval, row_of, sized
 from tintype.research.methods import fenu2016
 from tintype.research.metrics import Score
+from tintype.research.photos import data
 from tintype.research.trained import Trained
 
 ORDER = ("gray", "welsh2002", "dahl2016", "fenu2016", "zhang2016", "tintype")  # the paper's, ours

@@ -28,7 +28,8 @@ from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
 from tintype.photo import read
 from tintype.recipe import Recipe, edited
-from tintype.research import checkpoint, data
+from tintype.research import checkpoint
+from tintype.research.photos import data
 from tintype.research.settings import configure
 from tintype.research.train import METHODS
 

@@ -20,7 +20,8 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from tintype.errors import DataError
-from tintype.research import checkpoint, data
+from tintype.research import checkpoint
+from tintype.research.photos import data
 
 SIDE = 160  # pixels, at which the teacher sees a photo, squeezed to a square
 GRID = 8  # cells to a side that its features are kept in

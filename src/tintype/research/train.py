@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from tintype.errors import DataError
-from tintype.research import checkpoint, pretrain, shards
+from tintype.research import checkpoint, pretrain
 from tintype.research.batches import Batch, Memory
 from tintype.research.methods import dahl2016, fenu2016, gray, tintype, zhang2016
+from tintype.research.photos import shards
 from tintype.research.progress import Log, Pace, Validation
 from tintype.research.settings import TrainConfig, configure
 from tintype.research.stream import Stream

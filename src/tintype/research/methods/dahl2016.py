@@ -20,8 +20,8 @@ from tintype.color import rgb_to_ycbcr, ycbcr_to_rgb
 from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.research import vgg
-from tintype.research.draws import Generators
 from tintype.research.losses import blurred_euclidean
+from tintype.research.photos.draws import Generators
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ from tintype.color import hsv_to_rgb, lab_to_rgb, luma, rgb_to_hsv, rgb_to_lab
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
 from tintype.research import losses, vgg
-from tintype.research.draws import Generators, uniform
 from tintype.research.methods.dahl2016 import Convolution
 from tintype.research.palettes import palettes_of, wanted
+from tintype.research.photos.draws import Generators, uniform
 
 LAB_SPAN = 110.0  # sRGB's a and b lie between minus this and this
 CHOICES = {

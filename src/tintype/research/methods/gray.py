@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tintype.errors import PaletteError
 from tintype.palette import Palette
-from tintype.research.draws import Generators
+from tintype.research.photos.draws import Generators
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,6 @@ from tintype.bins import Bins
 from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_oklab
 from tintype.palette import Palette
 from tintype.research import teacher
-from tintype.research.data import aged_gray
-from tintype.research.draws import Generators
 from tintype.research.losses import label_loss, quarter
 from tintype.research.palettes import (
     by_luma,
@@ -35,6 +33,8 @@ from tintype.research.palettes import (
     wanted,
     wishes,
 )
+from tintype.research.photos.data import aged_gray
+from tintype.research.photos.draws import Generators
 
 
 @dataclass(frozen=True)

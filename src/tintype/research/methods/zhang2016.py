@@ -20,8 +20,8 @@ from torch.nn import functional as F
 from tintype.color import lab_to_rgb, rgb_to_lab
 from tintype.errors import PaletteError
 from tintype.palette import Palette
-from tintype.research.draws import Generators
 from tintype.research.losses import quarter
+from tintype.research.photos.draws import Generators
 
 GRID = 10  # width of a bin
 NEIGHBOURS = 5  # bins that share a pixel's colour: section 2.2

@@ -61,7 +61,7 @@ def listed(patterns: Iterable[str], unpacked: Path) -> Iterator[Place]:
     """Every photo of folders, tar files or glob patterns, one at a time, in no certain order.
 
     unpacked: a folder where compressed tar files are unpacked to, as photos are read in any order
-    Keys are those of `research.data.load`. Raises DataError where a source is missing or broken.
+    Keys are those of `data.load`. Raises DataError where a source is missing or broken.
     """
     for pattern in patterns:
         for path in sorted(glob.glob(pattern)) or [pattern]:

@@ -27,9 +27,9 @@ from tqdm import tqdm
 
 from tintype.errors import DataError, PhotoError, ProfileError
 from tintype.photo import read_rgb
-from tintype.research import ledger
-from tintype.research.ledger import Tally
-from tintype.research.sources import Place, listed
+from tintype.research.photos import ledger
+from tintype.research.photos.ledger import Tally
+from tintype.research.photos.sources import Place, listed
 
 MIN_SIDE = 64  # of the short side: less shows little
 MAX_RATIO = 4  # of the long side to the short one: panoramas and banners

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tintype.errors import DataError
-from tintype.research.ledger import MANIFEST, PLAN, WORK
+from tintype.research.photos.ledger import MANIFEST, PLAN, WORK
 
 SPLITS = ("train", "validation")
 

@@ -26,9 +26,9 @@ from tqdm import tqdm
 
 from tintype.color import LUMA
 from tintype.errors import DataError
-from tintype.research import draws
-from tintype.research.draws import Generators
-from tintype.research.sources import BROKEN_TAR, SUFFIXES, broken_tar
+from tintype.research.photos import draws
+from tintype.research.photos.draws import Generators
+from tintype.research.photos.sources import BROKEN_TAR, SUFFIXES, broken_tar
 
 RECIPES = (r"\.json", r"\.recipe\.json", r"\.[0-9a-f]{8}\.recipe\.json")  # the last: the editor's
 

@@ -1,0 +1,1 @@
+"""Photos to learn from: read, drawn from by seed, packed into shards."""
