@@ -374,6 +374,19 @@ def test_a_ban_of_all_there_is_leaves_neutral():
     assert red.ban("red").shares[0] == 1
 
 
+@given(palettes(), st.sampled_from(NAMES))
+@settings(deadline=None, max_examples=20)
+def test_without_is_the_nearest_palette_that_a_ban_allows(palette, color):
+    forbidden = palette.ban(color).forbidden
+    nearest = palette.nearest_without(forbidden)
+    assert nearest.shares[forbidden].sum() == 0
+    assert palette.distance(nearest) <= palette.distance(palette.ban(color)) + 1e-9
+    moved = Palette(BINS, np.where(forbidden, palette.shares, 0) + 1e-12)
+    each = np.linalg.norm(BINS.centers[:, None] - BINS.centers[~forbidden], axis=-1).min(axis=1)
+    expected = moved.shares @ each * palette.shares[forbidden].sum()
+    assert palette.distance(nearest) == pytest.approx(expected, abs=1e-6)
+
+
 def test_bans_stay_through_later_edits():
     palette = Palette(BINS, np.ones(BINS.count)).ban("red").ban("blue")
     edited = palette.shift_hue(10).saturate(0.5).towards("green", 0.5).boost("teal", 0.5)

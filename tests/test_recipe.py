@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tintype.bins import Bins
+from tintype.colorizer import Result
 from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.recipe import EDITS, Recipe, edited
@@ -375,3 +376,25 @@ def test_half_towards_a_colour_means_half_of_all_colours(encoded):
     np.testing.assert_allclose(half.aim().shares, expected.shares)
     asked = encoded.palette.towards("blue", 0.5)
     np.testing.assert_array_equal(half.wanted.shares, asked.shares)
+
+
+class Obedient(FakeColorizer):
+    """Bans are kept; what comes instead is not what the rest of the palette would say."""
+
+    def decode(self, encoded, palette=None, **_):
+        start = encoded.palette if palette is None else palette
+        instead = encoded.palette.towards("blue", 0.9).ban("red")
+        shown = replace(instead if start.banned else start, banned=())
+        return Result(None, None, shown, palette, lambda: encoded.palette)
+
+
+def test_a_ban_that_is_kept_is_reached_whatever_comes_instead(encoded):
+    assert Recipe(edits=({"ban": "red"},)).decode(Obedient(), encoded).reached == pytest.approx(1)
+
+
+def test_a_ban_that_is_not_kept_is_not_reached(encoded):
+    class Deaf(FakeColorizer):
+        def decode(self, encoded, palette=None, **_):
+            return Result(None, None, encoded.palette, palette, lambda: encoded.palette)
+
+    assert Recipe(edits=({"ban": "red"},)).decode(Deaf(), encoded).reached == pytest.approx(0)

@@ -263,9 +263,7 @@ class Colorizer:
             raise PaletteError(f"expected a vividness between 0 and 1, found {vivid:g}")
         calm, full = self.about["undo"]
         bias = -(calm + vivid * (full - calm)) * self._rebalancing
-        for hue in palette.banned:
-            bias = np.where(self.bins.near_hue(hue, BAN_WIDTH + 180 / self.bins.hues), SEVERE, bias)
-        return np.asarray(bias[None], dtype=np.float32)
+        return np.where(palette.forbidden, SEVERE, bias)[None].astype(np.float32)
 
     def _chroma(self, encoded: Encoded, palette: Palette, vividness: float | None) -> np.ndarray:
         """OKLab chroma (h, w, 2) at 1/4 of the working size."""

@@ -99,14 +99,28 @@ class Palette:
 
     def ban(self, color: str) -> "Palette":
         """Forbid the hue of `color`, `BAN_WIDTH` degrees to either side; the rest fills in."""
-        hue = hue_of(color, self.bins)
-        near = self.bins.near_hue(hue, BAN_WIDTH + 180 / self.bins.hues)
+        palette = replace(self, banned=(*self.banned, hue_of(color, self.bins)))
+        forbidden = palette.forbidden
 
         def left(shares: np.ndarray) -> np.ndarray:
-            rest = np.where(near, 0.0, shares)
+            rest = np.where(forbidden, 0.0, shares)
             return rest if rest.sum() >= 1e-9 else np.eye(1, self.bins.count)[0]
 
-        return replace(self._each(left), banned=(*self.banned, hue))
+        return palette._each(left)
+
+    @property
+    def forbidden(self) -> np.ndarray:
+        """(bins.count,) bool: the bins that have, in part, a banned hue."""
+        forbidden = np.zeros(self.bins.count, dtype=bool)
+        for hue in self.banned:
+            forbidden |= self.bins.near_hue(hue, BAN_WIDTH + 180 / self.bins.hues)
+        return forbidden
+
+    def nearest_without(self, forbidden: np.ndarray) -> "Palette":
+        """The nearest palette that has nothing in some bins (bins.count,) bool."""
+        gap = np.linalg.norm(self.bins.centers[:, None] - self.bins.centers[None], axis=-1)
+        nearest = np.where(forbidden, np.inf, gap).argmin(axis=1)  # to what is allowed: itself
+        return Palette(self.bins, np.bincount(nearest, self.shares, self.bins.count))
 
     def boost(self, color: str, share: float) -> "Palette":
         """Mix in `share` (0..1) of one colour."""

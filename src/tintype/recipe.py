@@ -75,7 +75,9 @@ class Recipe:
         start: what the edits begin with; by default what the recipe says
 
         What its edits reached is measured on the colours that come out without them, as a person
-        sees those and not the estimated palette, which is broader than any one result.
+        sees those and not the estimated palette, which is broader than any one result. Bans alone
+        leave open what comes instead: their aim is the palette nearest to the result that has
+        none of what is banned.
         """
         begin = self.start(colorizer, encoded) if start is None else start
         vividness = self.vividness_by(colorizer)
@@ -91,7 +93,11 @@ class Recipe:
             return colorizer.decode(encoded, begin, vividness=vividness).palette
 
         def aim() -> Palette | None:
-            return edited(seen(), _meant(self.edits)) if self.edits else None
+            if not self.edits:
+                return None
+            if all("ban" in edit for edit in self.edits):
+                return result.palette.nearest_without(wanted.forbidden)
+            return edited(seen(), _meant(self.edits))
 
         return replace(result, aim=aim, automatic=seen)
 
