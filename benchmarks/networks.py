@@ -9,7 +9,7 @@ from PIL import Image
 from turns import Case, Step, Way, spent, table
 
 import tintype
-from tintype.colorizer import _session
+from tintype import model
 from tintype.photo import read
 
 PHOTO = Path(__file__).parents[1] / "examples" / "camera.jpg"
@@ -31,7 +31,7 @@ def network(part: str, side: int, threads: int) -> Step:
 
 def by_onnx(graph: Path, side: int, threads: int) -> Step:
     """Another network's graph, in the same runtime with the same settings."""
-    session = _session(graph.read_bytes(), threads)
+    session = model.session(graph.read_bytes(), threads)
     gray = np.random.default_rng(0).random((1, 1, side, side), dtype=np.float32)
     return lambda: session.run(None, {"gray": gray})
 

@@ -9,14 +9,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import onnxruntime as ort
 from PIL import Image
 
+from tintype import model
 from tintype.bins import Bins
 from tintype.color import (
     hue_degrees,
@@ -30,11 +29,8 @@ from tintype.errors import ModelError, PaletteError
 from tintype.palette import BAN_WIDTH, Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read, read_rgb, write
 
-FORMAT = 2  # of model.json; 2: the decoder takes tones
 LEANING = 0.75  # how much of a likely prototype palette an alternative has at most,
 STEP = 0.03  # and how far, in OKLab chroma, that may move the mean colour
-DESCRIPTION = {"format", "sha256", "side", "bins", "rebalancing", "undo", "vividness"}
-EXTERNAL = b"\n\x08location"  # the key, in protobuf's coding, of where a tensor lies outside a file
 SEVERE = -1e4  # what a banned bin's logits are lowered by
 
 
@@ -136,7 +132,7 @@ class Colorizer:
 
         threads: how many processors to use; all by default. Raises ModelError.
         """
-        files = _model_files(folder)
+        files = model.read(folder)
         self.loaded: dict[str, Any] = {
             "folder": None if folder is None else os.path.abspath(folder)
         }
@@ -144,8 +140,8 @@ class Colorizer:
         self.threads = threads
         self.bins = Bins(self.about["bins"]["hues"], tuple(self.about["bins"]["chromas"]))
         self._rebalancing = np.log(np.array(self.about["rebalancing"], dtype=np.float32))
-        self._encoder = _session(files.encoder, threads)
-        self._decoder = _session(files.decoder, threads)
+        self._encoder = model.session(files.encoder, threads)
+        self._decoder = model.session(files.decoder, threads)
         self._inputs = [i.name for i in self._decoder.get_inputs() if i.name.startswith("feature")]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -353,54 +349,3 @@ def without(ab: np.ndarray, plane: np.ndarray, banned: tuple[float, ...]) -> np.
         keep = np.clip((away - (BAN_WIDTH - 2)) / 6, 0.0, 1.0)
         ab = ab * keep[..., None].astype(np.float32)
     return ab
-
-
-@dataclass(frozen=True)
-class _Files:
-    about: dict[str, Any]
-    encoder: bytes
-    decoder: bytes
-
-
-def _model_files(folder: str | os.PathLike[str] | None) -> _Files:
-    """A model's files, checked against their hashes."""
-    root = resources.files("tintype") / "weights" if folder is None else Path(folder)
-    content = {}
-    for name in ("model.json", "encoder.onnx", "decoder.onnx"):
-        try:
-            content[name] = (root / name).read_bytes()
-        except OSError as error:
-            why = error.strerror or error
-            raise ModelError(f"{root / name}: expected a model's file, found none: {why}") from None
-    try:
-        about = json.loads(content.pop("model.json"))
-        missing = DESCRIPTION - set(about)
-        hashes = {name: about.get("sha256", {})[name] for name in content}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{root}: expected a model description, found {error!r}") from None
-    if missing or about["format"] != FORMAT:
-        found = about.get("format", "a description without one")
-        raise ModelError(
-            f"{root}: expected model format {FORMAT}, found {found}; make it anew from its run by "
-            "tintype export RUN -o FOLDER"
-        )
-    for name, data in content.items():
-        if hashlib.sha256(data).hexdigest() != hashes[name]:
-            raise ModelError(
-                f"{root / name}: expected sha256 {hashes[name][:12]}..., found "
-                "another; the file is damaged or not this model's"
-            )
-        if EXTERNAL in data:
-            raise ModelError(f"{root / name}: expected all weights in it, found them elsewhere")
-    return _Files(about, content["encoder.onnx"], content["decoder.onnx"])
-
-
-def _session(model: bytes, threads: int | None) -> ort.InferenceSession:
-    """An ONNX Runtime session from bytes, so that no external data file can be referred to."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or 0
-    options.log_severity_level = 3
-    try:
-        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelError(f"expected an ONNX model, found {str(error).splitlines()[0]}") from None

@@ -15,8 +15,6 @@ from tintype.cli.colour import (
     by_model,
     by_reference,
     coloured,
-    complain,
-    interruptible,
     load,
     palette_of_folder,
     plan,
@@ -32,6 +30,7 @@ from tintype.cli.options import (
     listening,
     steering,
 )
+from tintype.cli.shell import complain, interruptible
 from tintype.errors import TintypeError
 from tintype.server.address import Server
 

@@ -1,17 +1,12 @@
 """How the command line colours: what the options of a method, a folder and a list come to."""
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from tintype.cli.folder_options import Many
 from tintype.cli.options import Choice
-from tintype.cli.research import extra
+from tintype.cli.shell import complain, extra
 
 if TYPE_CHECKING:
     from tintype.archive.album import Album, Walk
@@ -21,22 +16,6 @@ if TYPE_CHECKING:
     from tintype.colorizer import Colorizer
     from tintype.palette import Palette
     from tintype.reference import Swatch
-
-
-def complain(message: str) -> None:
-    """A line for people, on standard error."""
-    click.echo(f"tintype: {message}", err=True)
-
-
-@contextmanager
-def interruptible(*, folder: bool) -> Iterator[None]:
-    """Ctrl-C ends with a line and the status 130, as after the signal itself."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        goes_on = ", and the same command goes on with the rest" if folder else ""
-        complain(f"stopped; what is written is whole{goes_on}")
-        sys.exit(130)
 
 
 def load(choice: Choice) -> "Colorizer":

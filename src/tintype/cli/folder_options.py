@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tintype.cli.research import extra
+from tintype.cli.shell import extra
 
 if TYPE_CHECKING:
     from tintype.archive.elsewhere import Elsewhere

@@ -1,14 +1,12 @@
 """The commands of research: they need the extra [train], and import it when they run."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from tintype.cli.options import DATA, FILE, MODEL, PHOTOS, SET, THREADS, training
-from tintype.errors import TintypeError
+from tintype.cli.shell import extra, interruptible
 
 VGG = click.option("--vgg", type=FILE, help="VGG-16's weights, for dahl2016 and fenu2016.")
 
@@ -197,7 +195,6 @@ def pack(
       tintype data pack imagenet/train -o million/ --subset 1000000 --seed 1
       tintype train --data shards/ --out runs/mine --minutes 90
     """
-    from tintype.cli.colour import interruptible
     from tintype.research.photos import pack as packing
 
     if seed is not None and subset is None:
@@ -338,18 +335,6 @@ def _pairs(settings: tuple[str, ...]) -> dict[str, str]:
         if "=" not in text:
             raise click.UsageError(f"--set: expected FIELD=VALUE, found {text!r}")
     return dict(text.split("=", 1) for text in settings)
-
-
-@contextmanager
-def extra(name: str) -> Iterator[None]:
-    """Say which extra to install where an import needs one."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise TintypeError(
-            f"expected the extra [{name}] to be installed, found no {error.name}; "
-            f"run: pip install 'tintype[{name}]'"
-        ) from None
 
 
 COMMANDS = (photographs, train, pretrain_vgg, weights, export, evaluate, plot)

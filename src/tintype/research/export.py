@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from tintype import color
 from tintype.bins import Bins
-from tintype.colorizer import FORMAT
 from tintype.errors import DataError, ModelError
+from tintype.model import FORMAT
 from tintype.research import trained
 from tintype.research.methods import tintype as method
 from tintype.research.palettes import by_luma, ratio
