@@ -3,13 +3,15 @@
     python experiments/decoding.py runs/mine --data '../shared/data/photos128-*.tar.gz'
 
 Photos that a hash keeps from training, at 128 px, are coloured with several temperatures of the
-annealed mean and shares of the rebalancing taken back. The settings of `tintype export` are chosen
-by this table, not on the validation photos. Writes results/decoding.md.
+annealed mean and shares of the rebalancing taken back, by themselves and from the palette that they
+truly have. The settings of `tintype export` are chosen by this table, not on the validation photos.
+Writes results/decoding.md.
 """
 
 import argparse
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +22,7 @@ from tqdm import tqdm
 from tintype.color import luma
 from tintype.research import checkpoint, metrics, trained
 from tintype.research.methods import tintype as method
+from tintype.research.palettes import palettes_of
 from tintype.research.photos import data
 
 SIDE = 128  # pixels
@@ -27,14 +30,19 @@ TEMPERATURES = (0.8, 1.0)
 
 
 @torch.no_grad()
-def paint(network: method.Network, truth: np.ndarray) -> dict[tuple[float, float], np.ndarray]:
-    """A photo (h, w, 3) uint8 in all settings: temperature, undo."""
-    gray = luma(torch.from_numpy(truth)[None].float() / 255)[:, None]
+def paint(network: method.Network, truth: np.ndarray) -> dict[tuple[str, float, float], np.ndarray]:
+    """A photo (h, w, 3) uint8 in all settings: which palette, temperature, undo."""
+    rgb = torch.from_numpy(truth)[None].float() / 255
+    gray, bins = luma(rgb)[:, None], network.config.bins
     features, estimate, first = network.sight(gray)
-    logits = network.decoder(features, estimate, first)
+    true = palettes_of(*bins.encode(method.oklab_quarter(rgb)), bins.count)
+    found = {
+        kind: network.decoder(features, palette, first)
+        for kind, palette in (("automatic", estimate), ("true", true))
+    }
     return {
-        (heat, undo): colored(network, logits, gray, undo, heat)
-        for heat, undo in itertools.product(TEMPERATURES, UNDO)
+        (kind, heat, undo): colored(network, found[kind], gray, undo, heat)
+        for kind, heat, undo in itertools.product(found, TEMPERATURES, UNDO)
     }
 
 
@@ -49,7 +57,7 @@ def main() -> None:
     photos = data.load(options.data, size=SIDE)
     held = data.held_out(photos.keys) & (torch.minimum(photos.height, photos.width) >= SIDE)
     chosen = held.nonzero()[:, 0][: options.limit].tolist()
-    rows: dict[object, list[metrics.Score]] = {}
+    rows: dict[Any, list[metrics.Score]] = {}
     for i in tqdm(chosen, "colouring", unit=" photos", disable=None):
         high, wide = (side // 32 * 32 for side in photos.photo(i).shape[:2])
         truth = photos.photo(i)[:high, :wide]
@@ -60,27 +68,33 @@ def main() -> None:
     print(options.out.read_text())
 
 
-def words(rows: dict[object, list[metrics.Score]]) -> str:
+def words(rows: dict[Any, list[metrics.Score]]) -> str:
     """The table in Markdown."""
-    gray, truth = rows.pop("gray"), rows.pop("truth")
+    gray, truth = rows["gray"], rows["truth"]
     share = metrics.cell_shares(truth)
     rare = metrics.auc_rebalanced(gray, share)
     lines = [
         f"Gains over gray ({metrics.auc(gray):.2f} raw, {rare:.2f} rebalanced) on {len(gray)} "
         f"held-out photos at {SIDE} px.",
         "",
-        "| temperature | undo | raw AuC | rebalanced | PSNR | chroma / truth | gap |",
-        "|---|---|---|---|---|---|---|",
+        "| temperature | undo | raw AuC | rebalanced | PSNR | chroma / truth | gap "
+        "| true palette: raw AuC | PSNR |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    for setting, scores in rows.items():
-        raw, psnr = metrics.auc(scores) - metrics.auc(gray), _mean(scores, "psnr")
+
+    def gained(scores: list[metrics.Score]) -> tuple[float, float]:
+        return metrics.auc(scores) - metrics.auc(gray), _mean(scores, "psnr") - _mean(gray, "psnr")
+
+    for setting in itertools.product(TEMPERATURES, UNDO):
+        scores = rows["automatic", *setting]
+        (raw, psnr), (given, heard) = gained(scores), gained(rows["true", *setting])
         chroma = _mean(scores, "chroma") / _mean(truth, "chroma")
         pairs = zip(scores, truth, strict=True)
         gap = float(np.mean([abs(s.colorfulness - t.colorfulness) for s, t in pairs]))
         lines.append(
             "| " + " | ".join(f"{value:g}" for value in setting) + f" | {raw:+.2f} "
             f"| {metrics.auc_rebalanced(scores, share) - rare:+.2f} "
-            f"| {psnr - _mean(gray, 'psnr'):+.2f} | {chroma:.2f} | {gap:.1f} |"
+            f"| {psnr:+.2f} | {chroma:.2f} | {gap:.1f} | {given:+.2f} | {heard:+.2f} |"
         )
     return "\n".join(lines) + "\n"
 
