@@ -38,10 +38,10 @@ class Settings:
 
     side: int = 128  # short side, pixels, at which the network looks at a photo
     temperature: float = 0.8  # of the annealed mean
-    calm: float = 0.8  # how much of the rebalancing is taken back at vividness 0
-    vivid: float = -0.325  # and at vividness 1
+    calm: float = 0.9  # how much of the rebalancing is taken back at vividness 0
+    vivid: float = -0.225  # and at vividness 1
     vividness: float = 0.8  # the default of the option
-    vividness_given: float = 0.3  # the same where a palette is given
+    vividness_given: float = 0.35  # the same where a palette is given
 
 
 class _Encode(nn.Module):
