@@ -87,6 +87,7 @@ class _Record:
         if line["status"] == "begun":
             self.begun[name] = line["files"]
             self.owned |= dict.fromkeys(line["files"])
+            self.done.pop(name, None)  # its files may be another recipe's from here on
             return
         for path in self.begun.pop(name, []):
             self.owned.pop(path, None)
