@@ -19,6 +19,7 @@ from tiny import ASKED, Quick, colour, draw, files, lines
 import tintype as package
 from tintype.archive import cluster
 from tintype.archive.batch import Job, by_recipe
+from tintype.archive.elsewhere import Elsewhere
 from tintype.archive.folders import Folder, Target
 from tintype.archive.run import run_folder
 from tintype.errors import FolderError, ModelError
@@ -116,6 +117,33 @@ def test_an_actor_that_is_killed_loses_nothing(tmp_path: Path) -> None:
     assert len(lines(out, "ok")) == 300
     colour(scans, tmp_path / "plain")
     assert results(out) == results(tmp_path / "plain")
+
+
+@pytest.mark.usefixtures("ray")
+def test_what_no_actor_had_when_it_was_stopped_belongs_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scans, out, pids = photos(tmp_path / "scans", 30), tmp_path / "out", tmp_path / "pids"
+    pids.mkdir()
+
+    def stop(_: Elsewhere, *, due: bool = False) -> None:
+        if due and len(lines(out, "ok")) == 5:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Elsewhere, "save", stop)
+        with pytest.raises(KeyboardInterrupt):
+            by_ray(scans, out, Slow(pids))
+    stopped = lines(out, "failed")
+    assert stopped
+    assert {line["reason"] for line in stopped} == {"stopped before its turn"}
+    mine = out / stopped[-1]["output"]
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_bytes(b"mine")
+    count, (failure,) = by_ray(scans, out)
+    assert failure.endswith(f"{mine}: expected no such file, found one; --overwrite replaces it")
+    assert count == 24
+    assert mine.read_bytes() == b"mine"
 
 
 class Deadly(Quick):

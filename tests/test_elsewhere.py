@@ -27,7 +27,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[AbstractFileSystem]:
     """A store in the memory of this process, whose photos are coloured here, not by actors."""
 
     def outcomes(
-        where: Elsewhere, colour: Any, job: Job, targets: list[Target], _: int
+        where: Elsewhere, colour: Any, job: Job, targets: list[Target], *_: Any
     ) -> Generator[Outcome, None, None]:
         for target in targets:
             piece = where.pieces.get(target.source)

@@ -16,7 +16,7 @@ import secrets
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
@@ -141,10 +141,12 @@ def _run(
     manifest: Manifest,
 ) -> None:
     """Colour photos as `batch.run` does; all are begun at once, before an actor has the first."""
-    begun: list[Target] = []
+    begun: dict[str, Target] = {}  # and not ended
+    idle: set[str] = set()
     with progress("colouring", len(targets)) as bar:
 
         def ended(outcome: Outcome) -> None:
+            begun.pop(outcome.target.name, None)
             manifest.finish(outcome)
             where.save(due=True)
             tell(outcome)
@@ -154,24 +156,36 @@ def _run(
             outcome = Outcome(target)
             with judging(outcome):
                 claim(job, target, manifest, sync=False)
-                begun.append(target)
+                begun[target.name] = target
             if outcome.error is not None:
                 ended(outcome)
         manifest.sync()
         where.save()
         try:  # closed, so that after Ctrl-C no actor goes on
-            with closing(_outcomes(where, colour, job, begun, workers)) as outcomes:
+            every = _outcomes(where, colour, job, list(begun.values()), workers, idle)
+            with closing(every) as outcomes:
                 for outcome in outcomes:
                     ended(outcome)
         finally:
+            for name, target in begun.items():  # else any file of its name would count as ours
+                if name in idle:
+                    manifest.finish(Outcome(target, error="stopped before its turn"))
             if where.shelf.on_disk:
-                sweep(Path(target.output).parent for target in begun)
+                sweep(Path(target.output).parent for target in targets)
 
 
 def _outcomes(
-    where: Elsewhere, colour: Colour, job: Job, targets: list[Target], workers: int
+    where: Elsewhere,
+    colour: Colour,
+    job: Job,
+    targets: list[Target],
+    workers: int,
+    idle: set[str],
 ) -> Generator[Outcome, None, None]:
-    """What becomes of photos, as they end. Raises FolderError where the cluster gives up."""
+    """What becomes of photos, as they end. Raises FolderError where the cluster gives up.
+
+    idle: gets, after an early end, the names of the photos that no actor has had or will have
+    """
     import ray.data
     from ray.exceptions import RayError
 
@@ -191,10 +205,15 @@ def _outcomes(
     try:
         for batch in done.iter_batches(batch_size=None):
             yield from map(pickle.loads, batch["outcome"])
-    except RayError as error:
-        raise FolderError(
-            f"expected Ray to colour, found: {_last_line(error)}; start again to go on"
-        ) from None
+    except BaseException as error:
+        with suppress(Exception):  # of a cluster that is gone; then all stay begun
+            had = ray.get(hands.stop.remote(), timeout=10)
+            idle.update(target.name for target in targets if target.name not in had)
+        if isinstance(error, RayError):
+            raise FolderError(
+                f"expected Ray to colour, found: {_last_line(error)}; start again to go on"
+            ) from None
+        raise
 
 
 @dataclass
@@ -227,15 +246,25 @@ class InHand:
 
     def __init__(self) -> None:
         self.taken = Counter[str]()
+        self.had = set[str]()
+        self.stopped = False
 
     def take(self, name: str) -> int:
-        """Count a photo that is taken in hand; returns how often it was."""
+        """Count a photo that is taken in hand; returns how often it was, too often after `stop`."""
+        if self.stopped:
+            return TRIES + 1
+        self.had.add(name)
         self.taken[name] += 1
         return self.taken[name]
 
     def put(self, name: str) -> None:
         """Forget a photo that has ended."""
         del self.taken[name]
+
+    def stop(self) -> set[str]:
+        """Let no photo be taken any more; returns all that were."""
+        self.stopped = True
+        return self.had
 
 
 def _last_line(error: Exception) -> str:
