@@ -22,6 +22,7 @@ from tintype.archive.batch import Job, by_recipe
 from tintype.archive.elsewhere import Elsewhere
 from tintype.archive.folders import Folder, Target
 from tintype.archive.run import run_folder
+from tintype.cli.folder_options import Many
 from tintype.errors import FolderError, ModelError
 from tintype.photo import Photo
 from tintype.recipe import Recipe
@@ -281,6 +282,8 @@ def test_a_store_takes_results_and_the_manifest(tmp_path: Path) -> None:
         (("scans", "--ray"), "expected -o OUT"),
         (("scans", "-o", "scans", "--ray"), "found it itself"),
         (("memory://a", "-o", "memory://a", "--ray"), "found memory://a itself"),
+        (("memory://a", "-o", "memory:///a", "--ray"), "found memory://a itself"),
+        (("memory://a/b", "-o", "memory://a", "--recursive", "--ray"), "outside of what holds"),
         (("memory://a", "-o", "out"), "expected --ray with a URL"),
     ],
 )
@@ -291,6 +294,15 @@ def test_usage_errors_write_nothing(
     done = tintype("colorize", *arguments, cwd=scans.parent, status=2)
     assert message in done.stderr.decode()
     assert files(scans.parent) == before
+
+
+@pytest.mark.parametrize("word", ["local", "auto"])
+def test_a_folder_may_be_called_as_a_cluster_is(
+    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / word).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert Many(False, None, ray=word).folder(("scans",), "out")
 
 
 def test_a_cluster_that_is_not_there_is_one_line(scans: Path) -> None:

@@ -103,6 +103,17 @@ def test_a_store_holds_what_a_folder_would(
     assert by_ray("memory://scans", "memory://scans/out", **job) == (0, [])
 
 
+def test_results_may_go_beside_or_above_what_is_not_looked_into(
+    alone: AbstractFileSystem, scans: Path
+) -> None:
+    alone.put(str(scans), "/o/in", recursive=True)
+    where = Elsewhere(Shelf.at("memory://o/in"), Shelf.at("memory://o"))
+    where.check()
+    assert where.listed().names == ["a.jpg", "b.png"]
+    assert by_ray("memory://o/in", "memory:///o/in/out") == (3, [])
+    assert by_ray("memory://o/in", "memory:///o/in/out") == (0, [])
+
+
 def test_files_of_others_in_a_store_are_kept(alone: AbstractFileSystem, scans: Path) -> None:
     alone.pipe_file("/out/a.color.jpg", b"mine")
     count, (failure,) = by_ray(scans, "memory://out")

@@ -195,8 +195,9 @@ class Elsewhere:
             out = Path(self.out) if self.shelf.on_disk else None
             return listed(Path(self.path), recursive=self.recursive, without=out)
         found = Listing()
+        results = f"{self.shelf.root}/" if self._together and self.recursive else None
         for path, mark in self.source.found(deep=self.recursive).items():
-            if not self.source.called(path).startswith(f"{self.out}/"):
+            if results is None or not path.startswith(results):
                 name = path.removeprefix(self.source.root).lstrip("/")
                 self._take(found, name, Piece(path, mark))
         return found
@@ -214,12 +215,23 @@ class Elsewhere:
             if path.suffix.lower() in PHOTOS:
                 self.pieces[f"{self.path}/{name}"] = piece
 
+    @property
+    def _together(self) -> bool:
+        """Whether photos and results are in one file system."""
+        return bool(self.source.files == self.shelf.files)
+
     def check(self) -> None:
         """Raise ValueError where results would lie among the photos."""
+        inner, outer = self.source.root, self.shelf.root
         if self.source.on_disk and self.shelf.on_disk:
             Folder(Path(self.path), Path(self.out), self.recursive).check()
-        elif self.path == self.out:
+        elif self._together and inner == outer:
             raise ValueError(f"expected results elsewhere, found {self.path} itself; name another")
+        elif self._together and self.recursive and inner.startswith(f"{outer}/"):
+            raise ValueError(
+                f"expected results outside of what holds {self.path}, found {self.out}, where they "
+                "could come to lie among the photos; name another"
+            )
 
     def targets(self, names: list[str]) -> list[Target]:
         """Where the results of photos go, which are named as `listed` does."""
