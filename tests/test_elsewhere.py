@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -123,6 +124,21 @@ def test_files_of_others_in_a_store_are_kept(alone: AbstractFileSystem, scans: P
     assert by_ray(scans, "memory://out", overwrite=True) == (1, [])
     alone.pipe_file("/out/a.color.jpg", b"retouched")
     assert by_ray(scans, "memory://out", asked=ASKED | {"model": "other"})[0] == 2
+
+
+def test_without_a_temporary_folder_only_what_needs_one_fails(
+    alone: AbstractFileSystem, scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone.put(str(scans), "/scans", recursive=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+        assert by_ray(scans, tmp_path / "out") == (3, [])
+        count, failures = by_ray("memory://scans", tmp_path / "down")
+        assert (count, len(failures)) == (0, 3)
+        assert failures[0].startswith("memory://scans/a.jpg: expected a temporary folder, found")
+        with pytest.raises(FolderError, match="expected to reach both, found"):
+            by_ray(scans, "memory://up")
+    assert by_ray("memory://scans", tmp_path / "down") == (3, [])
 
 
 def test_a_manifest_in_a_store_outlives_a_killed_driver(

@@ -252,7 +252,9 @@ class Elsewhere:
             with Manifest(self.out, self.path, asked, **options) as manifest:
                 yield manifest
             return
-        with TemporaryDirectory(prefix="tintype-") as home:
+        with self._reached():
+            folder = TemporaryDirectory(prefix="tintype-")
+        with folder as home:
             self._home = Path(home)
             if f"{self.out}/{NAME}" in self.known:
                 with self._reached():
@@ -293,31 +295,44 @@ def coloured(
 
     piece: where its bytes are, None for a file on a disk
     """
-    with TemporaryDirectory(prefix="tintype-") as scratch:
-        here = target
+    outcome = Outcome(target)
+    with judging(outcome), _scratch(piece is not None or not shelf.on_disk) as scratch:
         if piece is not None:
-            here = replace(here, source=f"{scratch}/{PurePosixPath(target.name).name}")
+            outcome.target = replace(
+                outcome.target, source=f"{scratch}/{PurePosixPath(target.name).name}"
+            )
+            with _told("to read it"):
+                piece.fetch(source.files, Path(outcome.target.source))
         if not shelf.on_disk:
-            here = replace(here, output=f"{scratch}/out/{PurePosixPath(target.output).name}")
-        outcome = Outcome(here)
-        with judging(outcome):
-            if piece is not None:
-                with _told("to read it"):
-                    piece.fetch(source.files, Path(here.source))
-            try:
-                make(colour, replace(job, overwrite=True), outcome, ())
-            finally:
-                staged = [] if shelf.on_disk else [Path(file) for file in outcome.made]
-                outcome.made = outcome.made if shelf.on_disk else {}
-            for file in staged:
-                url = f"{target.output.rpartition('/')[0]}/{file.name}"
-                with _told(f"to write {url}"):
-                    outcome.made[url] = shelf.keep(file, url)
-    error = outcome.error and outcome.error.replace(here.source, target.source)
+            outcome.target = replace(
+                outcome.target, output=f"{scratch}/out/{PurePosixPath(target.output).name}"
+            )
+        try:
+            make(colour, replace(job, overwrite=True), outcome, ())
+        finally:
+            staged = [] if shelf.on_disk else [Path(file) for file in outcome.made]
+            outcome.made = outcome.made if shelf.on_disk else {}
+        for file in staged:
+            url = f"{target.output.rpartition('/')[0]}/{file.name}"
+            with _told(f"to write {url}"):
+                outcome.made[url] = shelf.keep(file, url)
+    error = outcome.error and outcome.error.replace(outcome.target.source, target.source)
     identity = outcome.source
     if piece is not None and identity is not None:
         identity = piece.stamp, identity[1]
     return replace(outcome, target=target, source=identity, error=error)
+
+
+@contextmanager
+def _scratch(needed: bool) -> Iterator[str]:
+    """A temporary folder, where one is needed. Raises PhotoError where none can be made."""
+    if not needed:
+        yield ""
+        return
+    with _told("a temporary folder"):
+        folder = TemporaryDirectory(prefix="tintype-")
+    with folder:
+        yield folder.name
 
 
 @contextmanager
