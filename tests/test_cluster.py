@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from actors import by_ray, photos, results, tarred
 from command import TINTYPE, tintype
@@ -85,7 +86,7 @@ def test_a_colorizer_is_pickled_as_where_its_model_is(monkeypatch: pytest.Monkey
 
 
 class Slow(Quick):
-    """A method that takes its time, and says who is at it."""
+    """A method that takes its time, and says which processes are at it."""
 
     def __init__(self, pids: Path) -> None:
         super().__init__()
@@ -102,18 +103,24 @@ def test_an_actor_that_is_killed_loses_nothing(tmp_path: Path) -> None:
     rng = random.Random(6)
     scans, out, pids = photos(tmp_path / "scans", 300), tmp_path / "out", tmp_path / "pids"
     pids.mkdir()
+    killed: list[int] = []
 
     def kill() -> None:
         wanted = rng.randint(5, 150)
         while len(list(out.rglob("*.color.*"))) < wanted:
             time.sleep(0.005)
         time.sleep(rng.uniform(0, 0.1))
-        os.kill(int(rng.choice(sorted(path.name for path in pids.iterdir()))), signal.SIGKILL)
+        every = psutil.Process().children(recursive=True)
+        killed.extend(p.pid for p in every if p.cmdline()[0].startswith("ray::InHand"))
+        killed.append(int(rng.choice(sorted(path.name for path in pids.iterdir()))))
+        for pid in killed:  # the one that counts, and one that colours
+            os.kill(pid, signal.SIGKILL)
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     assert by_ray(scans, out, Slow(pids)) == (300, [])
     killer.join()
+    assert len(killed) == 2
     assert len(list(pids.iterdir())) == 3  # two, and the one that came for the killed
     assert len(lines(out, "ok")) == 300
     colour(scans, tmp_path / "plain")
@@ -190,6 +197,21 @@ def test_a_model_that_no_actor_can_load_is_one_line(
     monkeypatch.setattr(DataContext.get_current(), "max_consecutive_actor_init_deaths", 0)  # quick
     with pytest.raises(FolderError, match=r"^expected Ray to colour, found: .*another model"):
         by_ray(scans, tmp_path / "out", Unloadable())
+
+
+class Full(Quick):
+    """A method that ends the whole run."""
+
+    def __call__(self, photo: Photo, target: Target) -> Iterator[Any]:
+        raise FolderError("expected room, found none")
+
+
+@pytest.mark.usefixtures("ray")
+def test_what_ends_a_run_is_told_as_it_was_said(scans: Path, tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match=r"^expected Ray to colour, found: .*room, found none;"):
+        by_ray(scans, tmp_path / "out", Full())
+    with pytest.raises(FolderError, match=r"^expected Ray to colour, found: .*another model"):
+        list(cluster._indexed(Unloadable(), ["a.tar"]))  # type: ignore[arg-type]
 
 
 def test_a_killed_run_and_a_stopped_one_are_gone_on_with(ray: str, tmp_path: Path) -> None:
@@ -305,8 +327,20 @@ def test_a_folder_may_be_called_as_a_cluster_is(
     assert Many(False, None, ray=word).folder(("scans",), "out")
 
 
-def test_a_cluster_that_is_not_there_is_one_line(scans: Path) -> None:
-    options = ("-o", "out", "--ray", "nowhere")
-    done = tintype("colorize", "scans", *options, cwd=scans.parent, status=1)
+@pytest.mark.parametrize("address", ["nowhere", "127.0.0.1:1"])
+def test_a_cluster_that_is_not_there_is_one_line(scans: Path, address: str) -> None:
+    start = time.monotonic()
+    done = tintype("colorize", "scans", "-o", "out", "--ray", address, cwd=scans.parent, status=1)
     (line,) = done.stderr.decode().splitlines()
-    assert line.startswith("tintype: expected a Ray cluster at nowhere, found")
+    assert line.startswith(f"tintype: expected a Ray cluster at {address}, found")
+    assert time.monotonic() - start < 60
+
+
+def test_a_local_cluster_refuses_another_token(
+    ray: str, scans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+    done = tintype("colorize", "scans", "-o", "out", "--ray", ray, cwd=scans.parent, status=1)
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith(f"tintype: expected a Ray cluster at {ray}, found")
+    assert "AuthenticationError" in line

@@ -13,6 +13,7 @@ import logging
 import os
 import pickle
 import secrets
+import socket
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
@@ -93,11 +94,15 @@ def _start(address: str, workers: int) -> None:
     import ray.data
 
     try:
+        host, _, port = address.rpartition(":")
+        if port.isdecimal() and "://" not in host:  # Ray would try for minutes
+            socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
         with _hushed():
             ray.init(address, **options)
     except Exception as error:
         raise FolderError(
-            f"expected a Ray cluster at {address}, found: {_last_line(error)}; see `ray status`"
+            f"expected a Ray cluster at {address}, found: {_last_line(error.__cause__ or error)}; "
+            "see `ray status`"
         ) from None
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     context = ray.data.DataContext.get_current()
@@ -126,8 +131,22 @@ def _indexed(shelf: Shelf, tars: list[str]) -> Iterator[Members]:
         return {"members": [pickle.dumps(members(shelf, str(tar))) for tar in batch["tar"]]}
 
     rows = ray.data.from_items([{"tar": tar} for tar in tars], override_num_blocks=len(tars))
-    for batch in rows.map_batches(look, batch_size=1).iter_batches(batch_size=None):
-        yield from map(pickle.loads, batch["members"])
+    with _heard():
+        for batch in rows.map_batches(look, batch_size=1).iter_batches(batch_size=None):
+            yield from map(pickle.loads, batch["members"])
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """That the cluster gives up is a FolderError of one line."""
+    from ray.exceptions import RayError
+
+    try:
+        yield
+    except RayError as error:
+        raise FolderError(
+            f"expected Ray to colour, found: {_last_line(error)}; start again to go on"
+        ) from None
 
 
 def _run(
@@ -187,13 +206,12 @@ def _outcomes(
     idle: gets, after an early end, the names of the photos that no actor has had or will have
     """
     import ray.data
-    from ray.exceptions import RayError
 
     works = [{"work": pickle.dumps((t, where.pieces.get(t.source)))} for t in targets]
     if not works:
         return
     blocks = max(min(len(works), 8 * workers), ceil(len(works) / BLOCK))
-    hands = ray.remote(num_cpus=0, max_restarts=-1)(InHand).remote()
+    hands = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(InHand).remote()
     done = ray.data.from_items(works, override_num_blocks=blocks).map_batches(
         Worker,
         batch_size=1,
@@ -203,16 +221,13 @@ def _outcomes(
         fn_constructor_args=(colour, job, where.source, where.shelf, hands),
     )
     try:
-        for batch in done.iter_batches(batch_size=None):
-            yield from map(pickle.loads, batch["outcome"])
-    except BaseException as error:
+        with _heard():
+            for batch in done.iter_batches(batch_size=None):
+                yield from map(pickle.loads, batch["outcome"])
+    except BaseException:
         with suppress(Exception):  # of a cluster that is gone; then all stay begun
             had = ray.get(hands.stop.remote(), timeout=10)
             idle.update(target.name for target in targets if target.name not in had)
-        if isinstance(error, RayError):
-            raise FolderError(
-                f"expected Ray to colour, found: {_last_line(error)}; start again to go on"
-            ) from None
         raise
 
 
@@ -267,6 +282,8 @@ class InHand:
         return self.had
 
 
-def _last_line(error: Exception) -> str:
-    """What Ray says, or what it says that an actor has said, without where."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+def _last_line(error: BaseException) -> str:
+    """What Ray says, or what it says that an actor has said, without where and what came of it."""
+    text = str(error)
+    cause = text.rpartition("\n\nThe above exception was")[0] or text
+    return (cause.strip().splitlines() or [type(error).__name__])[-1]
