@@ -202,7 +202,7 @@ def test_a_model_that_no_actor_can_load_is_one_line(
 class Full(Quick):
     """A method that ends the whole run."""
 
-    def __call__(self, photo: Photo, target: Target) -> Iterator[Any]:
+    def __call__(self, *_: Any) -> Iterator[Any]:
         raise FolderError("expected room, found none")
 
 

@@ -6,10 +6,11 @@ What is on no disk is copied to one photo by photo, coloured as anywhere, and co
 manifest is written on a disk and copied too, as such stores cannot append.
 """
 
+import os
 import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -46,11 +47,15 @@ class Shelf:
 
     @classmethod
     def at(cls, url: str) -> "Shelf":
-        """Find it. Raises FolderError for URLs that fsspec does not know."""
+        """Find it. Raises FolderError for URLs that fsspec does not know or reach."""
         try:
-            files, root = url_to_fs(url)
-        except (ImportError, ValueError) as error:
-            raise FolderError(f"{url}: expected a path or a known URL, found: {error}") from None
+            there = "://" not in url and os.path.exists(url)  # whatever else it reads as
+            files, root = (LocalFileSystem(), os.path.abspath(url)) if there else url_to_fs(url)
+        except Exception as error:  # whatever a store raises
+            why = f"expected a path or a known URL, found: {_why(error)}"
+            raise FolderError(f"{url}: {why}") from None
+        if root and not root.strip("/"):
+            raise FolderError(f"{url}: expected a folder, found the root of all; name one in it")
         url = root if isinstance(files, LocalFileSystem) else url
         return cls(url.rstrip("/"), files, root.rstrip("/"))
 
@@ -68,12 +73,21 @@ class Shelf:
         every = self.files.find(self.root, maxdepth=None if deep else 1, detail=True)
         return {path: _stamp(about) for path, about in every.items()}
 
-    def keep(self, file: Path, url: str) -> Stamp:
-        """Copy a file into it, under what people call it."""
+    def put(self, file: Path, url: str) -> str:
+        """Copy a file into it, under what people call it: what its file system calls that."""
         path = self.root + url.removeprefix(self.url)
         self.files.makedirs(path.rpartition("/")[0], exist_ok=True)
         self.files.put_file(str(file), path)
-        return _stamp(self.files.info(path))
+        return path
+
+    def keep(self, file: Path, url: str) -> Stamp:
+        """As `put`; removed again where its stamp cannot be had, by which it is known as ours."""
+        path = self.put(file, url)
+        try:
+            return _stamp(self.files.info(path))
+        except Exception:
+            self.files.rm_file(path)
+            raise
 
 
 def _stamp(about: dict[str, Any]) -> Stamp:
@@ -105,7 +119,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Members:
-    """What a tar file holds, by the members' names; error: one line where it cannot be read."""
+    """What a tar file holds, by the members' names; error: one line for what cannot be read."""
 
     tar: str
     pieces: dict[str, Piece] = field(default_factory=dict)
@@ -114,18 +128,27 @@ class Members:
 
 def members(shelf: Shelf, tar: str) -> Members:
     """The files in a tar file of a shelf; of those with one name the last, as when unpacked."""
-    found = Members(tar)
+    found, lost = Members(tar), 0
     try:
+        _, packed = _stamp(shelf.files.info(tar))
         with shelf.files.open(tar, "rb") as file, tarfile.open(fileobj=file, mode="r:") as opened:
             for member in opened:
                 opened.members = []  # type: ignore[attr-defined]  # else it keeps each
+                name = str(PurePosixPath(member.name))
+                first = str(PurePosixPath(member.linkname))
                 if member.isfile():
-                    about = (member.size, round(1e9 * member.mtime))
-                    name = str(PurePosixPath(member.name))
+                    about = (member.size, round(1e9 * member.mtime) or packed)
                     found.pieces[name] = Piece(tar, about, member.offset_data)
+                elif member.islnk() and first in found.pieces:
+                    found.pieces[name] = found.pieces[first]
+                elif not member.isdir() and PurePosixPath(name).suffix.lower() in PHOTOS:
+                    lost += 1
     except Exception as error:  # whatever broken bytes and stores provoke
         expected = "expected a tar file, whole and not compressed"
         return replace(found, error=f"{shelf.called(tar)}: {expected}, found: {_why(error)}")
+    if lost:
+        expected = f"expected photos themselves, found {lost} as links; pack what these lead to"
+        return replace(found, error=f"{shelf.called(tar)}: {expected}")
     return found
 
 
@@ -169,6 +192,7 @@ class Elsewhere:
     def listed(self) -> Listing:
         """What there is beside results; where it is, is kept. Raises FolderError for nothing."""
         root = self.source.root
+        self.pieces.clear()
         with self._reached():
             folder, there = self.source.files.isdir(root), self.source.files.exists(root)
             if not there:
@@ -181,7 +205,7 @@ class Elsewhere:
             for tar in self.index(self.source, list(tars)) if tars else ():
                 found.unread.extend([tar.error] if tar.error else [])
                 for name, piece in tar.pieces.items():
-                    self._take(found, tars[tar.tar] + name, piece)
+                    self._take(found, name, piece, tars[tar.tar])
             if not self.shelf.on_disk:
                 results = self.shelf.found(deep=True)
                 self.known |= {self.shelf.called(path): mark for path, mark in results.items()}
@@ -202,18 +226,22 @@ class Elsewhere:
                 self._take(found, name, Piece(path, mark))
         return found
 
-    def _take(self, found: Listing, name: str, piece: Piece) -> None:
-        """Take up a file, unless it is hidden or would lead out of the folder of results."""
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts:
-            place = self.source.called(piece.path)
+    def _take(self, found: Listing, name: str, piece: Piece, tar: str = "") -> None:
+        """Take up a file, unless it is hidden, leads out of the folder of results, or is there.
+
+        tar: what comes before the name of a member
+        """
+        path, place = PurePosixPath(tar + name), self.source.called(piece.path)
+        if name.startswith("/") or ".." in path.parts:
             found.unread.append(
-                f"{place}: expected names in it, found {name}, which leads out; rename it"
+                f"{place}: expected names in it, found {tar}{name}, which leads out; rename it"
             )
+        elif f"{self.path}/{path}" in self.pieces:
+            found.unread.append(f"{place}: expected one {path}, found another; rename it")
         elif all(map(is_shown, path.parts[:-1])):
-            found.add(name)
+            found.add(str(path))
             if path.suffix.lower() in PHOTOS:
-                self.pieces[f"{self.path}/{name}"] = piece
+                self.pieces[f"{self.path}/{path}"] = piece
 
     @property
     def _together(self) -> bool:
@@ -262,8 +290,11 @@ class Elsewhere:
             with Manifest(self.out, self.path, asked, home=self._home, **options) as manifest:
                 try:
                     yield manifest
-                finally:
-                    self.save()
+                except BaseException:
+                    with suppress(FolderError):  # of a store that is gone: the first one counts
+                        self.save()
+                    raise
+                self.save()
 
     def save(self, *, due: bool = False) -> None:
         """Copy the manifest to a store that it cannot be written in; `due` for only if due."""
@@ -271,7 +302,7 @@ class Elsewhere:
         if self._home is None or (due and start < self._due):
             return
         with self._reached():
-            self.shelf.keep(self._home / NAME, f"{self.out}/{NAME}")
+            self.shelf.put(self._home / NAME, f"{self.out}/{NAME}")
         now = time.monotonic()
         self._due = now + max(EVERY, (now - start) / COST)
 
