@@ -50,6 +50,6 @@ def tarred(path: Path, members: dict[str, bytes]) -> Path:
     with tarfile.open(path, "w") as tar:
         for name, content in members.items():
             about = tarfile.TarInfo(name)
-            about.size = len(content)
+            about.size, about.mtime = len(content), 1
             tar.addfile(about, io.BytesIO(content))
     return path

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from actors import by_ray, photos, results, tarred
 from command import TINTYPE, tintype
@@ -19,8 +20,10 @@ from tiny import ASKED, Quick, colour, draw, files, lines
 import tintype as package
 from tintype.archive import cluster
 from tintype.archive.batch import Job, by_recipe
+from tintype.archive.elsewhere import Elsewhere
 from tintype.archive.folders import Folder, Target
 from tintype.archive.run import run_folder
+from tintype.cli.folder_options import Many
 from tintype.errors import FolderError, ModelError
 from tintype.photo import Photo
 from tintype.recipe import Recipe
@@ -83,7 +86,7 @@ def test_a_colorizer_is_pickled_as_where_its_model_is(monkeypatch: pytest.Monkey
 
 
 class Slow(Quick):
-    """A method that takes its time, and says who is at it."""
+    """A method that takes its time, and says which processes are at it."""
 
     def __init__(self, pids: Path) -> None:
         super().__init__()
@@ -100,22 +103,55 @@ def test_an_actor_that_is_killed_loses_nothing(tmp_path: Path) -> None:
     rng = random.Random(6)
     scans, out, pids = photos(tmp_path / "scans", 300), tmp_path / "out", tmp_path / "pids"
     pids.mkdir()
+    killed: list[int] = []
 
     def kill() -> None:
         wanted = rng.randint(5, 150)
         while len(list(out.rglob("*.color.*"))) < wanted:
             time.sleep(0.005)
         time.sleep(rng.uniform(0, 0.1))
-        os.kill(int(rng.choice(sorted(path.name for path in pids.iterdir()))), signal.SIGKILL)
+        every = psutil.Process().children(recursive=True)
+        killed.extend(p.pid for p in every if p.cmdline()[0].startswith("ray::InHand"))
+        killed.append(int(rng.choice(sorted(path.name for path in pids.iterdir()))))
+        for pid in killed:  # the one that counts, and one that colours
+            os.kill(pid, signal.SIGKILL)
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     assert by_ray(scans, out, Slow(pids)) == (300, [])
     killer.join()
+    assert len(killed) == 2
     assert len(list(pids.iterdir())) == 3  # two, and the one that came for the killed
     assert len(lines(out, "ok")) == 300
     colour(scans, tmp_path / "plain")
     assert results(out) == results(tmp_path / "plain")
+
+
+@pytest.mark.usefixtures("ray")
+def test_what_no_actor_had_when_it_was_stopped_belongs_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scans, out, pids = photos(tmp_path / "scans", 30), tmp_path / "out", tmp_path / "pids"
+    pids.mkdir()
+
+    def stop(_: Elsewhere, *, due: bool = False) -> None:
+        if due and len(lines(out, "ok")) == 5:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Elsewhere, "save", stop)
+        with pytest.raises(KeyboardInterrupt):
+            by_ray(scans, out, Slow(pids))
+    stopped = lines(out, "failed")
+    assert stopped
+    assert {line["reason"] for line in stopped} == {"stopped before its turn"}
+    mine = out / stopped[-1]["output"]
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_bytes(b"mine")
+    count, (failure,) = by_ray(scans, out)
+    assert failure.endswith(f"{mine}: expected no such file, found one; --overwrite replaces it")
+    assert count == 24
+    assert mine.read_bytes() == b"mine"
 
 
 class Deadly(Quick):
@@ -163,6 +199,21 @@ def test_a_model_that_no_actor_can_load_is_one_line(
         by_ray(scans, tmp_path / "out", Unloadable())
 
 
+class Full(Quick):
+    """A method that ends the whole run."""
+
+    def __call__(self, *_: Any) -> Iterator[Any]:
+        raise FolderError("expected room, found none")
+
+
+@pytest.mark.usefixtures("ray")
+def test_what_ends_a_run_is_told_as_it_was_said(scans: Path, tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match=r"^expected Ray to colour, found: .*room, found none;"):
+        by_ray(scans, tmp_path / "out", Full())
+    with pytest.raises(FolderError, match=r"^expected Ray to colour, found: .*another model"):
+        list(cluster._indexed(Unloadable(), ["a.tar"]))  # type: ignore[arg-type]
+
+
 def test_a_killed_run_and_a_stopped_one_are_gone_on_with(ray: str, tmp_path: Path) -> None:
     """By command: kill -9, then Ctrl-C, both on a cluster that runs; then one of its own."""
     scans, out = photos(tmp_path / "scans", 18), tmp_path / "out"
@@ -208,7 +259,7 @@ def test_tar_files_are_coloured_as_folders_are(tmp_path: Path) -> None:
 
     colour(scans, tmp_path / "plain")
     count, failures = by_ray(tmp_path / "tars", tmp_path / "out")
-    assert count == 13 + len([name for name in results(tmp_path / "out") if "broken" in name])
+    assert count == 13 + 3  # three of the broken one are whole
     assert any("broken.tar: expected a tar file, whole" in line for line in failures)
     assert any("expected names in it, found a/photos.tar/../out.png" in line for line in failures)
     assert files(tmp_path / "out" / "a" / "photos.tar") == results(tmp_path / "plain")
@@ -253,6 +304,8 @@ def test_a_store_takes_results_and_the_manifest(tmp_path: Path) -> None:
         (("scans", "--ray"), "expected -o OUT"),
         (("scans", "-o", "scans", "--ray"), "found it itself"),
         (("memory://a", "-o", "memory://a", "--ray"), "found memory://a itself"),
+        (("memory://a", "-o", "memory:///a", "--ray"), "found memory://a itself"),
+        (("memory://a/b", "-o", "memory://a", "--recursive", "--ray"), "outside of what holds"),
         (("memory://a", "-o", "out"), "expected --ray with a URL"),
     ],
 )
@@ -265,8 +318,29 @@ def test_usage_errors_write_nothing(
     assert files(scans.parent) == before
 
 
-def test_a_cluster_that_is_not_there_is_one_line(scans: Path) -> None:
-    options = ("-o", "out", "--ray", "nowhere")
-    done = tintype("colorize", "scans", *options, cwd=scans.parent, status=1)
+@pytest.mark.parametrize("word", ["local", "auto"])
+def test_a_folder_may_be_called_as_a_cluster_is(
+    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / word).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert Many(False, None, ray=word).folder(("scans",), "out")
+
+
+@pytest.mark.parametrize("address", ["nowhere", "127.0.0.1:1"])
+def test_a_cluster_that_is_not_there_is_one_line(scans: Path, address: str) -> None:
+    start = time.monotonic()
+    done = tintype("colorize", "scans", "-o", "out", "--ray", address, cwd=scans.parent, status=1)
     (line,) = done.stderr.decode().splitlines()
-    assert line.startswith("tintype: expected a Ray cluster at nowhere, found")
+    assert line.startswith(f"tintype: expected a Ray cluster at {address}, found")
+    assert time.monotonic() - start < 60
+
+
+def test_a_local_cluster_refuses_another_token(
+    ray: str, scans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+    done = tintype("colorize", "scans", "-o", "out", "--ray", ray, cwd=scans.parent, status=1)
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith(f"tintype: expected a Ray cluster at {ray}, found")
+    assert "AuthenticationError" in line

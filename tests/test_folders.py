@@ -203,6 +203,26 @@ def test_kills_at_every_step_of_writing_lose_nothing(tmp_path: Path) -> None:
     check_all_is_done(scans, out, before)
 
 
+def test_what_a_stopped_run_rewrote_is_not_what_was_done_before(
+    scans: Path, tmp_path: Path
+) -> None:
+    class Stopped(Quick):
+        """A method that ends between a photo's file and its line."""
+
+        def __call__(self, photo: Photo, target: Target):  # type: ignore[no-untyped-def]
+            yield from super().__call__(photo, target)
+            raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    colour(scans, out, quality=90)
+    before = (out / "a.color.jpg").read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        colour(scans, out, Stopped(), quality=20)
+    assert (out / "a.color.jpg").read_bytes() != before
+    assert colour(scans, out, quality=90) == (1, [])
+    assert (out / "a.color.jpg").read_bytes() == before
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_leaves_whole_files_and_a_later_start_goes_on(tmp_path: Path, workers: int) -> None:
     scans, out = tmp_path / "scans", tmp_path / "out"

@@ -13,10 +13,11 @@ import logging
 import os
 import pickle
 import secrets
+import socket
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
@@ -93,11 +94,15 @@ def _start(address: str, workers: int) -> None:
     import ray.data
 
     try:
+        host, _, port = address.rpartition(":")
+        if port.isdecimal() and "://" not in host:  # Ray would try for minutes
+            socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
         with _hushed():
             ray.init(address, **options)
     except Exception as error:
         raise FolderError(
-            f"expected a Ray cluster at {address}, found: {_last_line(error)}; see `ray status`"
+            f"expected a Ray cluster at {address}, found: {_last_line(error.__cause__ or error)}; "
+            "see `ray status`"
         ) from None
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     context = ray.data.DataContext.get_current()
@@ -126,8 +131,22 @@ def _indexed(shelf: Shelf, tars: list[str]) -> Iterator[Members]:
         return {"members": [pickle.dumps(members(shelf, str(tar))) for tar in batch["tar"]]}
 
     rows = ray.data.from_items([{"tar": tar} for tar in tars], override_num_blocks=len(tars))
-    for batch in rows.map_batches(look, batch_size=1).iter_batches(batch_size=None):
-        yield from map(pickle.loads, batch["members"])
+    with _heard():
+        for batch in rows.map_batches(look, batch_size=1).iter_batches(batch_size=None):
+            yield from map(pickle.loads, batch["members"])
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """That the cluster gives up is a FolderError of one line."""
+    from ray.exceptions import RayError
+
+    try:
+        yield
+    except RayError as error:
+        raise FolderError(
+            f"expected Ray to colour, found: {_last_line(error)}; start again to go on"
+        ) from None
 
 
 def _run(
@@ -141,10 +160,12 @@ def _run(
     manifest: Manifest,
 ) -> None:
     """Colour photos as `batch.run` does; all are begun at once, before an actor has the first."""
-    begun: list[Target] = []
+    begun: dict[str, Target] = {}  # and not ended
+    idle: set[str] = set()
     with progress("colouring", len(targets)) as bar:
 
         def ended(outcome: Outcome) -> None:
+            begun.pop(outcome.target.name, None)
             manifest.finish(outcome)
             where.save(due=True)
             tell(outcome)
@@ -154,32 +175,43 @@ def _run(
             outcome = Outcome(target)
             with judging(outcome):
                 claim(job, target, manifest, sync=False)
-                begun.append(target)
+                begun[target.name] = target
             if outcome.error is not None:
                 ended(outcome)
         manifest.sync()
         where.save()
         try:  # closed, so that after Ctrl-C no actor goes on
-            with closing(_outcomes(where, colour, job, begun, workers)) as outcomes:
+            every = _outcomes(where, colour, job, list(begun.values()), workers, idle)
+            with closing(every) as outcomes:
                 for outcome in outcomes:
                     ended(outcome)
         finally:
+            for name, target in begun.items():  # else any file of its name would count as ours
+                if name in idle:
+                    manifest.finish(Outcome(target, error="stopped before its turn"))
             if where.shelf.on_disk:
-                sweep(Path(target.output).parent for target in begun)
+                sweep(Path(target.output).parent for target in targets)
 
 
 def _outcomes(
-    where: Elsewhere, colour: Colour, job: Job, targets: list[Target], workers: int
+    where: Elsewhere,
+    colour: Colour,
+    job: Job,
+    targets: list[Target],
+    workers: int,
+    idle: set[str],
 ) -> Generator[Outcome, None, None]:
-    """What becomes of photos, as they end. Raises FolderError where the cluster gives up."""
+    """What becomes of photos, as they end. Raises FolderError where the cluster gives up.
+
+    idle: gets, after an early end, the names of the photos that no actor has had or will have
+    """
     import ray.data
-    from ray.exceptions import RayError
 
     works = [{"work": pickle.dumps((t, where.pieces.get(t.source)))} for t in targets]
     if not works:
         return
     blocks = max(min(len(works), 8 * workers), ceil(len(works) / BLOCK))
-    hands = ray.remote(num_cpus=0, max_restarts=-1)(InHand).remote()
+    hands = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(InHand).remote()
     done = ray.data.from_items(works, override_num_blocks=blocks).map_batches(
         Worker,
         batch_size=1,
@@ -189,12 +221,14 @@ def _outcomes(
         fn_constructor_args=(colour, job, where.source, where.shelf, hands),
     )
     try:
-        for batch in done.iter_batches(batch_size=None):
-            yield from map(pickle.loads, batch["outcome"])
-    except RayError as error:
-        raise FolderError(
-            f"expected Ray to colour, found: {_last_line(error)}; start again to go on"
-        ) from None
+        with _heard():
+            for batch in done.iter_batches(batch_size=None):
+                yield from map(pickle.loads, batch["outcome"])
+    except BaseException:
+        with suppress(Exception):  # of a cluster that is gone; then all stay begun
+            had = ray.get(hands.stop.remote(), timeout=10)
+            idle.update(target.name for target in targets if target.name not in had)
+        raise
 
 
 @dataclass
@@ -227,9 +261,14 @@ class InHand:
 
     def __init__(self) -> None:
         self.taken = Counter[str]()
+        self.had = set[str]()
+        self.stopped = False
 
     def take(self, name: str) -> int:
-        """Count a photo that is taken in hand; returns how often it was."""
+        """Count a photo that is taken in hand; returns how often it was, too often after `stop`."""
+        if self.stopped:
+            return TRIES + 1
+        self.had.add(name)
         self.taken[name] += 1
         return self.taken[name]
 
@@ -237,7 +276,14 @@ class InHand:
         """Forget a photo that has ended."""
         del self.taken[name]
 
+    def stop(self) -> set[str]:
+        """Let no photo be taken any more; returns all that were."""
+        self.stopped = True
+        return self.had
 
-def _last_line(error: Exception) -> str:
-    """What Ray says, or what it says that an actor has said, without where."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+
+def _last_line(error: BaseException) -> str:
+    """What Ray says, or what it says that an actor has said, without where and what came of it."""
+    text = str(error)
+    cause = text.rpartition("\n\nThe above exception was")[0] or text
+    return (cause.strip().splitlines() or [type(error).__name__])[-1]

@@ -6,10 +6,11 @@ What is on no disk is copied to one photo by photo, coloured as anywhere, and co
 manifest is written on a disk and copied too, as such stores cannot append.
 """
 
+import os
 import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -46,11 +47,15 @@ class Shelf:
 
     @classmethod
     def at(cls, url: str) -> "Shelf":
-        """Find it. Raises FolderError for URLs that fsspec does not know."""
+        """Find it. Raises FolderError for URLs that fsspec does not know or reach."""
         try:
-            files, root = url_to_fs(url)
-        except (ImportError, ValueError) as error:
-            raise FolderError(f"{url}: expected a path or a known URL, found: {error}") from None
+            there = "://" not in url and os.path.exists(url)  # whatever else it reads as
+            files, root = (LocalFileSystem(), os.path.abspath(url)) if there else url_to_fs(url)
+        except Exception as error:  # whatever a store raises
+            why = f"expected a path or a known URL, found: {_why(error)}"
+            raise FolderError(f"{url}: {why}") from None
+        if root and not root.strip("/"):
+            raise FolderError(f"{url}: expected a folder, found the root of all; name one in it")
         url = root if isinstance(files, LocalFileSystem) else url
         return cls(url.rstrip("/"), files, root.rstrip("/"))
 
@@ -68,12 +73,21 @@ class Shelf:
         every = self.files.find(self.root, maxdepth=None if deep else 1, detail=True)
         return {path: _stamp(about) for path, about in every.items()}
 
-    def keep(self, file: Path, url: str) -> Stamp:
-        """Copy a file into it, under what people call it."""
+    def put(self, file: Path, url: str) -> str:
+        """Copy a file into it, under what people call it: what its file system calls that."""
         path = self.root + url.removeprefix(self.url)
         self.files.makedirs(path.rpartition("/")[0], exist_ok=True)
         self.files.put_file(str(file), path)
-        return _stamp(self.files.info(path))
+        return path
+
+    def keep(self, file: Path, url: str) -> Stamp:
+        """As `put`; removed again where its stamp cannot be had, by which it is known as ours."""
+        path = self.put(file, url)
+        try:
+            return _stamp(self.files.info(path))
+        except Exception:
+            self.files.rm_file(path)
+            raise
 
 
 def _stamp(about: dict[str, Any]) -> Stamp:
@@ -105,7 +119,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Members:
-    """What a tar file holds, by the members' names; error: one line where it cannot be read."""
+    """What a tar file holds, by the members' names; error: one line for what cannot be read."""
 
     tar: str
     pieces: dict[str, Piece] = field(default_factory=dict)
@@ -114,18 +128,27 @@ class Members:
 
 def members(shelf: Shelf, tar: str) -> Members:
     """The files in a tar file of a shelf; of those with one name the last, as when unpacked."""
-    found = Members(tar)
+    found, lost = Members(tar), 0
     try:
+        _, packed = _stamp(shelf.files.info(tar))
         with shelf.files.open(tar, "rb") as file, tarfile.open(fileobj=file, mode="r:") as opened:
             for member in opened:
                 opened.members = []  # type: ignore[attr-defined]  # else it keeps each
+                name = str(PurePosixPath(member.name))
+                first = str(PurePosixPath(member.linkname))
                 if member.isfile():
-                    about = (member.size, round(1e9 * member.mtime))
-                    name = str(PurePosixPath(member.name))
+                    about = (member.size, round(1e9 * member.mtime) or packed)
                     found.pieces[name] = Piece(tar, about, member.offset_data)
+                elif member.islnk() and first in found.pieces:
+                    found.pieces[name] = found.pieces[first]
+                elif not member.isdir() and PurePosixPath(name).suffix.lower() in PHOTOS:
+                    lost += 1
     except Exception as error:  # whatever broken bytes and stores provoke
         expected = "expected a tar file, whole and not compressed"
         return replace(found, error=f"{shelf.called(tar)}: {expected}, found: {_why(error)}")
+    if lost:
+        expected = f"expected photos themselves, found {lost} as links; pack what these lead to"
+        return replace(found, error=f"{shelf.called(tar)}: {expected}")
     return found
 
 
@@ -169,6 +192,7 @@ class Elsewhere:
     def listed(self) -> Listing:
         """What there is beside results; where it is, is kept. Raises FolderError for nothing."""
         root = self.source.root
+        self.pieces.clear()
         with self._reached():
             folder, there = self.source.files.isdir(root), self.source.files.exists(root)
             if not there:
@@ -181,7 +205,7 @@ class Elsewhere:
             for tar in self.index(self.source, list(tars)) if tars else ():
                 found.unread.extend([tar.error] if tar.error else [])
                 for name, piece in tar.pieces.items():
-                    self._take(found, tars[tar.tar] + name, piece)
+                    self._take(found, name, piece, tars[tar.tar])
             if not self.shelf.on_disk:
                 results = self.shelf.found(deep=True)
                 self.known |= {self.shelf.called(path): mark for path, mark in results.items()}
@@ -195,31 +219,47 @@ class Elsewhere:
             out = Path(self.out) if self.shelf.on_disk else None
             return listed(Path(self.path), recursive=self.recursive, without=out)
         found = Listing()
+        results = f"{self.shelf.root}/" if self._together and self.recursive else None
         for path, mark in self.source.found(deep=self.recursive).items():
-            if not self.source.called(path).startswith(f"{self.out}/"):
+            if results is None or not path.startswith(results):
                 name = path.removeprefix(self.source.root).lstrip("/")
                 self._take(found, name, Piece(path, mark))
         return found
 
-    def _take(self, found: Listing, name: str, piece: Piece) -> None:
-        """Take up a file, unless it is hidden or would lead out of the folder of results."""
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts:
-            place = self.source.called(piece.path)
+    def _take(self, found: Listing, name: str, piece: Piece, tar: str = "") -> None:
+        """Take up a file, unless it is hidden, leads out of the folder of results, or is there.
+
+        tar: what comes before the name of a member
+        """
+        path, place = PurePosixPath(tar + name), self.source.called(piece.path)
+        if name.startswith("/") or ".." in path.parts:
             found.unread.append(
-                f"{place}: expected names in it, found {name}, which leads out; rename it"
+                f"{place}: expected names in it, found {tar}{name}, which leads out; rename it"
             )
+        elif f"{self.path}/{path}" in self.pieces:
+            found.unread.append(f"{place}: expected one {path}, found another; rename it")
         elif all(map(is_shown, path.parts[:-1])):
-            found.add(name)
+            found.add(str(path))
             if path.suffix.lower() in PHOTOS:
-                self.pieces[f"{self.path}/{name}"] = piece
+                self.pieces[f"{self.path}/{path}"] = piece
+
+    @property
+    def _together(self) -> bool:
+        """Whether photos and results are in one file system."""
+        return bool(self.source.files == self.shelf.files)
 
     def check(self) -> None:
         """Raise ValueError where results would lie among the photos."""
+        inner, outer = self.source.root, self.shelf.root
         if self.source.on_disk and self.shelf.on_disk:
             Folder(Path(self.path), Path(self.out), self.recursive).check()
-        elif self.path == self.out:
+        elif self._together and inner == outer:
             raise ValueError(f"expected results elsewhere, found {self.path} itself; name another")
+        elif self._together and self.recursive and inner.startswith(f"{outer}/"):
+            raise ValueError(
+                f"expected results outside of what holds {self.path}, found {self.out}, where they "
+                "could come to lie among the photos; name another"
+            )
 
     def targets(self, names: list[str]) -> list[Target]:
         """Where the results of photos go, which are named as `listed` does."""
@@ -240,7 +280,9 @@ class Elsewhere:
             with Manifest(self.out, self.path, asked, **options) as manifest:
                 yield manifest
             return
-        with TemporaryDirectory(prefix="tintype-") as home:
+        with self._reached():
+            folder = TemporaryDirectory(prefix="tintype-")
+        with folder as home:
             self._home = Path(home)
             if f"{self.out}/{NAME}" in self.known:
                 with self._reached():
@@ -248,8 +290,11 @@ class Elsewhere:
             with Manifest(self.out, self.path, asked, home=self._home, **options) as manifest:
                 try:
                     yield manifest
-                finally:
-                    self.save()
+                except BaseException:
+                    with suppress(FolderError):  # of a store that is gone: the first one counts
+                        self.save()
+                    raise
+                self.save()
 
     def save(self, *, due: bool = False) -> None:
         """Copy the manifest to a store that it cannot be written in; `due` for only if due."""
@@ -257,7 +302,7 @@ class Elsewhere:
         if self._home is None or (due and start < self._due):
             return
         with self._reached():
-            self.shelf.keep(self._home / NAME, f"{self.out}/{NAME}")
+            self.shelf.put(self._home / NAME, f"{self.out}/{NAME}")
         now = time.monotonic()
         self._due = now + max(EVERY, (now - start) / COST)
 
@@ -281,31 +326,44 @@ def coloured(
 
     piece: where its bytes are, None for a file on a disk
     """
-    with TemporaryDirectory(prefix="tintype-") as scratch:
-        here = target
+    outcome = Outcome(target)
+    with judging(outcome), _scratch(piece is not None or not shelf.on_disk) as scratch:
         if piece is not None:
-            here = replace(here, source=f"{scratch}/{PurePosixPath(target.name).name}")
+            outcome.target = replace(
+                outcome.target, source=f"{scratch}/{PurePosixPath(target.name).name}"
+            )
+            with _told("to read it"):
+                piece.fetch(source.files, Path(outcome.target.source))
         if not shelf.on_disk:
-            here = replace(here, output=f"{scratch}/out/{PurePosixPath(target.output).name}")
-        outcome = Outcome(here)
-        with judging(outcome):
-            if piece is not None:
-                with _told("to read it"):
-                    piece.fetch(source.files, Path(here.source))
-            try:
-                make(colour, replace(job, overwrite=True), outcome, ())
-            finally:
-                staged = [] if shelf.on_disk else [Path(file) for file in outcome.made]
-                outcome.made = outcome.made if shelf.on_disk else {}
-            for file in staged:
-                url = f"{target.output.rpartition('/')[0]}/{file.name}"
-                with _told(f"to write {url}"):
-                    outcome.made[url] = shelf.keep(file, url)
-    error = outcome.error and outcome.error.replace(here.source, target.source)
+            outcome.target = replace(
+                outcome.target, output=f"{scratch}/out/{PurePosixPath(target.output).name}"
+            )
+        try:
+            make(colour, replace(job, overwrite=True), outcome, ())
+        finally:
+            staged = [] if shelf.on_disk else [Path(file) for file in outcome.made]
+            outcome.made = outcome.made if shelf.on_disk else {}
+        for file in staged:
+            url = f"{target.output.rpartition('/')[0]}/{file.name}"
+            with _told(f"to write {url}"):
+                outcome.made[url] = shelf.keep(file, url)
+    error = outcome.error and outcome.error.replace(outcome.target.source, target.source)
     identity = outcome.source
     if piece is not None and identity is not None:
         identity = piece.stamp, identity[1]
     return replace(outcome, target=target, source=identity, error=error)
+
+
+@contextmanager
+def _scratch(needed: bool) -> Iterator[str]:
+    """A temporary folder, where one is needed. Raises PhotoError where none can be made."""
+    if not needed:
+        yield ""
+        return
+    with _told("a temporary folder"):
+        folder = TemporaryDirectory(prefix="tintype-")
+    with folder:
+        yield folder.name
 
 
 @contextmanager

@@ -87,6 +87,7 @@ class _Record:
         if line["status"] == "begun":
             self.begun[name] = line["files"]
             self.owned |= dict.fromkeys(line["files"])
+            self.done.pop(name, None)  # its files may be another recipe's from here on
             return
         for path in self.begun.pop(name, []):
             self.owned.pop(path, None)
@@ -126,16 +127,17 @@ class Manifest:
         self._lock = threading.Lock()
         self._kept: dict[str, list[str]] = {}  # of the photos in hand, those of our files
         self._broken: str | None = None
-        self._path = (Path(out) if home is None else home) / NAME
+        self._name = os.path.join(out, NAME)  # to people
+        path = (Path(out) if home is None else home) / NAME
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("a+b", buffering=0)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+b", buffering=0)
         except OSError as error:
             raise FolderError(
-                f"{self._path}: expected to write a manifest, {error.strerror}"
+                f"{self._name}: expected to write a manifest, {error.strerror}"
             ) from None
         try:
-            _take(self._file, self._path.parent)
+            _take(self._file, self.out)
             self._record = self._read()
             begun = self._record.begun.values()
             sweep(Path(out, path).parent for files in begun for path in files)
@@ -249,7 +251,7 @@ class Manifest:
                 record.add(about)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise FolderError(
-                    f"{self._path}: expected a line of a manifest on line {number}, found "
+                    f"{self._name}: expected a line of a manifest on line {number}, found "
                     f"{line[:40]!r} ({error}); mend it, or colour into another folder"
                 ) from None
         if torn:
@@ -299,7 +301,7 @@ class Manifest:
                     self._broken = error.strerror or str(error)
             if self._broken is not None:
                 raise FolderError(
-                    f"{self._path}: expected to add a line, found: {self._broken}; mend that "
+                    f"{self._name}: expected to add a line, found: {self._broken}; mend that "
                     "and start again to go on"
                 )
 
@@ -311,7 +313,7 @@ def sweep(folders: Iterable[Path]) -> None:
             part.unlink(missing_ok=True)
 
 
-def _take(file: IO[bytes], out: Path) -> None:
+def _take(file: IO[bytes], out: str | Path) -> None:
     """Keep others from colouring into the same folder."""
     try:
         free = taken(file)

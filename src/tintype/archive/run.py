@@ -51,13 +51,13 @@ class Tally:
 
     def lines(self, out: str | Path) -> Iterator[str]:
         """The end of a run in words: failures, one a line, then counts."""
-        yield from sorted(self.failures)
+        yield from (" ".join(line.splitlines()) for line in sorted(self.failures))
         counts = [f"{self.coloured} coloured into {out}"]
         counts += [f"{self.colourful} of them had colours already"] if self.colourful else []
         counts += [f"{self.before} were done before"] if self.before else []
         counts += [f"{len(self.failures)} failed"] if self.failures else []
         if self.others:
-            kinds = ", ".join(kind for kind, _ in self.others.most_common(4))
+            kinds = ", ".join(" ".join(k.splitlines()) for k, _ in self.others.most_common(4))
             counts.append(f"{self.others.total()} left alone as no photos ({kinds})")
         yield ", ".join(counts)
 

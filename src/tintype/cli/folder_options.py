@@ -89,7 +89,7 @@ class Many:
         given = [n for n, value in (("--album", self.album), ("--watch", self.watch)) if value]
         if given:
             raise click.UsageError(f"expected no {given[0]} with --ray, found it; leave one out")
-        if os.path.exists(address):
+        if address not in ("local", "auto") and os.path.exists(address):
             raise click.UsageError(
                 f"expected an address or nothing after --ray, found the path {address}; say --ray "
                 "last, or --ray=local"
