@@ -380,11 +380,10 @@ def test_without_is_the_nearest_palette_that_a_ban_allows(palette, color):
     forbidden = palette.ban(color).forbidden
     nearest = palette.nearest_without(forbidden)
     assert nearest.shares[forbidden].sum() == 0
-    assert palette.distance(nearest) <= palette.distance(palette.ban(color)) + 1e-9
-    moved = Palette(BINS, np.where(forbidden, palette.shares, 0) + 1e-12)
+    way = palette.distance(nearest)
+    assert way <= 1.001 * palette.distance(palette.ban(color)) + 1e-9
     each = np.linalg.norm(BINS.centers[:, None] - BINS.centers[~forbidden], axis=-1).min(axis=1)
-    expected = moved.shares @ each * palette.shares[forbidden].sum()
-    assert palette.distance(nearest) == pytest.approx(expected, abs=1e-6)
+    assert way == pytest.approx(palette.shares @ each, rel=1e-3, abs=1e-9)
 
 
 def test_bans_stay_through_later_edits():
