@@ -15,14 +15,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from learning import UNDO, colored
+from learning import UNDO, colored, seen
 from PIL import Image
 from tqdm import tqdm
 
-from tintype.color import luma
 from tintype.research import checkpoint, metrics, trained
 from tintype.research.methods import tintype as method
-from tintype.research.palettes import palettes_of
 from tintype.research.photos import data
 
 SIDE = 128  # pixels
@@ -32,14 +30,7 @@ TEMPERATURES = (0.8, 1.0)
 @torch.no_grad()
 def paint(network: method.Network, truth: np.ndarray) -> dict[tuple[str, float, float], np.ndarray]:
     """A photo (h, w, 3) uint8 in all settings: which palette, temperature, undo."""
-    rgb = torch.from_numpy(truth)[None].float() / 255
-    gray, bins = luma(rgb)[:, None], network.config.bins
-    features, estimate, first = network.sight(gray)
-    true = palettes_of(*bins.encode(method.oklab_quarter(rgb)), bins.count)
-    found = {
-        kind: network.decoder(features, palette, first)
-        for kind, palette in (("automatic", estimate), ("true", true))
-    }
+    gray, found = seen(network, truth)
     return {
         (kind, heat, undo): colored(network, found[kind], gray, undo, heat)
         for kind, heat, undo in itertools.product(found, TEMPERATURES, UNDO)

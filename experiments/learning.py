@@ -53,23 +53,28 @@ def colored(
     return np.asarray((255 * rgb).round().byte())
 
 
+def seen(network: method.Network, truth: np.ndarray) -> tuple[Tensor, dict[str, Tensor]]:
+    """A photo's gray (1, 1, h, w), and its logits from the estimated and from the true palette.
+
+    truth: (h, w, 3) uint8 RGB, sides multiples of 32
+    """
+    rgb = torch.from_numpy(truth)[None].float() / 255
+    gray, bins = luma(rgb)[:, None], network.config.bins
+    features, estimate, first = network.sight(gray)
+    true = palettes_of(*bins.encode(method.oklab_quarter(rgb)), bins.count)
+    palettes = {"automatic": estimate, "true": true}
+    return gray, {kind: network.decoder(features, p, first) for kind, p in palettes.items()}
+
+
 @torch.no_grad()
 def measure(network: method.Network, photos: data.PhotoSet) -> dict[str, float]:
     """What a network gains over gray."""
     rows: dict[Any, list[metrics.Score]] = {}
-    bins = network.config.bins
     for i in tqdm(range(len(photos)), "colouring", unit=" photos", leave=False, disable=None):
         photo = photos.photo(i)
         high, wide = (side // 32 * 32 for side in photo.shape[:2])
         truth = photo[:high, :wide]
-        rgb = torch.from_numpy(truth)[None].float() / 255
-        gray = luma(rgb)[:, None]
-        features, estimate, first = network.sight(gray)
-        true = palettes_of(*bins.encode(method.oklab_quarter(rgb)), bins.count)
-        found = {
-            kind: network.decoder(features, palette, first)
-            for kind, palette in (("automatic", estimate), ("true", true))
-        }
+        gray, found = seen(network, truth)
         flat = np.asarray(Image.fromarray(truth).convert("L").convert("RGB"))
         painted = {
             (kind, u): colored(network, found[kind], gray, u, TEMPERATURE)

@@ -296,7 +296,8 @@ def table(report: dict[str, Any]) -> str:
     lines.append(f"\n{report['photos']} photos, short side {SIDE} px; 95 % bootstrap intervals.")
     lines.append(
         "Best of 4 alternatives: for each photo the one of the highest raw AuC, as only an oracle "
-        "that knows the truth can choose. True palette: the photo's own, which it knows, too."
+        "that knows the truth can choose. True palette: the photo's own, which it knows, too, at "
+        "the calmer vividness for palettes that are given."
     )
     if report["steering"]:
         steering = report["steering"]
