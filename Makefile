@@ -10,27 +10,27 @@ test: $(VENV)/ready node_modules/ready
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/ready node_modules/ready
-	$(BIN)/ruff check src tests benchmarks docs experiments
-	$(BIN)/ruff format --check src tests benchmarks docs experiments
+	$(BIN)/ruff check src tests benchmarks tools experiments
+	$(BIN)/ruff format --check src tests benchmarks tools experiments
 	$(BIN)/mypy
 	npx --no-install tsc -p jsconfig.json
 
 format: $(VENV)/ready
-	$(BIN)/ruff check --fix src tests benchmarks docs experiments
-	$(BIN)/ruff format src tests benchmarks docs experiments
+	$(BIN)/ruff check --fix src tests benchmarks tools experiments
+	$(BIN)/ruff format src tests benchmarks tools experiments
 
 bench: $(VENV)/ready
 	$(BIN)/python benchmarks/speed.py
-	$(BIN)/python benchmarks/enlarge.py
+	$(BIN)/python benchmarks/upsample.py
 	$(BIN)/python benchmarks/editor.py
 	$(BIN)/python benchmarks/pack.py --photos 2000
 	$(BIN)/python benchmarks/stream.py
 	$(BIN)/python benchmarks/scale.py
 
 docs: $(VENV)/ready
-	$(BIN)/python docs/make_pictures.py
-	$(BIN)/python docs/make_gallery.py
-	$(BIN)/python docs/make_editor_picture.py
+	$(BIN)/python tools/make_pictures.py
+	$(BIN)/python tools/make_gallery.py
+	$(BIN)/python tools/make_editor_picture.py
 
 # The constraints pin torch to the version whose wheel computes on the processor alone.
 $(VENV)/ready: pyproject.toml constraints.txt

@@ -57,7 +57,7 @@ def photo(seed: int, side: int = 1200) -> bytes:
 
 
 def reference() -> float:
-    """Milliseconds that Pillow takes to decode and encode a colour JPEG of a preview's size."""
+    """Milliseconds that Pillow takes to decode and encode a color JPEG of a preview's size."""
     buffer = io.BytesIO()
     Image.fromarray(data.coffee()).resize((SIDE, 512)).save(buffer, "JPEG", quality=90)
     times = []

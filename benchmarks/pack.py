@@ -22,9 +22,9 @@ import psutil
 from PIL import Image
 from skimage import data
 
-from tintype.research.photos.ledger import Tally
-from tintype.research.photos.pack import QUALITY, Options, chosen, planned
-from tintype.research.photos.sources import Place
+from tintype.research.data.ledger import Tally
+from tintype.research.data.packing import QUALITY, Options, chosen, planned
+from tintype.research.data.sources import Place
 
 KINDS = 40
 

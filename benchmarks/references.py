@@ -12,9 +12,8 @@ import torch
 from onnx import ModelProto
 from torch import Tensor, nn
 
-from tintype.research import vgg
 from tintype.research.export import _traced
-from tintype.research.methods import dahl2016, zhang2016
+from tintype.research.methods import dahl2016, vgg16, zhang2016
 
 SIDES = {"zhang2016": 256, "dahl2016": 224}  # pixels, as published
 
@@ -38,7 +37,7 @@ class Dahl(nn.Module):
         super().__init__()
         with tempfile.TemporaryDirectory() as scratch:
             path = Path(scratch) / "vgg.safetensors"
-            vgg.save(vgg.Vgg16(), path, {})
+            vgg16.save(vgg16.Vgg16(), path, {})
             self.network = dahl2016.Network(dahl2016.Config(vgg=str(path)))
 
     def forward(self, gray: Tensor) -> Tensor:

@@ -1,11 +1,11 @@
-"""How fast a folder is coloured, by one process and by Ray's actors, and in how much memory.
+"""How fast a folder is colored, by one process and by Ray's actors, and in how much memory.
 
 python benchmarks/scale.py [--photos 300] [--megapixels 2] [--folder PHOTOS] [--workers 1 2]
     [--memory 1000]
 
 The photos are real ones with other grain, scaled to the size asked for, or those of a folder. Rates
 are of the time between the first result and the last one; starting is printed apart. One thread
-colours a photo, so that a worker or an actor takes a core. The reference is the plain run with one.
+colors a photo, so that a worker or an actor takes a core. The reference is the plain run with one.
 Core seconds hold on a busy machine too; Ray's actors are other processes, and are not counted.
 """
 
@@ -25,9 +25,9 @@ from PIL import Image
 from skimage import data
 
 import tintype
-from tintype.archive.batch import Job, by_recipe, run
-from tintype.archive.folders import Folder, listed
-from tintype.archive.run import run_folder
+from tintype.batch.folder import Folder, listed
+from tintype.batch.job import Job, by_recipe, run
+from tintype.batch.runner import run_folder
 from tintype.recipe import Recipe
 
 TOOL = Path(sys.executable).with_name("tintype")
@@ -53,7 +53,7 @@ def draw(folder: Path, count: int, megapixels: float) -> Path:
     return folder
 
 
-def coloured(photos: Path, *options: str) -> tuple[float, float, float]:
+def colored(photos: Path, *options: str) -> tuple[float, float, float]:
     """Photos a second, seconds to the first result, and core seconds of the process for each."""
     with tempfile.TemporaryDirectory() as out:
         start = time.time()
@@ -73,7 +73,7 @@ def rates(photos: Path, workers: list[int]) -> None:
     ray = [("Ray", n, ("--workers", str(n), "--ray")) for n in workers]
     reference = 0.0
     for name, n, options in plain + ray:
-        rate, first, used = coloured(photos, *options)
+        rate, first, used = colored(photos, *options)
         reference = reference or rate
         core = f", {used:.2f} core seconds a photo" if name == "plain" else ""
         print(

@@ -125,7 +125,7 @@ def colorize(folder: Path, workers: int, threads: int) -> Step:
 
 
 def folders(count: int, scratch: Path, way: Way) -> None:
-    """Photos a second in a folder, by how many are coloured at a time."""
+    """Photos a second in a folder, by how many are colored at a time."""
     folder = scratch / "folder"
     folder.mkdir()
     first = draw(folder / "0.jpg", 1)

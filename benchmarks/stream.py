@@ -16,11 +16,11 @@ from pathlib import Path
 from accelerate import Accelerator
 from pack import draw
 
-from tintype.research.batches import Batch, Memory
-from tintype.research.photos import pack
-from tintype.research.photos.shards import packs
-from tintype.research.settings import TrainConfig
-from tintype.research.stream import Stream
+from tintype.research.data import packing
+from tintype.research.data.batches import Batch, Memory
+from tintype.research.data.shards import packs
+from tintype.research.data.streaming import Stream
+from tintype.research.training.config import TrainConfig
 
 SIZE, CROP, BATCH = 256, 64, 48
 
@@ -46,7 +46,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         draw(Path(scratch) / "photos", options.photos)
         out = Path(scratch) / "shards"
-        pack.pack([f"{scratch}/photos"], out, pack.Options(SIZE, per_shard=200), workers=2)
+        packing.pack([f"{scratch}/photos"], out, packing.Options(SIZE, per_shard=200), workers=2)
         for workers in options.workers:
             config = TrainConfig(data=(str(out),), size=SIZE, workers=workers, batch=BATCH)
             stream = Stream(packs(config.data), config, accelerator, 0)

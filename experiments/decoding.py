@@ -1,8 +1,8 @@
-"""How the default model's logits become colours: what each setting gains over gray.
+"""How the default model's logits become colors: what each setting gains over gray.
 
     python experiments/decoding.py runs/mine --data '../shared/data/photos128-*.tar.gz'
 
-Photos that a hash keeps from training, at 128 px, are coloured with several temperatures of the
+Photos that a hash keeps from training, at 128 px, are colored with several temperatures of the
 annealed mean and shares of the rebalancing taken back, by themselves and from the palette that they
 truly have. The settings of `tintype export` are chosen by this table, not on the validation photos.
 Writes results/decoding.md.
@@ -19,9 +19,11 @@ from learning import UNDO, colored, seen
 from PIL import Image
 from tqdm import tqdm
 
-from tintype.research import checkpoint, metrics, trained
+from tintype.research import torch_model
+from tintype.research.data import photo_set
+from tintype.research.evaluation import metrics
 from tintype.research.methods import tintype as method
-from tintype.research.photos import data
+from tintype.research.training import checkpoint
 
 SIDE = 128  # pixels
 TEMPERATURES = (0.8, 1.0)
@@ -41,15 +43,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--data", required=True, nargs="+", help="the photos it was trained on")
-    parser.add_argument("--limit", type=int, default=160, help="held-out photos to colour")
+    parser.add_argument("--limit", type=int, default=160, help="held-out photos to color")
     parser.add_argument("--out", type=Path, default=Path("results/decoding.md"))
     options = parser.parse_args()
-    network, _ = trained.load(options.run)
-    photos = data.load(options.data, size=SIDE)
-    held = data.held_out(photos.keys) & (torch.minimum(photos.height, photos.width) >= SIDE)
+    network, _ = torch_model.load(options.run)
+    photos = photo_set.load(options.data, size=SIDE)
+    held = photo_set.held_out(photos.keys) & (torch.minimum(photos.height, photos.width) >= SIDE)
     chosen = held.nonzero()[:, 0][: options.limit].tolist()
     rows: dict[Any, list[metrics.Score]] = {}
-    for i in tqdm(chosen, "colouring", unit=" photos", disable=None):
+    for i in tqdm(chosen, "coloring", unit=" photos", disable=None):
         high, wide = (side // 32 * 32 for side in photos.photo(i).shape[:2])
         truth = photos.photo(i)[:high, :wide]
         flat = np.asarray(Image.fromarray(truth).convert("L").convert("RGB"))

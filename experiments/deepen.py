@@ -11,8 +11,9 @@ from pathlib import Path
 
 import torch
 
-from tintype.research import checkpoint, trained
+from tintype.research import torch_model
 from tintype.research.methods import tintype as method
+from tintype.research.training import checkpoint
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    network, about = trained.load(options.run)
+    network, about = torch_model.load(options.run)
     about["config"]["blocks"] = options.blocks
     torch.manual_seed(options.seed)
     deeper = method.Network(checkpoint.config(method.Config, about["config"])).state_dict()

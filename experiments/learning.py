@@ -4,7 +4,7 @@
         45000=runs/short 306000=checkpoints/tintype-0.1.safetensors 1036000=runs/longer
 
 Each checkpoint is named with the crops that its weights have seen in all, those of the runs that it
-began from too. Photos are coloured at 128 px. Measured: what calm colours (all of the rebalancing
+began from too. Photos are colored at 128 px. Measured: what calm colors (all of the rebalancing
 taken back) gain in raw AuC over gray; what rebalanced AuC gains where raw AuC is 0.3 below gray's
 (between the decodings of a sweep); what the true palette gains there. A straight line over the
 logarithm of the crops says what the aims would take. Writes results/learning.json, .md and .png.
@@ -25,11 +25,13 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from tintype.color import luma, oklab_of_luma, oklab_to_rgb
-from tintype.research import checkpoint, metrics, trained
+from tintype.research import torch_model
+from tintype.research.data import photo_set
+from tintype.research.evaluation import metrics
 from tintype.research.figures import canvas
 from tintype.research.methods import tintype as method
-from tintype.research.palettes import palettes_of
-from tintype.research.photos import data
+from tintype.research.methods.palettes import palettes_of
+from tintype.research.training import checkpoint
 
 SIDE = 128  # short side of the photos, pixels, as the bundled model sees them
 UNDO = (1.0, 0.75, 0.5, 0.35, 0.2, 0.1, 0.0, -0.15, -0.3)  # of the rebalancing: calm to vivid
@@ -67,10 +69,10 @@ def seen(network: method.Network, truth: np.ndarray) -> tuple[Tensor, dict[str, 
 
 
 @torch.no_grad()
-def measure(network: method.Network, photos: data.PhotoSet) -> dict[str, float]:
+def measure(network: method.Network, photos: photo_set.PhotoSet) -> dict[str, float]:
     """What a network gains over gray."""
     rows: dict[Any, list[metrics.Score]] = {}
-    for i in tqdm(range(len(photos)), "colouring", unit=" photos", leave=False, disable=None):
+    for i in tqdm(range(len(photos)), "coloring", unit=" photos", leave=False, disable=None):
         photo = photos.photo(i)
         high, wide = (side // 32 * 32 for side in photo.shape[:2])
         truth = photo[:high, :wide]
@@ -140,15 +142,15 @@ def drawn(points: list[dict[str, Any]]) -> Figure:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("checkpoints", nargs="+", metavar="CROPS=CHECKPOINT")
-    parser.add_argument("--data", required=True, nargs="+", help="colour photos, never trained on")
+    parser.add_argument("--data", required=True, nargs="+", help="color photos, never trained on")
     parser.add_argument("--limit", type=int, help="measure on the first photos only")
     parser.add_argument("--out", type=Path, default=Path("results"))
     options = parser.parse_args()
-    photos = data.load(options.data, size=SIDE, limit=options.limit)
+    photos = photo_set.load(options.data, size=SIDE, limit=options.limit)
     points = []
     for text in options.checkpoints:
         crops, _, path = text.partition("=")
-        network, about = trained.load(Path(path))
+        network, about = torch_model.load(Path(path))
         name = f"{Path(path).stem}, step {about['step']:,}"
         points.append({"name": name, "crops": int(crops), **measure(network, photos)})
         print(points[-1], flush=True)

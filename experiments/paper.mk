@@ -9,7 +9,7 @@ VGG ?= $(RUNS)/vgg/vgg16.safetensors
 STEPS ?= 900
 ABLATION_STEPS ?= 250
 
-# Colour photographs that may be published: scikit-image's samples.
+# Color photographs that may be published: scikit-image's samples.
 SAMPLES = $(wildcard $(foreach name,chelsea.png coffee.png astronaut.png rocket.jpg,\
   $(VENV)/lib/python3*/site-packages/skimage/data/$(name)))
 
@@ -27,7 +27,7 @@ OWN_tintype =
 .PHONY: reproduce ablations
 
 reproduce: results/figures/runs.json
-	$(BIN)/python docs/make_tables.py
+	$(BIN)/python tools/make_tables.py
 
 results/figures/runs.json: results/table1.json
 	$(TINTYPE) plot $(METHODS:%=$(RUNS)/%) --out results/figures $(SAMPLES:%=--photo %)
@@ -67,7 +67,7 @@ ABLATIONS = paper no-palette palette-after-norm alpha-0 alpha-1 rebalance-0 \
   variance-alone variation-alone palettewise-alone
 
 ablations: results/ablations.json
-	$(BIN)/python docs/make_tables.py
+	$(BIN)/python tools/make_tables.py
 
 results/ablations.json: $(ABLATIONS:%=$(RUNS)/ablations/%.$(ABLATION_STEPS))
 	$(TINTYPE) evaluate $(ABLATIONS:%=$(RUNS)/ablations/%) --data $(VALIDATION) --limit 100 \

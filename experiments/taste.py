@@ -1,10 +1,10 @@
-"""How far the automatic colours follow a simulated person's taste, after how many recipes.
+"""How far the automatic colors follow a simulated person's taste, after how many recipes.
 
     python experiments/taste.py --photos ../shared/data/photos128-000.tar.gz \\
         --unseen ../shared/data/validation-000.tar.gz
 
 A person with a fixed taste saves recipes for 5, 20 and 60 photos; `tintype train --recipes`
-fine-tunes the checkpoint of the bundled model on them; 100 photos of another source are coloured
+fine-tunes the checkpoint of the bundled model on them; 100 photos of another source are colored
 automatically before and after. Writes results/taste.json and results/taste.md, and with --pictures
 FOLDER one picture per taste: gray, before, after 60 recipes, and what the taste asks for. It takes
 some minutes on one core.
@@ -23,7 +23,8 @@ from PIL import Image
 
 import tintype
 from tintype.recipe import edited
-from tintype.research import export, taste
+from tintype.research import export
+from tintype.research.training import fine_tuning
 
 TASTES: dict[str, tuple[dict[str, Any], ...]] = {
     "warmer": ({"towards": "orange", "amount": 0.4}, {"saturation": 1.2}),
@@ -33,7 +34,7 @@ COUNTS = (5, 20, 60)
 START = Path("checkpoints/tintype-0.3.safetensors")
 
 WORDS = """\
-Share of the way from the automatic colours of the bundled model to those that a taste asks for, on
+Share of the way from the automatic colors of the bundled model to those that a taste asks for, on
 {} photos that were never seen: median (quartiles); 1 is all of it, by the earth mover's distance.
 Palettes: what is estimated. Photos: what is painted from it, beside what the bundled model paints
 by the taste's recipe. Seed {}.
@@ -42,7 +43,7 @@ by the taste's recipe. Seed {}.
 
 
 def grays(path: Path, count: int, seed: int) -> list[Image.Image]:
-    """Photos of a tar file, drawn at random, without their colours."""
+    """Photos of a tar file, drawn at random, without their colors."""
     with tarfile.open(path) as tar:
         files = [member for member in tar if member.isfile()]
         drawn = np.random.default_rng(seed).choice(len(files), count, replace=False)
@@ -51,7 +52,7 @@ def grays(path: Path, count: int, seed: int) -> list[Image.Image]:
 
 
 def save_recipes(folder: Path, photos: list[Image.Image], recipe: tintype.Recipe) -> None:
-    """What a person leaves who colours photos one after the other and saves recipes."""
+    """What a person leaves who colors photos one after the other and saves recipes."""
     folder.mkdir()
     for i, photo in enumerate(photos):
         photo.save(folder / f"photo-{i:02}.png")
@@ -62,15 +63,15 @@ def tuned(work: Path, photos: list[Image.Image], recipe: tintype.Recipe, seed: i
     """The bundled model after recipes for these photos, and what its fine-tuning reports."""
     folder = work / f"{len(photos)}"
     save_recipes(folder, photos, recipe)
-    config = taste.TasteConfig(recipes=str(folder), start=str(START), seed=seed)
-    report = taste.train(work / f"run-{len(photos)}", config, {})
+    config = fine_tuning.TasteConfig(recipes=str(folder), start=str(START), seed=seed)
+    report = fine_tuning.train(work / f"run-{len(photos)}", config, {})
     model = work / f"model-{len(photos)}"
     export.export(work / f"run-{len(photos)}", model, {}, [str(folder)])
     return tintype.load(model, threads=1), report
 
 
 def moved(new: Any, old: list[Any], recipe: tintype.Recipe) -> dict[str, list[float]]:
-    """The share of the way from the old to the wanted colours, photo by photo: 1 is all of it.
+    """The share of the way from the old to the wanted colors, photo by photo: 1 is all of it.
 
     palettes: of the automatic palette to the one that the taste asks for; photos: of the palette
     of what is painted automatically to that of what the old model paints by the recipe

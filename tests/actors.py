@@ -1,4 +1,4 @@
-"""A folder of photos, a tar file of them, and colouring them by a cluster, for tests."""
+"""A folder of photos, a tar file of them, and coloring them by a cluster, for tests."""
 
 import io
 import tarfile
@@ -7,9 +7,9 @@ from typing import Any
 
 from tiny import ASKED, Quick, draw, files
 
-from tintype.archive import cluster
-from tintype.archive.batch import Job
-from tintype.archive.elsewhere import Elsewhere, Shelf
+from tintype.batch import ray_runner
+from tintype.batch.job import Job
+from tintype.batch.store import Elsewhere, Shelf
 
 
 def by_ray(
@@ -21,10 +21,10 @@ def by_ray(
     workers: int = 2,
     **job: Any,
 ) -> tuple[int, list[str]]:
-    """Colour by actors: how many were coloured now, and the failures."""
+    """Color by actors: how many were colored now, and the failures."""
     said: list[str] = []
     where = Elsewhere(Shelf.at(str(source)), Shelf.at(str(out)), recursive=True)
-    failures = cluster.run_cluster(
+    failures = ray_runner.run_cluster(
         method or Quick(), Job(**job), where, asked, say=said.append, workers=workers
     )
     return int(said[-1].split()[0]), failures

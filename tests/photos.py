@@ -110,7 +110,7 @@ def _desc(text: str) -> bytes:
 
 
 def _cmyk_to_lab() -> bytes:
-    """A lookup table with two steps per ink, where each ink takes lightness and none colour."""
+    """A lookup table with two steps per ink, where each ink takes lightness and none color."""
     ramp = bytes(range(256))
     identity = struct.pack(">9i", *(65536 * (i % 4 == 0) for i in range(9)))
     corners = b""

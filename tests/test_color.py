@@ -1,4 +1,4 @@
-"""Colour spaces against published values, scikit-image and Pillow; NumPy and torch agree."""
+"""Color spaces against published values, scikit-image and Pillow; NumPy and torch agree."""
 
 import colorsys
 
@@ -175,10 +175,10 @@ def test_gradients_stay_finite_at_black(curve):
     assert torch.isfinite(values.grad).all()
 
 
-# --- a colour of a given luma ---------------------------------------------------------------------
+# --- a color of a given luma ---------------------------------------------------------------------
 
 
-def test_a_colour_of_a_luma_reaches_it():
+def test_a_color_of_a_luma_reaches_it():
     rgb = np.random.default_rng(3).random((100_000, 3))
     wanted, lab = color.luma(rgb), color.rgb_to_oklab(rgb)
     got = color.oklab_of_luma(wanted, lab[:, 1:])
@@ -188,7 +188,7 @@ def test_a_colour_of_a_luma_reaches_it():
     np.testing.assert_array_equal(got[:, 1:], lab[:, 1:])
 
 
-def test_a_colour_of_a_luma_is_the_one_it_came_from(rgb):
+def test_a_color_of_a_luma_is_the_one_it_came_from(rgb):
     lab = color.rgb_to_oklab(rgb)
     got = color.oklab_of_luma(color.luma(rgb), lab[:, 1:])
     assert np.quantile(np.abs(got - lab)[:, 0], 0.99) < 1e-3
@@ -202,7 +202,7 @@ def test_a_gray_of_a_luma_is_that_gray():
 
 @given(st.floats(0, 1), CHROMA, CHROMA)
 @settings(deadline=None, max_examples=40)
-def test_a_colour_out_of_reach_is_still_finite(luma, a, b):
+def test_a_color_out_of_reach_is_still_finite(luma, a, b):
     ab = np.array([[a, b]])
     got = color.oklab_of_luma(np.array([luma]), ab)
     assert np.isfinite(got).all()

@@ -40,7 +40,7 @@ def encoded(colorizer: Colorizer, astronaut: np.ndarray) -> tintype.Encoded:
     return colorizer.encode(astronaut)
 
 
-def test_a_gray_photo_gets_colours_and_keeps_its_luma(
+def test_a_gray_photo_gets_colors_and_keeps_its_luma(
     colorizer: Colorizer, astronaut: np.ndarray
 ) -> None:
     result = colorizer.colorize(astronaut)
@@ -117,7 +117,7 @@ def test_no_saturation_is_gray(colorizer: Colorizer, encoded: tintype.Encoded) -
 
 
 @pytest.mark.parametrize("name", ["red", "orange", "green", "blue"])
-def test_a_banned_colour_is_gone(colorizer: Colorizer, encoded: tintype.Encoded, name: str) -> None:
+def test_a_banned_color_is_gone(colorizer: Colorizer, encoded: tintype.Encoded, name: str) -> None:
     wanted = encoded.palette.towards(name, 0.7).ban(name)
     rgb = np.asarray(colorizer.decode(encoded, wanted, vividness=1.0).image) / 255
     strong = np.linalg.norm(rgb_to_lab(rgb)[..., 1:], axis=-1) > 8
@@ -207,7 +207,7 @@ def split_toned() -> np.ndarray:
     return (255 * rgb.clip(0, 1)).round().astype(np.uint8)
 
 
-def test_tones_get_the_colours_that_they_have(colorizer: Colorizer) -> None:
+def test_tones_get_the_colors_that_they_have(colorizer: Colorizer) -> None:
     """Against what a photo would take by itself: it wears blue in its shadows."""
     rgb = split_toned()
     true = colorizer.palette_of(rgb)
@@ -290,7 +290,7 @@ def test_the_bundled_model_is_small_and_says_where_it_comes_from() -> None:
     sizes = [file.stat().st_size for file in WEIGHTS.iterdir()]
     assert sum(sizes) < 25e6
     about = json.loads((WEIGHTS / "model.json").read_text())
-    assert {"licence", "sha256", "trained", "bins", "vividness"} <= set(about)
+    assert {"license", "sha256", "trained", "bins", "vividness"} <= set(about)
 
 
 def test_public_names_exist() -> None:

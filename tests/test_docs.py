@@ -14,14 +14,14 @@ from command import opened, tintype
 from tintype.cli import colorize
 
 ROOT = Path(__file__).parents[1]
-TABLES = runpy.run_path(str(ROOT / "docs" / "make_tables.py"))
+TABLES = runpy.run_path(str(ROOT / "tools" / "make_tables.py"))
 
 
 @pytest.fixture
 def gallery(monkeypatch):
-    """What `docs/make_gallery.py` defines, and the commands of each picture in the page."""
-    monkeypatch.syspath_prepend(str(ROOT / "docs"))
-    names = runpy.run_path(str(ROOT / "docs" / "make_gallery.py"))
+    """What `tools/make_gallery.py` defines, and the commands of each picture in the page."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    names = runpy.run_path(str(ROOT / "tools" / "make_gallery.py"))
     return names, names["strips"](names["PAGE"].read_text())
 
 
@@ -101,7 +101,7 @@ def test_all_pictures_of_the_gallery_are_those_of_commands(gallery):
 
 
 def test_a_picture_of_the_gallery_is_what_its_commands_make(gallery, tmp_path):
-    """Two rows of it: beside the gray photo one colouring; two of them, and the original."""
+    """Two rows of it: beside the gray photo one coloring; two of them, and the original."""
     names, strips = gallery
     command = strips["chelsea"][0][0]
     two = "tintype colorize examples/chelsea.jpg -o chelsea/two.jpg --alternatives 2"

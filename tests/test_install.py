@@ -32,7 +32,7 @@ def test_the_base_has_no_torch_and_is_small(python: Path) -> None:
     assert sum(file.stat().st_size for file in ours) < 250e6
 
 
-def test_it_colours_a_photo(python: Path, tmp_path: Path) -> None:
+def test_it_colors_a_photo(python: Path, tmp_path: Path) -> None:
     Image.fromarray(data.camera()).save(tmp_path / "photo.jpg")
     tintype = python.with_name("tintype")
     subprocess.run([tintype, "colorize", "photo.jpg"], cwd=tmp_path, check=True)

@@ -1,4 +1,4 @@
-"""What a file says about its pixels: colour profile, tint, EXIF and dpi, from file to file."""
+"""What a file says about its pixels: color profile, tint, EXIF and dpi, from file to file."""
 
 import io
 
@@ -18,12 +18,12 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SEPIA = photos.toned(data.camera(), (40, 26, 13), (250, 236, 205))
 
 
-# Colour profiles
+# Color profiles
 
 
 @pytest.mark.parametrize("gamma", [1.0, 1.8])
 @pytest.mark.parametrize("space", ["GRAY", "RGB"])
-def test_the_tone_curve_of_a_profile_is_honoured(space: str, gamma: float) -> None:
+def test_the_tone_curve_of_a_profile_is_honored(space: str, gamma: float) -> None:
     ramp = np.arange(256, dtype=np.uint8)[None].repeat(4, axis=0)
     linear = (ramp / 255) ** gamma
     wanted = 255 * np.where(
@@ -66,11 +66,11 @@ def test_cmyk_is_read_with_and_without_its_profile() -> None:
         np.testing.assert_allclose(light, (255, 0, 188, 126), atol=4)
 
 
-# Is it coloured already?
+# Is it colored already?
 
 
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea"])
-def test_colour_photos_are_colorful(name: str) -> None:
+def test_color_photos_are_colorful(name: str) -> None:
     rgb = getattr(data, name)()
     assert photo.read(rgb).colorful
     assert photo.read(photos.encoded(Image.fromarray(rgb), "JPEG", quality=60)).colorful
@@ -103,7 +103,7 @@ def test_sepia_keeps_its_luma() -> None:
     np.testing.assert_array_equal(photo.read(SEPIA).luma, photos.luma_of(SEPIA))
 
 
-def test_one_flat_colour_and_hidden_colours_are_not_colorful() -> None:
+def test_one_flat_color_and_hidden_colors_are_not_colorful() -> None:
     assert not photo.read(Image.new("RGB", (50, 50), "red")).colorful
     assert not photo.read(Image.new("RGB", (1, 1), "red")).colorful
     hidden = Image.fromarray(photos.scene())

@@ -1,4 +1,4 @@
-"""Bins and palettes: colours come back out, edits keep the sum, JSON and distances hold."""
+"""Bins and palettes: colors come back out, edits keep the sum, JSON and distances hold."""
 
 import colorsys
 import json
@@ -17,9 +17,9 @@ from skimage import data
 
 from tintype.bins import Bins, chroma_of, hue_of
 from tintype.color import hue_degrees, rgb_to_oklab
+from tintype.emd import earth_mover
 from tintype.errors import PaletteError
 from tintype.palette import BAN_WIDTH, Palette
-from tintype.transport import earth_mover
 
 BINS = Bins()
 STEP = 360 / BINS.hues
@@ -32,7 +32,7 @@ NAMES = ["red", "orange", "#ffe0c0", "green", "teal", "hue:300", "navy", "#ff00f
 
 ANGLES = st.floats(-720, 720)
 PARTS = st.floats(0, 1)
-COLOURS = st.sampled_from(NAMES)
+COLORS = st.sampled_from(NAMES)
 ANY_BINS = st.builds(
     lambda hues, gaps: Bins(hues, tuple(np.cumsum(gaps).tolist())),
     st.integers(3, 40),
@@ -41,15 +41,15 @@ ANY_BINS = st.builds(
 EDITS = st.one_of(
     st.tuples(st.just("shift_hue"), ANGLES),
     st.tuples(st.just("saturate"), st.floats(0, 10)),
-    st.tuples(st.just("towards"), COLOURS, PARTS),
-    st.tuples(st.just("boost"), COLOURS, PARTS),
-    st.tuples(st.just("ban"), COLOURS),
+    st.tuples(st.just("towards"), COLORS, PARTS),
+    st.tuples(st.just("boost"), COLORS, PARTS),
+    st.tuples(st.just("ban"), COLORS),
 )
 
 
 @st.composite
 def palettes(draw):
-    """Palettes of a few colours up to all of them."""
+    """Palettes of a few colors up to all of them."""
     few = draw(st.integers(1, BINS.count))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     shares = np.zeros(BINS.count)
@@ -123,7 +123,7 @@ def test_weights_are_shares_of_four_bins(bins, seed, dtype):
 
 @given(ANY_BINS, st.floats(0, 1), st.floats(0, 360))
 @settings(deadline=None, max_examples=40)
-def test_polar_means_recover_the_colour(bins, part, hue):
+def test_polar_means_recover_the_color(bins, part, hue):
     chroma = part * bins.chromas[-1]
     assume(chroma > 1e-4)
     index, weight = bins.encode(polar(chroma, hue))
@@ -198,7 +198,7 @@ def test_bins_near_a_hue(bins, hue, width):
     np.testing.assert_array_equal(near[1:][clear], (gap < width)[clear])
 
 
-def test_hex_colours_have_the_hue_and_chroma_of_their_bin():
+def test_hex_colors_have_the_hue_and_chroma_of_their_bin():
     rgb = np.array([ImageColor.getrgb(c) for c in BINS.hex_colors]) / 255
     ab = rgb_to_oklab(rgb)[:, 1:]
     assert np.abs(ab[0]).max() < 1e-6
@@ -243,10 +243,10 @@ def test_turning_keeps_neutral_and_the_sum_of_every_ring(palette, angle):
 
 @given(st.integers(1, BINS.count - 1), ANGLES)
 @settings(deadline=None, max_examples=40)
-def test_turning_a_bin_is_turning_its_colour(k, angle):
-    centre = complex(*BINS.centers[k].astype(float)) * np.exp(1j * np.radians(angle))
+def test_turning_a_bin_is_turning_its_color(k, angle):
+    center = complex(*BINS.centers[k].astype(float)) * np.exp(1j * np.radians(angle))
     turned = BINS.rotate(np.eye(BINS.count)[k], np.float64(angle))
-    index, weight = BINS.encode(np.array([centre.real, centre.imag]))
+    index, weight = BINS.encode(np.array([center.real, center.imag]))
     shares = np.bincount(index, weight, BINS.count)
     np.testing.assert_allclose(turned, shares, atol=1e-5)
 
@@ -325,7 +325,7 @@ def test_edits_by_nothing_change_nothing(palette):
 
 @given(st.floats(0.01, 0.22), st.floats(0, 360), ANGLES)
 @settings(deadline=None, max_examples=40)
-def test_shifting_one_colour_lands_on_the_turned_hue(chroma, hue, angle):
+def test_shifting_one_color_lands_on_the_turned_hue(chroma, hue, angle):
     shifted = single(chroma, hue).shift_hue(angle)
     tinted = shifted.shares[1:]
     turns = away(hue + angle, hues(BINS))
@@ -392,9 +392,9 @@ def test_bans_stay_through_later_edits():
     assert edited.banned == palette.banned == (hue_of("red"), hue_of("blue"))
 
 
-@given(palettes(), COLOURS, st.sampled_from([1, 1.0]))
+@given(palettes(), COLORS, st.sampled_from([1, 1.0]))
 @settings(deadline=None, max_examples=40)
-def test_all_the_way_towards_a_colour_leaves_only_its_hue(palette, color, amount):
+def test_all_the_way_towards_a_color_leaves_only_its_hue(palette, color, amount):
     aimed = palette.towards(color, amount)
     near = np.abs(away(hue_of(color), hues(BINS))) < STEP
     assert aimed.shares[1:][~near].sum() < 1e-9
@@ -404,9 +404,9 @@ def test_all_the_way_towards_a_colour_leaves_only_its_hue(palette, color, amount
     assert aimed.shares @ chromas(BINS) == pytest.approx(mean, abs=1e-5)
 
 
-@given(palettes(), COLOURS, PARTS)
+@given(palettes(), COLORS, PARTS)
 @settings(deadline=None, max_examples=40)
-def test_boosting_mixes_in_one_colour(palette, color, share):
+def test_boosting_mixes_in_one_color(palette, color, share):
     boosted = palette.boost(color, share)
     alone = Palette.of_chroma(BINS, chroma_of(color))
     mixed = (1 - share) * palette.shares + share * alone.shares
@@ -450,7 +450,7 @@ def test_edits_out_of_range_are_refused(edit):
         edit(Palette(BINS, np.ones(BINS.count)))
 
 
-def test_colours_are_named_largest_first(photos):
+def test_colors_are_named_largest_first(photos):
     colors = photos[0].colors(least=0.01)
     shares = [share for _, share in colors]
     assert shares == sorted(shares, reverse=True)
@@ -478,7 +478,7 @@ def test_json_brings_photos_back(photos):
 @given(palettes())
 @settings(deadline=None, max_examples=25)
 def test_json_brings_any_palette_back(palette):
-    # the outermost ring holds colours that sRGB has not: brought in, they can be shown
+    # the outermost ring holds colors that sRGB has not: brought in, they can be shown
     shown = Palette(BINS, np.append(palette.shares[: -BINS.hues], np.zeros(BINS.hues)) + 1e-9)
     assert shown.distance(again(shown)) < 0.02
 
@@ -487,7 +487,7 @@ def test_json_brings_any_palette_back(palette):
 def test_json_survives_a_change_of_model(photos, bins):
     for palette in photos:
         moved = again(palette, bins)
-        assert palette.distance(moved) < 0.05  # coarse bins spread a colour
+        assert palette.distance(moved) < 0.05  # coarse bins spread a color
         here, there = palette.shares @ chromas(BINS), moved.shares @ chromas(bins)
         assert there == pytest.approx(here, abs=0.002)
         assert again(moved).distance(palette) < 0.035
@@ -602,7 +602,7 @@ def test_json_of_another_kind_is_refused_in_one_line(text):
     assert len(str(error.value).splitlines()) == 1
 
 
-LEAVES = st.none() | st.booleans() | st.floats() | st.integers() | st.text() | COLOURS
+LEAVES = st.none() | st.booleans() | st.floats() | st.integers() | st.text() | COLORS
 VALUES = st.recursive(
     LEAVES,
     lambda inner: (
@@ -641,7 +641,7 @@ def test_the_plane_of_hsv_is_saturation_in_the_direction_of_hue():
 
 
 def test_a_palette_over_hue_and_saturation_is_numpys_histogram():
-    """Of colours that lie on the bins, where nothing is shared."""
+    """Of colors that lie on the bins, where nothing is shared."""
     rng = np.random.default_rng(1)
     hue, ring = rng.integers(0, 12, 900), rng.integers(0, 4, 900)
     saturation = np.array(HSV.chromas)[ring]
@@ -687,7 +687,7 @@ def test_another_plane_is_refused():
 # --- distance -------------------------------------------------------------------------------------
 
 
-def test_distance_of_one_colour_to_another_is_the_way_between_them():
+def test_distance_of_one_color_to_another_is_the_way_between_them():
     neutral = Palette(BINS, np.eye(BINS.count)[0])
     red, cyan = single(0.10, 0), single(0.10, 180)
     assert red.distance(cyan) == pytest.approx(0.20, rel=1e-3)
@@ -753,7 +753,7 @@ def test_earth_mover_on_a_line_as_in_scipy():
         assert 0.99 * true <= earth_mover(here, there, gap) <= true + 1e-6
 
 
-# --- names of colours -----------------------------------------------------------------------------
+# --- names of colors -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -773,7 +773,7 @@ def test_earth_mover_on_a_line_as_in_scipy():
         ("hue:1e2", "hue:100"),
     ],
 )
-def test_names_of_colours(name, same):
+def test_names_of_colors(name, same):
     np.testing.assert_array_equal(chroma_of(name), chroma_of(same))
     assert hue_of(name) == hue_of(same)
 
@@ -789,20 +789,20 @@ def test_chroma_and_hue_of_primaries_as_published():
 
 @given(st.floats(-1e6, 1e6))
 @settings(deadline=None, max_examples=40)
-def test_any_hue_has_a_colour(degrees):
+def test_any_hue_has_a_color(degrees):
     assert 0 <= hue_of(f"hue:{degrees}") < 360
     np.testing.assert_allclose(chroma_of(f"hue:{degrees}"), chroma_of(f"hue:{degrees % 360}"))
 
 
 @pytest.mark.parametrize("name", ["", "reddish", "#12", "#gggggg", "hue:", "hue:red", "hue:inf"])
-def test_no_colour(name):
+def test_no_color(name):
     for read in (chroma_of, hue_of):
-        with pytest.raises(PaletteError, match=r"^expected a CSS colour name.*, found .*$"):
+        with pytest.raises(PaletteError, match=r"^expected a CSS color name.*, found .*$"):
             read(name)
 
 
 @pytest.mark.parametrize("name", ["black", "gray", "white", "#808081"])
 def test_grays_have_no_hue(name):
     assert np.abs(chroma_of(name)).max() < 0.01
-    with pytest.raises(PaletteError, match=r"^expected a colour with a hue, found .* is gray$"):
+    with pytest.raises(PaletteError, match=r"^expected a color with a hue, found .* is gray$"):
         hue_of(name)

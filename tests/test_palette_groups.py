@@ -1,4 +1,4 @@
-"""Groups of colours in a palette: found, moved, resized."""
+"""Groups of colors in a palette: found, moved, resized."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def mean_chroma(palette):
     return complex(palette.shares @ palette.bins.centers @ np.array([1, 1j]))
 
 
-def test_recolor_moves_one_colour_and_leaves_the_others():
+def test_recolor_moves_one_color_and_leaves_the_others():
     before = of_colors(red=0.3, teal=0.3, neutral=0.4)
     still = {"from": "teal", "to": "teal", "scale": 1}
     after = before.recolor([{"from": "red", "to": "blue", "scale": 1}, still])
@@ -32,7 +32,7 @@ def test_recolor_moves_one_colour_and_leaves_the_others():
 
 
 def test_recolor_turns_and_multiplies_what_is_near():
-    """The pale parts of a colour become the pale parts of the other one."""
+    """The pale parts of a color become the pale parts of the other one."""
     pale, deep = BINS.centers[1 + 2], BINS.centers[1 + 2 * 24 + 2]  # one hue, rings 0 and 2
     shares = np.zeros(BINS.count)
     shares[[1 + 2, 1 + 48 + 2]] = 0.5
@@ -42,7 +42,7 @@ def test_recolor_turns_and_multiplies_what_is_near():
     assert abs(mean_chroma(after) - expected) < 0.004
 
 
-def test_recolor_leaves_colours_of_other_hues_where_they_are():
+def test_recolor_leaves_colors_of_other_hues_where_they_are():
     """A muted blue is near a muted red, and yet no part of it."""
     before = of_colors(**{"#a08c88": 0.5, "#8c94a0": 0.5})
     after = before.recolor([{"from": "#a08c88", "to": "#889a88", "scale": 1}])
@@ -74,7 +74,7 @@ def test_clusters_are_few_distinct_and_complete(seed, most):
     assert sum(shares) == pytest.approx(1 - palette.shares[0])
 
 
-def test_clusters_of_distinct_colours_are_those_colours():
+def test_clusters_of_distinct_colors_are_those_colors():
     found = of_colors(red=0.5, teal=0.3, neutral=0.2).clusters(2)
     for (color, share), (name, wanted) in zip(found, (("red", 0.5), ("teal", 0.3)), strict=True):
         assert np.linalg.norm(chroma_of(color) - chroma_of(name)) < 0.05

@@ -16,18 +16,18 @@ from tintype.palette import TONES, TRACE, Palette
 
 BINS = Bins()
 PARTS = st.floats(0, 1)
-COLOURS = st.sampled_from(["red", "orange", "#ffe0c0", "green", "teal", "hue:300", "navy"])
+COLORS = st.sampled_from(["red", "orange", "#ffe0c0", "green", "teal", "hue:300", "navy"])
 SCALES = st.floats(0.01, 100)
 EDITS = st.one_of(
     st.tuples(st.just("shift_hue"), st.floats(-720, 720)),
     st.tuples(st.just("saturate"), st.floats(0, 10)),
-    st.tuples(st.just("towards"), COLOURS, PARTS),
-    st.tuples(st.just("boost"), COLOURS, PARTS),
-    st.tuples(st.just("ban"), COLOURS),
+    st.tuples(st.just("towards"), COLORS, PARTS),
+    st.tuples(st.just("boost"), COLORS, PARTS),
+    st.tuples(st.just("ban"), COLORS),
     st.tuples(
         st.just("recolor"),
         st.lists(
-            st.fixed_dictionaries({"from": COLOURS, "to": COLOURS, "scale": SCALES}), min_size=1
+            st.fixed_dictionaries({"from": COLORS, "to": COLORS, "scale": SCALES}), min_size=1
         ),
     ),
 )
@@ -64,7 +64,7 @@ def applied(palette, edits):
 
 
 def test_tones_are_numpys_histograms():
-    """Of colours that lie on the bins, each weighed by how much of a tone its luma is."""
+    """Of colors that lie on the bins, each weighed by how much of a tone its luma is."""
     rng = np.random.default_rng(0)
     bin_of, y = rng.integers(0, BINS.count, (40, 50)), rng.random((40, 50))
     palette = Palette.of_chroma(BINS, BINS.centers[bin_of], y)
@@ -131,7 +131,7 @@ def test_a_tone_is_edited_like_a_palette(palette, edit):
         np.testing.assert_allclose(tone, applied(Palette(BINS, before), [edit]).shares, atol=1e-12)
 
 
-def test_a_tone_whose_every_colour_is_taken_away_is_as_the_rest():
+def test_a_tone_whose_every_color_is_taken_away_is_as_the_rest():
     red, teal = (Palette.of_chroma(BINS, chroma_of(c)).shares for c in ("red", "teal"))
     palette = Palette(BINS, red + teal, tones=np.stack([red, teal, red + teal]))
     left = palette.recolor([{"from": "red", "to": "red", "scale": 0}])
@@ -142,7 +142,7 @@ def test_a_tone_whose_every_colour_is_taken_away_is_as_the_rest():
 @given(TONED, shares(), PARTS)
 @settings(deadline=None, max_examples=40)
 def test_blending_mixes_tones(palette, other, amount):
-    """Where one has none, what it has of colours at all stands for every tone."""
+    """Where one has none, what it has of colors at all stands for every tone."""
     plain = Palette(BINS, other)
     for pair, parts in (
         ((palette, plain), (palette.tones, plain.shares)),
@@ -261,7 +261,7 @@ def test_tones_of_another_kind_are_refused_in_one_line(tones):
         Palette.from_json(BINS, f'{{"version": 1, "neutral": 1, "tones": {tones}}}')
 
 
-LEAVES = st.none() | st.booleans() | st.floats() | st.integers() | st.text() | COLOURS
+LEAVES = st.none() | st.booleans() | st.floats() | st.integers() | st.text() | COLORS
 NAMES = st.sampled_from(["color", "share", "colors", "neutral", *TONES])
 VALUES = st.recursive(
     LEAVES,

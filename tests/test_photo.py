@@ -167,7 +167,7 @@ def test_palette_transparency_becomes_alpha() -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "RGB"])
-def test_a_colour_key_becomes_alpha(mode: str) -> None:
+def test_a_color_key_becomes_alpha(mode: str) -> None:
     image = Image.new(mode, (2, 1))
     image.putpixel((1, 0), (255, 255, 255) if mode == "RGB" else 255)
     key = (255, 255, 255) if mode == "RGB" else 255
@@ -199,7 +199,7 @@ def test_arrays_are_read(plane: np.ndarray, kind: str) -> None:
     np.testing.assert_array_equal(photo.read((plane * scale).astype(kind)).luma, plane)
 
 
-def test_colour_arrays_are_read() -> None:
+def test_color_arrays_are_read() -> None:
     rgb = photos.scene()
     rgba = np.dstack([rgb, np.full(rgb.shape[:2], 9, np.uint8)])
     for source in (rgb, rgb / 255, rgba, rgba[::1].astype(np.float32) / 255):
@@ -227,7 +227,7 @@ def test_other_arrays_are_refused_with_what_came(array: np.ndarray) -> None:
     assert str(array.dtype) in refused(array)
 
 
-# Colours of a reference photo
+# Colors of a reference photo
 
 
 def test_read_rgb_shares_decoding_and_shrinks() -> None:
@@ -239,7 +239,7 @@ def test_read_rgb_shares_decoding_and_shrinks() -> None:
         photo.read_rgb(file, max_pixels=10)
 
 
-def test_read_rgb_refuses_unknown_colours_if_strict() -> None:
+def test_read_rgb_refuses_unknown_colors_if_strict() -> None:
     rgb = Image.fromarray(photos.scene())
     unknown = {
         "none": photos.encoded(rgb.convert("CMYK"), "JPEG"),

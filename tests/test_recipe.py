@@ -18,17 +18,17 @@ from tintype.recipe import EDITS, Recipe, edited
 
 BINS = Bins()
 PARTS = st.floats(0, 1)
-COLOURS = st.sampled_from(["red", "#ffe0c0", "hue:200", "navy"])
+COLORS = st.sampled_from(["red", "#ffe0c0", "hue:200", "navy"])
 ONE_EDIT = st.one_of(
-    st.fixed_dictionaries({"towards": COLOURS, "amount": PARTS}),
+    st.fixed_dictionaries({"towards": COLORS, "amount": PARTS}),
     st.fixed_dictionaries({"shift_hue": st.floats(-360, 360)}),
     st.fixed_dictionaries({"saturation": st.floats(0, 3)}),
-    st.fixed_dictionaries({"boost": COLOURS, "share": PARTS}),
-    st.fixed_dictionaries({"ban": COLOURS}),
+    st.fixed_dictionaries({"boost": COLORS, "share": PARTS}),
+    st.fixed_dictionaries({"ban": COLORS}),
     st.fixed_dictionaries(
         {
             "recolor": st.lists(
-                st.fixed_dictionaries({"from": COLOURS, "to": COLOURS, "scale": PARTS}), min_size=1
+                st.fixed_dictionaries({"from": COLORS, "to": COLORS, "scale": PARTS}), min_size=1
             )
         }
     ),
@@ -356,7 +356,7 @@ def test_a_complete_recipe_names_its_model_and_repeats_itself(encoded):
     assert Recipe(vividness=0.0).complete(FakeColorizer()).vividness == 0
 
 
-def test_edits_are_measured_on_the_colours_that_come_out_without_them(encoded):
+def test_edits_are_measured_on_the_colors_that_come_out_without_them(encoded):
     """Not on the estimate, which is broader than any one result."""
     recipe = Recipe(alternative=2, edits=({"shift_hue": 30},))
     result = recipe.decode(FakeColorizer(), encoded)
@@ -369,7 +369,7 @@ def test_an_alternative_alone_is_no_wish(encoded):
     assert Recipe(alternative=2).decode(FakeColorizer(), encoded).aim() is None
 
 
-def test_half_towards_a_colour_means_half_of_all_colours(encoded):
+def test_half_towards_a_color_means_half_of_all_colors(encoded):
     """Though the model is asked for less, because it follows the first percents most."""
     half = Recipe(edits=({"towards": "blue", "amount": 0.5},)).decode(FakeColorizer(), encoded)
     expected = encoded.palette.saturate(0.5).towards("blue", 0.5**0.5)

@@ -1,6 +1,6 @@
-"""A folder of tiny photos, and a quick method that colours them, for tests of folders.
+"""A folder of tiny photos, and a quick method that colors them, for tests of folders.
 
-As a program it colours a folder: python tests/tiny.py FOLDER OUT WORKERS [FUNCTION WHEN COUNT]
+As a program it colors a folder: python tests/tiny.py FOLDER OUT WORKERS [FUNCTION WHEN COUNT]
 """
 
 import hashlib
@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tintype.archive.batch import Job
-from tintype.archive.folders import Folder, Target
-from tintype.archive.run import run_folder
+from tintype.batch.folder import Folder, Target
+from tintype.batch.job import Job
+from tintype.batch.runner import run_folder
 from tintype.bins import OKLAB
 from tintype.colorizer import Result
 from tintype.palette import Palette
@@ -36,7 +36,7 @@ def draw(path: Path, number: int = 0, size: tuple[int, int] = (40, 30)) -> Path:
 
 
 class Quick:
-    """A method that paints photos in one colour, and counts them."""
+    """A method that paints photos in one color, and counts them."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -48,7 +48,7 @@ class Quick:
         yield Result(photo, chroma, palette, None, lambda: palette, threads=1)
 
 
-def colour(
+def color(
     folder: Path,
     out: Path,
     method: Any = None,
@@ -58,7 +58,7 @@ def colour(
     workers: int = 1,
     **job: Any,
 ) -> tuple[int, list[str]]:
-    """Colour a folder by a quick method: how many photos it was called for, and the failures."""
+    """Color a folder by a quick method: how many photos it was called for, and the failures."""
     method = method or Quick()
     where = Folder(folder, out, recursive)
     failures = run_folder(method, Job(**job), where, asked, say=lambda _: None, workers=workers)
@@ -100,5 +100,5 @@ if __name__ == "__main__":
     if len(sys.argv) > 4:
         die_at(sys.argv[4], sys.argv[5], int(sys.argv[6]))
     print("ready", flush=True)
-    _, failed = colour(Path(sys.argv[1]), Path(sys.argv[2]), workers=int(sys.argv[3]))
+    _, failed = color(Path(sys.argv[1]), Path(sys.argv[2]), workers=int(sys.argv[3]))
     sys.exit(1 if failed else 0)

@@ -1,4 +1,4 @@
-"""Tintype colours black-and-white photographs, and lets you steer the colours by a palette.
+"""Tintype colors black-and-white photographs, and lets you steer the colors by a palette.
 
 import tintype
 

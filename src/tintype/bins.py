@@ -1,4 +1,4 @@
-"""The plane of chroma, cut into bins, and colours by name."""
+"""The plane of chroma, cut into bins, and colors by name."""
 
 import itertools
 import math
@@ -22,7 +22,7 @@ from tintype.errors import PaletteError
 
 @dataclass(frozen=True)
 class Bins:
-    """Colour bins in a chroma plane: one neutral bin, then rings of hues.
+    """Color bins in a chroma plane: one neutral bin, then rings of hues.
 
     Bin 0 is neutral; bin 1 + ring * hues + i has chroma `chromas[ring]` and the hue
     i * 360 / hues degrees. Rotating all hues is therefore a roll within each ring. The plane is
@@ -78,10 +78,10 @@ class Bins:
         return hsv[..., 1:2] * xp.concatenate([xp.cos(angle), xp.sin(angle)], axis=-1)
 
     def encode(self, ab: Array) -> tuple[Array, Array]:
-        """Share each colour among its four nearest bins, linearly in chroma and in hue.
+        """Share each color among its four nearest bins, linearly in chroma and in hue.
 
         ab: (..., 2) chroma in the plane. Returns bin indices (..., 4) int64 and weights (..., 4)
-        that sum to 1; the mean of the bins' polar coordinates under them is the colour itself, up
+        that sum to 1; the mean of the bins' polar coordinates under them is the color itself, up
         to the chroma of the outermost ring.
         """
         xp = namespace(ab)
@@ -119,7 +119,7 @@ class Bins:
         """Turn the hues of palettes; what is neutral stays.
 
         shares: (..., count) palettes; degrees: (...) one angle for each, counter-clockwise.
-        Angles between two bins share the colour linearly between them.
+        Angles between two bins share the color linearly between them.
         """
         xp = namespace(shares)
         rings = shares[..., 1:].reshape(*shares.shape[:-1], len(self.chromas), self.hues)
@@ -141,7 +141,7 @@ OKLAB = Bins()
 
 
 def chroma_of(color: str, bins: Bins = OKLAB) -> np.ndarray:
-    """Chroma (2,) in the bins' plane of a CSS colour name, #rrggbb, or hue:DEGREES.
+    """Chroma (2,) in the bins' plane of a CSS color name, #rrggbb, or hue:DEGREES.
 
     hue:DEGREES is as in CSS hsl: 0 is red. Raises PaletteError for anything else.
     """
@@ -154,28 +154,28 @@ def chroma_of(color: str, bins: Bins = OKLAB) -> np.ndarray:
             raise ValueError
     except ValueError:
         raise PaletteError(
-            f"expected a CSS colour name, #rrggbb or hue:DEGREES, found {color!r}"
+            f"expected a CSS color name, #rrggbb or hue:DEGREES, found {color!r}"
         ) from None
     return np.asarray(bins.chroma(np.array(rgb) / 255))
 
 
 def hue_of(color: str, bins: Bins = OKLAB) -> float:
-    """The hue angle, 0..360 degrees, of a colour in the bins' plane.
+    """The hue angle, 0..360 degrees, of a color in the bins' plane.
 
     Raises PaletteError for black, gray, white.
     """
     if not has_hue(color, bins):
-        raise PaletteError(f"expected a colour with a hue, found {color!r}, which is gray")
+        raise PaletteError(f"expected a color with a hue, found {color!r}, which is gray")
     return float(hue_degrees(chroma_of(color, bins)))
 
 
 def has_hue(color: str, bins: Bins = OKLAB) -> bool:
-    """Whether a colour is neither black nor white nor a gray."""
+    """Whether a color is neither black nor white nor a gray."""
     return float(np.hypot(*chroma_of(color, bins))) >= 0.01
 
 
 def hex_at(ab: np.ndarray, plane: str) -> str:
-    """The sRGB colour nearest to middle lightness that has this chroma, or the most of it."""
+    """The sRGB color nearest to middle lightness that has this chroma, or the most of it."""
     if plane == "hsv":
         return to_hex(hsv_to_rgb(np.array([hue_degrees(ab) / 360, np.hypot(*ab), 0.9])))
     light = np.linspace(0.3, 0.97, 68)

@@ -1,7 +1,7 @@
-"""Colour spaces. Every function takes and gives NumPy arrays or torch tensors, channels last.
+"""Color spaces. Every function takes and gives NumPy arrays or torch tensors, channels last.
 
 RGB is sRGB, gamma-coded, 0..1. Luma is Rec. 601 (what JPEG and Pillow call gray), 0..1. YCbCr is
-full range with Cb and Cr centred on 0, -0.5..0.5. OKLab is Ottosson 2020 with L in 0..1; CIE Lab
+full range with Cb and Cr centered on 0, -0.5..0.5. OKLab is Ottosson 2020 with L in 0..1; CIE Lab
 has L in 0..100 under D65; HSV has all three in 0..1, the hue as a share of the circle. Values
 outside the RGB cube are carried through, signed, never clipped.
 """
@@ -62,7 +62,7 @@ def tone_weights(y: Array) -> Array:
 
 
 def rgb_to_ycbcr(rgb: Array) -> Array:
-    """RGB (..., 3) -> luma, Cb, Cr (..., 3), the JPEG (JFIF) matrix with chroma centred on 0."""
+    """RGB (..., 3) -> luma, Cb, Cr (..., 3), the JPEG (JFIF) matrix with chroma centered on 0."""
     y = luma(rgb)
     return namespace(rgb).stack([y, (rgb[..., 2] - y) / 1.772, (rgb[..., 0] - y) / 1.402], axis=-1)
 
@@ -90,7 +90,7 @@ def rgb_to_oklab(rgb: Array) -> Array:
 
 
 def oklab_to_rgb(lab: Array) -> Array:
-    """OKLab (..., 3) -> RGB (..., 3), outside 0..1 where the colour is out of gamut."""
+    """OKLab (..., 3) -> RGB (..., 3), outside 0..1 where the color is out of gamut."""
     root = _mix(
         lab,
         (1.0, 0.3963377774, 0.2158037573),
@@ -164,20 +164,20 @@ def hsv_to_rgb(hsv: Array) -> Array:
 
 
 def oklab_of_luma(y: Array, ab: Array, *, rounds: int = 5) -> Array:
-    """The OKLab colours (..., 3) with the given OKLab chroma whose luma is the one asked for.
+    """The OKLab colors (..., 3) with the given OKLab chroma whose luma is the one asked for.
 
     y: (...) Rec. 601 luma, 0..1
     ab: (..., 2) OKLab a and b
     Luma depends on chroma as well as on L, so L is found by secant steps from the gray's; where
-    no colour of that chroma has the luma, the result lies out of gamut near it.
+    no color of that chroma has the luma, the result lies out of gamut near it.
     """
     xp = namespace(y)
 
-    def colour(light: Array) -> Array:
+    def color(light: Array) -> Array:
         return xp.stack([light, ab[..., 0], ab[..., 1]], axis=-1)
 
     def lightness(light: Array) -> Array:
-        return _cbrt(srgb_to_linear(luma(oklab_to_rgb(colour(light)))))
+        return _cbrt(srgb_to_linear(luma(oklab_to_rgb(color(light)))))
 
     wanted = _cbrt(srgb_to_linear(y))
     light, reached = wanted, lightness(wanted)
@@ -187,7 +187,7 @@ def oklab_of_luma(y: Array, ab: Array, *, rounds: int = 5) -> Array:
         slope = (now - reached) / xp.where(xp.abs(step) > 1e-6, step, 1.0)
         light, reached = light + step, now
         step = (wanted - reached) / xp.clip(xp.where(slope > 0, slope, 1.0), 0.4, 4.0)
-    return colour(light)
+    return color(light)
 
 
 def hue_degrees(ab: Array) -> Array:

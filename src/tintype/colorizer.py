@@ -24,13 +24,13 @@ from tintype.color import (
     rgb_to_ycbcr,
     ycbcr_to_rgb,
 )
-from tintype.enlarge import enlarge, fit_gamut
 from tintype.errors import ModelError, PaletteError
 from tintype.palette import BAN_WIDTH, Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read, read_rgb, write
+from tintype.upsample import fit_gamut, upsample
 
 LEANING = 0.75  # how much of a likely prototype palette an alternative has at most,
-STEP = 0.03  # and how far, in OKLab chroma, that may move the mean colour
+STEP = 0.03  # and how far, in OKLab chroma, that may move the mean color
 SEVERE = -1e4  # what a banned bin's logits are lowered by
 
 
@@ -55,10 +55,10 @@ class Encoded:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A coloured photo.
+    """A colored photo.
 
-    chroma: (2, h, w) float32 Cb and Cr, centred on 0, 0..255 units, small and in gamut
-    palette: the colours that came out
+    chroma: (2, h, w) float32 Cb and Cr, centered on 0, 0..255 units, small and in gamut
+    palette: the colors that came out
     wanted: the palette that was asked for, None in automatic mode
     automatic: gives the palette that comes out without a wish
     aim: gives the palette that should come out, None for none; by default the wanted one
@@ -75,13 +75,13 @@ class Result:
     @cached_property
     def planes(self) -> Image.Image:
         """The full-size photo in Pillow's YCbCr mode: the input's own luma, and chroma in gamut."""
-        cb, cr = enlarge(self.chroma, self.photo.luma, threads=self.threads)
+        cb, cr = upsample(self.chroma, self.photo.luma, threads=self.threads)
         bands = [Image.fromarray(plane) for plane in (self.photo.luma, cb, cr)]
         return Image.merge("YCbCr", bands)
 
     @property
     def image(self) -> Image.Image:
-        """The full-size coloured photo in RGB, or RGBA where the input had transparency."""
+        """The full-size colored photo in RGB, or RGBA where the input had transparency."""
         rgb = self.planes.convert("RGB")
         if self.photo.alpha is not None:
             rgb.putalpha(Image.fromarray(self.photo.alpha))
@@ -89,10 +89,10 @@ class Result:
 
     @cached_property
     def reached(self) -> float | None:
-        """How far the result went from the automatic colours to the wanted ones: 1 is all the way.
+        """How far the result went from the automatic colors to the wanted ones: 1 is all the way.
 
         1 - d(result, aim) / d(automatic, aim), d the earth mover's distance of palettes; None
-        without a wish. For edits of a recipe, the aim is what they make of the automatic colours.
+        without a wish. For edits of a recipe, the aim is what they make of the automatic colors.
         """
         aim = self.wanted if self.aim is None else self.aim()
         if aim is None:
@@ -125,7 +125,7 @@ class Result:
 
 
 class Colorizer:
-    """A model, ready to colour photos."""
+    """A model, ready to color photos."""
 
     def __init__(self, folder: str | os.PathLike[str] | None = None, *, threads: int | None = None):
         """Load a model folder; the bundled one by default.
@@ -190,9 +190,9 @@ class Colorizer:
     def decode(
         self, encoded: Encoded, palette: Palette | None = None, *, vividness: float | None = None
     ) -> Result:
-        """Colour an encoded photo; the encoder is not run again.
+        """Color an encoded photo; the encoder is not run again.
 
-        palette: the wanted colours, over this model's bins; the estimated ones by default
+        palette: the wanted colors, over this model's bins; the estimated ones by default
         vividness: 0 (calm) .. 1 (vivid); the model's own by default
         """
         if palette is not None and palette.bins != self.bins:
@@ -214,7 +214,7 @@ class Colorizer:
         vividness: float | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
     ) -> Result:
-        """Colour a photo.
+        """Color a photo.
 
         palette: a Palette, its JSON, or the path of a palette file or of a photo to take it from
         vividness: 0 (calm) .. 1 (vivid); by default the model's own, or its own for given palettes
@@ -225,7 +225,7 @@ class Colorizer:
         return self.decode(self.encode(source, max_pixels=max_pixels), wanted, vividness=vividness)
 
     def palette(self, source: Palette | dict[str, Any] | str | os.PathLike[str]) -> Palette:
-        """A palette over this model's bins: from JSON, a palette file, or a colour photo.
+        """A palette over this model's bins: from JSON, a palette file, or a color photo.
 
         Raises PaletteError or PhotoError.
         """
@@ -245,7 +245,7 @@ class Colorizer:
         return self.palette_of(path)
 
     def palette_of(self, photo: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Palette:
-        """The palette that a colour photo has, by tone, measured as the model measures its own."""
+        """The palette that a color photo has, by tone, measured as the model measures its own."""
         rgb = read_small(photo, self.about["side"], max_pixels=max_pixels).astype(np.float32) / 255
         planes = np.concatenate([self.bins.chroma(rgb), rgb_to_ycbcr(rgb)[..., :1]], axis=-1)
         high, wide = planes.shape[0] // 4, planes.shape[1] // 4
@@ -301,7 +301,7 @@ def shrink(image: Image.Image, side: int) -> Image.Image:
 
 
 def read_small(photo: Source, side: int, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> np.ndarray:
-    """The colours of a photo at a working size: (h, w, 3) uint8 sRGB. Raises PhotoError."""
+    """The colors of a photo at a working size: (h, w, 3) uint8 sRGB. Raises PhotoError."""
     rgb = read_rgb(photo, max_pixels=max_pixels, max_side=2048)
     return np.asarray(shrink(Image.fromarray(rgb), side))
 
@@ -310,7 +310,7 @@ def in_gamut(luma: np.ndarray, ab: np.ndarray, bins: Bins) -> tuple[np.ndarray, 
     """Chroma as a `Result` holds it, and the palette that it has.
 
     luma: (h, w), 0..1; ab: (h, w, 2) OKLab chroma for it
-    Returns (2, h, w) float32 Cb and Cr, centred on 0, 0..255 units.
+    Returns (2, h, w) float32 Cb and Cr, centered on 0, 0..255 units.
     """
     rgb = oklab_to_rgb(oklab_of_luma(luma, ab))
     planes = np.moveaxis(rgb_to_ycbcr(rgb), -1, 0).astype(np.float32)
@@ -340,9 +340,9 @@ def alternatives(
 
 
 def without(ab: np.ndarray, plane: np.ndarray, banned: tuple[float, ...]) -> np.ndarray:
-    """Fade what the mean of allowed colours brought back into a banned range of hues.
+    """Fade what the mean of allowed colors brought back into a banned range of hues.
 
-    ab: (h, w, 2) OKLab chroma; plane: (h, w, 2) the same colours in the plane of the bans
+    ab: (h, w, 2) OKLab chroma; plane: (h, w, 2) the same colors in the plane of the bans
     """
     for hue in banned:
         away = np.abs((hue_degrees(plane) - hue + 180) % 360 - 180)

@@ -2,8 +2,8 @@
 
 TintypeError
 ├── PhotoError      a photo cannot be read or written
-│   └── ProfileError    what its colours are is not known
-├── PaletteError    a palette, a colour or an edit makes no sense
+│   └── ProfileError    what its colors are is not known
+├── PaletteError    a palette, a color or an edit makes no sense
 ├── FolderError     a folder of results, or its manifest, is unusable
 ├── ModelError      a model folder is missing, broken or of another version
 └── DataError       training or evaluation data, a run or a checkpoint is unusable
@@ -19,15 +19,15 @@ class PhotoError(TintypeError):
 
 
 class ProfileError(PhotoError):
-    """A photo's colours have no known way to sRGB."""
+    """A photo's colors have no known way to sRGB."""
 
 
 class PaletteError(TintypeError):
-    """A palette, a colour or an edit is not usable."""
+    """A palette, a color or an edit is not usable."""
 
 
 class FolderError(TintypeError):
-    """A folder for results cannot be used; nothing more can be coloured into it."""
+    """A folder for results cannot be used; nothing more can be colored into it."""
 
 
 class ModelError(TintypeError):

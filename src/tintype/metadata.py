@@ -1,6 +1,6 @@
-"""What a file says about its pixels: honoured on the way in, kept on the way out.
+"""What a file says about its pixels: honored on the way in, kept on the way out.
 
-Any mode, depth, colour profile and orientation becomes upright sRGB; EXIF and dpi are cleaned for
+Any mode, depth, color profile and orientation becomes upright sRGB; EXIF and dpi are cleaned for
 a new file. Metadata that are broken or nonsense are ignored, for they must not cost the photo.
 """
 
@@ -28,7 +28,7 @@ _EXIF_KEPT = (
     _Tag.DateTime, _Tag.Artist, _Tag.HostComputer, _Tag.Copyright, _Tag.Rating,
     _Tag.XPTitle, _Tag.XPComment, _Tag.XPAuthor, _Tag.XPKeywords, _Tag.XPSubject,
 )  # fmt: skip
-# Wrong in a new file: offsets into the old one, its size before turning, its colour space.
+# Wrong in a new file: offsets into the old one, its size before turning, its color space.
 _EXIF_STALE = (
     _Tag.MakerNote, ExifTags.IFD.Interop, _Tag.ExifImageWidth, _Tag.ExifImageHeight,
     _Tag.ColorSpace,
@@ -184,17 +184,17 @@ def _icc_transform(mode: str, icc: bytes | None) -> tuple[ImageCms.ImageCmsTrans
 
 
 def _nearly_equal(first: Image.Image, second: Image.Image) -> bool:
-    """Whether no value differs by more than the rounding inside a colour transform."""
+    """Whether no value differs by more than the rounding inside a color transform."""
     difference = np.asarray(first).astype(int) - np.asarray(second)
     return int(np.abs(difference).max()) <= 2
 
 
 def is_colorful(image: Image.Image, alpha: Image.Image | None) -> bool:
-    """Whether colours differ by more than a function of lightness, as in toned prints.
+    """Whether colors differ by more than a function of lightness, as in toned prints.
 
     A quartic of OKLab L is fitted to a and b over a thumbnail: gray, sepia, cyanotype and split
     toning all follow it. The distance from it that 5 % of pixels exceed was below 0.03 on each
-    of 60 scans of old prints, stained ones included, and above it on 83 % of 400 colour photos.
+    of 60 scans of old prints, stained ones included, and above it on 83 % of 400 color photos.
     """
     if image.mode == "L":
         return False

@@ -1,4 +1,4 @@
-"""Palettes: which colours a photo has, how much of each, and their edits."""
+"""Palettes: which colors a photo has, how much of each, and their edits."""
 
 import json
 import math
@@ -11,19 +11,19 @@ from PIL import ImageColor
 
 from tintype.bins import Bins, chroma_of, hex_at, hue_of, to_hex
 from tintype.color import oklab_to_rgb, rgb_to_oklab, tone_weights
+from tintype.emd import earth_mover
 from tintype.errors import PaletteError
-from tintype.transport import earth_mover
 
 TONES = ("shadows", "midtones", "highlights")  # as `color.tone_weights` tells them apart
 TRACE = 1e-3  # of all of a photo, in each of its tones: so no tone is what one pixel happens to be
-BAN_WIDTH = 20  # degrees of hue on either side of a banned colour
-MOST = 1000  # entries in a list of colours that comes from outside
-ALIKE = 0.03  # OKLab distance under which two colours are one to the eye of a person
+BAN_WIDTH = 20  # degrees of hue on either side of a banned color
+MOST = 1000  # entries in a list of colors that comes from outside
+ALIKE = 0.03  # OKLab distance under which two colors are one to the eye of a person
 
 
 @dataclass(frozen=True, eq=False)
 class Palette:
-    """How much of each colour a photo has, or should have. Edits return new palettes.
+    """How much of each color a photo has, or should have. Edits return new palettes.
 
     shares: (bins.count,) float64, not negative, sums to 1
     banned: hues in degrees of the plane that must not appear, `BAN_WIDTH` degrees to either side
@@ -74,7 +74,7 @@ class Palette:
         return self._each(lambda shares: self.bins.rotate(shares, np.float64(degrees)))
 
     def towards(self, color: str, amount: float = 0.5) -> "Palette":
-        """Give a part of every colour the hue of `color`, at its own chroma.
+        """Give a part of every color the hue of `color`, at its own chroma.
 
         amount: 0 (nothing) .. 1 (everything); its square is the share that moves, because a photo
             follows the first few percent most. Half as much of what is neutral is tinted.
@@ -91,7 +91,7 @@ class Palette:
         return self._each(lambda shares: _moved(self.bins, shares, aimed, part))
 
     def saturate(self, factor: float) -> "Palette":
-        """Multiply the chroma of every colour: 0 is gray, 1 changes nothing."""
+        """Multiply the chroma of every color: 0 is gray, 1 changes nothing."""
         if not 0 <= factor <= 10:
             raise PaletteError(f"expected a saturation between 0 and 10, found {factor:g}")
         scaled = self.bins.centers * factor
@@ -123,15 +123,15 @@ class Palette:
         return Palette(self.bins, np.bincount(nearest, self.shares, self.bins.count))
 
     def boost(self, color: str, share: float) -> "Palette":
-        """Mix in `share` (0..1) of one colour."""
+        """Mix in `share` (0..1) of one color."""
         if not 0 <= share <= 1:
             raise PaletteError(f"expected a share between 0 and 1, found {share:g}")
         return self.blend(Palette.of_chroma(self.bins, chroma_of(color, self.bins)), share)
 
     def recolor(self, changes: list[dict[str, Any]]) -> "Palette":
-        """Move, strengthen and resize groups of colours, all at once.
+        """Move, strengthen and resize groups of colors, all at once.
 
-        changes: {"from": colour, "to": colour, "scale": number} each. Every colour belongs to the
+        changes: {"from": color, "to": color, "scale": number} each. Every color belongs to the
             nearest `from` within 60 degrees of its hue, if any; its hue is turned and its chroma
             multiplied as leads from `from` to `to`, and its share multiplied by `scale`, 0..100
         Raises PaletteError for anything else, and for a `from` or a `to` without a hue.
@@ -144,7 +144,7 @@ class Palette:
         moved = ab * np.where(free, 1.0, (targets / sources)[nearest])
         scale = np.where(free, 1.0, scales[nearest])
         if (self.shares * scale).sum() <= 0:
-            raise PaletteError("expected some colour to be left, found every scale to be 0")
+            raise PaletteError("expected some color to be left, found every scale to be 0")
         plane = np.stack([moved.real, moved.imag], axis=-1)
         return self._each(lambda shares: _moved(self.bins, shares * scale, plane, 1.0))
 
@@ -175,18 +175,18 @@ class Palette:
         return earth_mover(self.shares, other.shares, gap)
 
     def colors(self, least: float = 0.002) -> list[tuple[str, float]]:
-        """The colours as (#rrggbb, share), the largest first; shares below `least` are left out.
+        """The colors as (#rrggbb, share), the largest first; shares below `least` are left out.
 
-        A palette says nothing of lightness: each colour is shown at one that can show it.
+        A palette says nothing of lightness: each color is shown at one that can show it.
         """
         order = [k for k in np.argsort(-self.shares) if k and self.shares[k] >= least]
         return [(self.bins.hex_colors[k], float(self.shares[k])) for k in order]
 
     def clusters(self, most: int = 8) -> list[tuple[str, float]]:
-        """The colours that are not neutral, alike ones joined, as (#rrggbb, share), largest first.
+        """The colors that are not neutral, alike ones joined, as (#rrggbb, share), largest first.
 
         The two whose union blurs least (Ward 1963) become their mean, until at most `most` are
-        left and no two are alike: so a small vivid colour stays where many pale ones are joined.
+        left and no two are alike: so a small vivid color stays where many pale ones are joined.
         """
         used = np.flatnonzero(self.shares[1:] > 0) + 1
         codes = [ImageColor.getrgb(self.bins.hex_colors[k])[:3] for k in used]
@@ -263,7 +263,7 @@ def _checked(shares: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _moved(bins: Bins, shares: np.ndarray, ab: np.ndarray, part: np.ndarray | float) -> np.ndarray:
-    """Shares (count,) after `part` of every bin went to the colours `ab` (count, 2)."""
+    """Shares (count,) after `part` of every bin went to the colors `ab` (count, 2)."""
     going = shares * part
     index, weight = bins.encode(ab)
     arrived = np.bincount(index.ravel(), (weight * going[:, None]).ravel(), bins.count)
@@ -277,11 +277,11 @@ def _direction(degrees: float) -> np.ndarray:
 def _changes(changes: Any, bins: Bins) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(n,) complex chroma to go from, and to go to, and (n,) scales."""
     if not isinstance(changes, list) or not 0 < len(changes) <= MOST:
-        raise PaletteError(f"expected 1 to {MOST} changes of colours, found {changes!r:.80}")
+        raise PaletteError(f"expected 1 to {MOST} changes of colors, found {changes!r:.80}")
     rows = []
     for change in changes:
         if not isinstance(change, dict) or set(change) != {"from", "to", "scale"}:
-            raise PaletteError(f'expected {{"from", "to", "scale"}} of a colour, found {change!r}')
+            raise PaletteError(f'expected {{"from", "to", "scale"}} of a color, found {change!r}')
         scale = _share(change["scale"], "scale")
         if scale > 100:
             raise PaletteError(f"expected a scale of 0 to 100, found {scale:g}")
@@ -293,7 +293,7 @@ def _changes(changes: Any, bins: Bins) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 def _listed(about: dict[str, Any], bins: Bins) -> np.ndarray:
-    """(count,) shares, which may be all 0, of a list of colours and what is neutral."""
+    """(count,) shares, which may be all 0, of a list of colors and what is neutral."""
     neutral, chroma, part = _share(about.get("neutral", 0.0), "neutral"), [], []
     for entry in _list(about, "colors"):
         if not isinstance(entry, dict) or not isinstance(entry.get("color"), str):

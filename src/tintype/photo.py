@@ -1,4 +1,4 @@
-"""Photo files: read any common photo as a gray plane, write coloured ones safely.
+"""Photo files: read any common photo as a gray plane, write colored ones safely.
 
     source ──_load──▶ image ──flatten──▶ gray or RGB + alpha ──to_srgb──▶ ──upright──▶ Photo
 
@@ -60,13 +60,13 @@ _PILLOW = threading.Lock()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Photo:
-    """A photo as the colorizer wants it: upright, gray, with what the coloured file must keep.
+    """A photo as the colorizer wants it: upright, gray, with what the colored file must keep.
 
     luma: (H, W) uint8, read-only, Rec. 601 luma of the sRGB photo, 0 black to 255 white.
     alpha: (H, W) uint8, read-only, 0 transparent to 255 opaque, or None if all is opaque.
     exif: for a new file: orientation 1, no thumbnail; None if there was none.
     format: Pillow's name of the source's format, None for an image from memory.
-    colorful: the source had real colours already, more than the one tint of a toned print.
+    colorful: the source had real colors already, more than the one tint of a toned print.
     dpi: dots per inch, horizontal and vertical, if the source says so.
     """
 
@@ -121,9 +121,9 @@ def read_rgb(
     max_side: int | None = None,
     strict: bool = False,
 ) -> np.ndarray:
-    """Read the colours of a photo, from the same sources as `read`.
+    """Read the colors of a photo, from the same sources as `read`.
 
-    strict: refuse what leaves the colours unknown: CMYK without a profile, a broken profile
+    strict: refuse what leaves the colors unknown: CMYK without a profile, a broken profile
     Returns (H, W, 3) uint8 sRGB, shrunk so that neither side is above `max_side`.
     Raises PhotoError like `read`, and ProfileError, which is one, if `strict`.
     """
@@ -155,7 +155,7 @@ def write(
     overwrite: bool = False,
     strip_metadata: bool = False,
 ) -> None:
-    """Write a coloured photo to a path, whole or not at all, or to a binary stream.
+    """Write a colored photo to a path, whole or not at all, or to a binary stream.
 
     image: mode RGB or YCbCr; a JPEG takes the YCbCr planes as they are.
     like: the photo it was made from; gives alpha, and EXIF and dpi unless `strip_metadata`.

@@ -1,4 +1,4 @@
-"""A recipe: everything that was chosen for a colouring, so that it can be done again."""
+"""A recipe: everything that was chosen for a coloring, so that it can be done again."""
 
 import json
 from collections.abc import Callable
@@ -41,7 +41,7 @@ class Recipe:
     vividness: 0..1; None for the model's default, which is calmer where `palette` is given
     model: the fingerprint of the model that it was made with; None before it was used
 
-    Nothing in the colouring is random, so there is no seed beside `alternative`. Raises
+    Nothing in the coloring is random, so there is no seed beside `alternative`. Raises
     PaletteError for edits that are none.
     """
 
@@ -70,11 +70,11 @@ class Recipe:
     def decode(
         self, colorizer: Colorizer, encoded: Encoded, start: Palette | None = None
     ) -> Result:
-        """Colour an encoded photo by this recipe.
+        """Color an encoded photo by this recipe.
 
         start: what the edits begin with; by default what the recipe says
 
-        What its edits reached is measured on the colours that come out without them, as a person
+        What its edits reached is measured on the colors that come out without them, as a person
         sees those and not the estimated palette, which is broader than any one result. Bans alone
         leave open what comes instead: their aim is the palette nearest to the result that has
         none of what is banned.
@@ -159,12 +159,12 @@ def edited(palette: Palette, edits: tuple[dict[str, Any], ...]) -> Palette:
         try:
             palette = _APPLY[name](palette, *(edit[field] for field in EDITS[name]))
         except (TypeError, OverflowError):
-            raise PaletteError(f"expected numbers and colours in an edit, found {edit}") from None
+            raise PaletteError(f"expected numbers and colors in an edit, found {edit}") from None
     return palette
 
 
 def check(edits: tuple[dict[str, Any], ...], bins: Bins) -> None:
-    """Try edits on a palette of all colours, before there is a photo. Raises PaletteError."""
+    """Try edits on a palette of all colors, before there is a photo. Raises PaletteError."""
     edited(Palette.of_chroma(bins, bins.centers), edits)
 
 

@@ -12,25 +12,26 @@ import torch
 from PIL import Image
 
 from tintype.colorizer import Colorizer
-from tintype.research import batches, checkpoint, export, train, vgg
-from tintype.research.methods import dahl2016, fenu2016, gray, zhang2016
+from tintype.research import export
+from tintype.research.data import batches, packing, photo_set
+from tintype.research.methods import dahl2016, fenu2016, gray, vgg16, zhang2016
 from tintype.research.methods.tintype import Config
-from tintype.research.photos import data, pack
+from tintype.research.training import checkpoint, loop
 
 TINY = Config(widths=(4, 4, 8, 12, 16), vocabulary=8, embedding=16)
 SETTINGS = {"widths": "[4, 4, 8, 12, 16]", "vocabulary": "8", "embedding": "16"}
 
 
 def names(count: int, *, held: int = 1) -> list[str]:
-    """Names of photos, the last `held` of which `data.held_out` keeps for tuning."""
+    """Names of photos, the last `held` of which `photo_set.held_out` keeps for tuning."""
     every = [f"photo-{i}" for i in range(1000)]
-    kept = data.held_out(every).tolist()
+    kept = photo_set.held_out(every).tolist()
     split = {side: [n for n, k in zip(every, kept, strict=True) if k == side] for side in (0, 1)}
     return split[0][: count - held] + split[1][:held]
 
 
 def scene(width: int, height: int, seed: int) -> np.ndarray:
-    """(height, width, 3) uint8: sky over ground in random colours, a ball, shading, grain."""
+    """(height, width, 3) uint8: sky over ground in random colors, a ball, shading, grain."""
     rng = np.random.default_rng(seed)
     sky, ground, ball = rng.integers(40, 230, (3, 3))
     y, x = np.mgrid[0:height, 0:width]
@@ -74,26 +75,26 @@ def random_palettes(count: int) -> torch.Tensor:
 
 
 def fewer_crops(patch: pytest.MonkeyPatch) -> None:
-    """Count colours on 512 crops, not on twenty thousand."""
+    """Count colors on 512 crops, not on twenty thousand."""
     sample = batches.Memory.sample
     patch.setattr(batches.Memory, "sample", lambda photos: islice(sample(photos), 2))
 
 
 def interrupted_after(steps: int, patch: pytest.MonkeyPatch) -> None:
     """Let the run stop as by Ctrl-C when it begins the step after these."""
-    learn = train.Run.learn
+    learn = loop.Run.learn
 
     def stopping(run, *given):
         if run.step == steps:
             raise KeyboardInterrupt
         return learn(run, *given)
 
-    patch.setattr(train.Run, "learn", stopping)
+    patch.setattr(loop.Run, "learn", stopping)
 
 
-def run_config(photos: Path, steps: int, **values: object) -> train.TrainConfig:
+def run_config(photos: Path, steps: int, **values: object) -> loop.TrainConfig:
     """A run that takes a second on one processor."""
-    return train.TrainConfig(
+    return loop.TrainConfig(
         data=(str(photos),), steps=steps, batch=4, crop=32, late_crop=64, size=96,
         precision="no", **values,
     )  # fmt: skip
@@ -106,14 +107,14 @@ def steps_of(folder: Path) -> list[dict]:
 
 
 def saved(folder, method, config):
-    """A checkpoint of a network with random weights that has counted colours."""
+    """A checkpoint of a network with random weights that has counted colors."""
     torch.manual_seed(0)
-    network = train.METHODS[method].Network(config)
+    network = loop.METHODS[method].Network(config)
     network.count_colors([scenes(8)])
     with torch.no_grad():
         for _ in range(20):
             network.train()(scenes(4), torch.full((4,), -1), seeded())
-    about = {"method": method, "config": asdict(config), "run": asdict(train.TrainConfig())}
+    about = {"method": method, "config": asdict(config), "run": asdict(loop.TrainConfig())}
     checkpoint.save(folder / "model.safetensors", network.state_dict(), about)
     return folder
 
@@ -129,7 +130,7 @@ def _one_thread():
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory) -> Path:
-    """A folder with eight colour photos of several sizes; the last two are held out."""
+    """A folder with eight color photos of several sizes; the last two are held out."""
     folder = tmp_path_factory.mktemp("photos")
     for seed, name in enumerate(names(8, held=2)):
         width, height = 96 + 16 * (seed % 3), 128 - 16 * (seed % 2)
@@ -145,8 +146,8 @@ def shards(tmp_path_factory):
         path = made / "in" / f"n{i % 3:02}" / f"{i}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(scene(80 + 8 * (i % 3), 96 - 8 * (i % 2), i)).save(path)
-    options = pack.Options(size=96, per_shard=5, validation=0.15)
-    pack.pack([str(made / "in")], made / "shards", options)
+    options = packing.Options(size=96, per_shard=5, validation=0.15)
+    packing.pack([str(made / "in")], made / "shards", options)
     return made / "shards"
 
 
@@ -155,7 +156,7 @@ def narrow(tmp_path_factory) -> Path:
     """A file with a VGG-16 of few channels and random weights."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("vgg") / "narrow.safetensors"
-    vgg.save(vgg.Vgg16((4, 6, 8, 8, 8)), path, {})
+    vgg16.save(vgg16.Vgg16((4, 6, 8, 8, 8)), path, {})
     return path
 
 
@@ -165,7 +166,7 @@ def run(photos, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     with pytest.MonkeyPatch.context() as patch:
         fewer_crops(patch)
-        train.train(folder, run_config(photos, 50, rate=0.05), SETTINGS, resume=False)
+        loop.train(folder, run_config(photos, 50, rate=0.05), SETTINGS, resume=False)
     return folder
 
 

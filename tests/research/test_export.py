@@ -15,10 +15,11 @@ from research.conftest import TINY, scene
 from tintype.colorizer import Colorizer
 from tintype.errors import DataError, ModelError
 from tintype.palette import Palette
-from tintype.research import checkpoint, export
+from tintype.research import export
+from tintype.research.data import photo_set
+from tintype.research.methods.palettes import by_luma
 from tintype.research.methods.tintype import Network
-from tintype.research.palettes import by_luma
-from tintype.research.photos import data
+from tintype.research.training import checkpoint
 
 SETTINGS = export.Settings(side=64)
 VALUES = {"side": "64"}
@@ -94,7 +95,7 @@ def test_large_weights_are_stored_in_half_precision(exported, name):
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (64, 160), (224, 96)])
-def test_any_size_can_be_coloured(exported, run, shape):
+def test_any_size_can_be_colored(exported, run, shape):
     gray = np.random.default_rng(0).random(shape, dtype=np.float32)
     found = export._difference(network_of(run), exported[2], [gray], SETTINGS)
     assert found["logits"] < export.LOGITS
@@ -104,7 +105,7 @@ def test_any_size_can_be_coloured(exported, run, shape):
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (40, 150), (333, 200)])
-def test_the_colorizer_colours_with_it(tiny, shape):
+def test_the_colorizer_colors_with_it(tiny, shape):
     gray = scene(shape[1], shape[0], 3)[..., 1]
     result = tiny.colorize(gray)
     rgb = np.asarray(result.image)
@@ -240,7 +241,7 @@ def test_a_stored_graph_that_lost_too_much_is_not_written(run, tmp_path, monkeyp
         return small
 
     monkeypatch.setattr(export, "_halved", damaged)
-    monkeypatch.setattr(export, "MEAN", 0.05)  # the tiny network's colours are faint
+    monkeypatch.setattr(export, "MEAN", 0.05)  # the tiny network's colors are faint
     with pytest.raises(ModelError, match="expected chroma within"):
         export.export(run, tmp_path / "model", VALUES, [])
     assert not (tmp_path / "model").exists()
@@ -269,7 +270,7 @@ def test_a_weights_file_and_other_photos_will_do(run, photos, tmp_path):
 
 
 def test_photos_to_check_on_are_held_out_ones_in_multiples_of_32(photos):
-    held = int(data.held_out(data.load([str(photos)]).keys).sum())
+    held = int(photo_set.held_out(photo_set.load([str(photos)]).keys).sum())
     for chosen, count in ((True, held), (False, 8)):
         grays = export._photos([str(photos)], 64, held=chosen)
         assert len(grays) == count

@@ -15,13 +15,13 @@ from PIL import Image
 from skimage import data
 
 from tintype.server.app import create_app
-from tintype.server.desk import Limits
+from tintype.server.service import Limits
 
 HERE = {"base_url": "http://127.0.0.1:8420"}  # what a browser on this machine would send as Host
 
 
 def coffee(side: int = 320) -> Image.Image:
-    """scikit-image's cup of coffee, in colour."""
+    """scikit-image's cup of coffee, in color."""
     image = Image.fromarray(data.coffee())
     image.thumbnail((side, side))
     return image

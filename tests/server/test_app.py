@@ -1,4 +1,4 @@
-"""The routes: a photo sent once, coloured by many wishes, and what is refused."""
+"""The routes: a photo sent once, colored by many wishes, and what is refused."""
 
 import asyncio
 import io
@@ -15,7 +15,7 @@ from tintype.bins import Bins
 from tintype.palette import Palette
 from tintype.recipe import Recipe
 from tintype.server.app import create_app
-from tintype.server.desk import Limits
+from tintype.server.service import Limits
 
 
 def opened(answer):

@@ -83,7 +83,7 @@ def photo(tmp_path_factory) -> Path:
 
 
 def open_photo(page: Page, *photos: Path) -> None:
-    """Choose photos and wait until the last is coloured."""
+    """Choose photos and wait until the last is colored."""
     page.set_input_files("#files", [str(p) for p in photos])
     expect(page.locator("#photos img")).to_have_count(len(photos))
     expect(page.locator("#variants img")).to_have_count(5)
@@ -101,7 +101,7 @@ def settled(page: Page) -> None:
 
 
 def shown(page: Page) -> np.ndarray:
-    """(h, w, 3) uint8: the coloured photo's own pixels."""
+    """(h, w, 3) uint8: the colored photo's own pixels."""
     canvas = page.locator("photo-viewer .after")
     address = canvas.evaluate("canvas => canvas.toDataURL('image/png')")
     picture = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))
@@ -127,7 +127,7 @@ def drag(page: Page, locator, dx: float, dy: float) -> None:
 
 
 @pytest.mark.parametrize("kind", ["drop", "paste"])
-def test_a_dropped_or_pasted_photo_is_coloured(page, photo, kind):
+def test_a_dropped_or_pasted_photo_is_colored(page, photo, kind):
     expect(page.get_by_text("Drop a black-and-white photograph")).to_be_visible()
     content = list(photo.read_bytes())
     page.evaluate_handle(
@@ -169,22 +169,22 @@ def test_dragging_the_middle_tints_and_undo_takes_it_back(page, photo):
     np.testing.assert_array_equal(shown(page), before)
 
 
-def test_dragging_a_spot_moves_that_colour(page, photo):
+def test_dragging_a_spot_moves_that_color(page, photo):
     open_photo(page, photo)
     before = chroma(shown(page))
     spot = page.locator("#wheel .spot").first
     wheel = page.locator("#wheel").bounding_box()
     box = spot.bounding_box()
-    centre = (wheel["x"] + wheel["width"] / 2, wheel["y"] + wheel["height"] / 2)
-    dx = 2 * (centre[0] - box["x"] - box["width"] / 2)
-    dy = 2 * (centre[1] - box["y"] - box["height"] / 2)
+    center = (wheel["x"] + wheel["width"] / 2, wheel["y"] + wheel["height"] / 2)
+    dx = 2 * (center[0] - box["x"] - box["width"] / 2)
+    dy = 2 * (center[1] - box["y"] - box["height"] / 2)
     drag(page, spot, dx, dy)  # to the other side: the complementary hue
     after = chroma(shown(page))
     towards = -before / abs(before)
     assert ((after - before) * towards.conjugate()).real > 0.004
 
 
-def test_a_banned_colour_is_gone(page, photo):
+def test_a_banned_color_is_gone(page, photo):
     open_photo(page, photo)
     spot = page.locator("#wheel .spot").first
     spot.focus()
@@ -224,7 +224,7 @@ def test_the_wheel_works_by_keyboard(page, photo):
     assert page.locator("#wheel .puck").get_attribute("aria-valuetext") == "no"
 
 
-def test_a_typed_colour_is_added_and_a_wrong_one_is_explained(page, photo):
+def test_a_typed_color_is_added_and_a_wrong_one_is_explained(page, photo):
     open_photo(page, photo)
     count = page.locator("#wheel .spot").count()
     page.locator("#hex").fill("#2050c0")
@@ -262,7 +262,7 @@ def test_a_palette_can_be_loaded_and_a_variant_chosen(page, photo, tmp_path):
     np.testing.assert_array_equal(shown(page), automatic)
 
 
-def test_a_photo_dropped_on_the_wheel_gives_its_colours(page, photo, tmp_path):
+def test_a_photo_dropped_on_the_wheel_gives_its_colors(page, photo, tmp_path):
     open_photo(page, photo)
     sea = tmp_path / "sea.png"
     Image.new("RGB", (64, 64), "#3070c0").save(sea)
@@ -289,7 +289,7 @@ def test_full_screen(page, photo):
     assert page.evaluate("document.fullscreenElement?.className") == "stage"
 
 
-def test_a_click_on_the_photo_chooses_its_colour_and_a_hover_lights_it_up(page, photo):
+def test_a_click_on_the_photo_chooses_its_color_and_a_hover_lights_it_up(page, photo):
     open_photo(page, photo)
     page.locator("#hex").fill("")
     page.locator("photo-viewer .after").click(position={"x": 60, "y": 120}, force=True)

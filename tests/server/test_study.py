@@ -141,7 +141,7 @@ def test_intervals_by_hand(chosen, shown, low, high):
     assert found == pytest.approx((low, high), abs=1e-4)
 
 
-def test_rates_count_how_often_the_coloured_photo_was_taken_for_real(folder):
+def test_rates_count_how_often_the_colored_photo_was_taken_for_real(folder):
     study = Study(folder, folder / "answers.csv", None)
     for trial in study.begin().trials:
         pair = study._trials[trial.id][1]

@@ -11,14 +11,7 @@ import click
 
 from tintype import __version__
 from tintype.cli import research
-from tintype.cli.colour import (
-    by_model,
-    by_reference,
-    coloured,
-    load,
-    palette_of_folder,
-    plan,
-)
+from tintype.cli.colorize import by_model, by_reference, colored, load, palette_of_folder, plan
 from tintype.cli.folder_options import Many, many
 from tintype.cli.options import (
     FILE,
@@ -41,7 +34,7 @@ from tintype.server.address import Server
 )
 @click.version_option(__version__, prog_name="tintype")
 def cli() -> None:
-    """Colour black-and-white photographs, and steer the colours through a palette."""
+    """Color black-and-white photographs, and steer the colors through a palette."""
 
 
 def main() -> None:
@@ -75,7 +68,7 @@ def main() -> None:
     type=click.IntRange(0, 4),
     default=0,
     metavar="N",
-    help="Write N (up to 4) distinct plausible colourings.",
+    help="Write N (up to 4) distinct plausible colorings.",
 )
 @click.option(
     "--compare", is_flag=True, help="Write a side-by-side picture, NAME.compare.EXT, too."
@@ -111,25 +104,25 @@ def colorize(
     max_megapixels: float | None,
     **options: Any,
 ) -> None:
-    """Colour photographs. The result of PHOTO goes to NAME.color.EXT beside it.
+    """Color photographs. The result of PHOTO goes to NAME.color.EXT beside it.
 
-    COLOUR is a CSS name, #rrggbb, or hue:DEGREES (0 red, 120 green, 240 blue). PHOTO - reads
-    standard input. A folder is coloured into the folder OUT; started again, that goes on where it
+    COLOR is a CSS name, #rrggbb, or hue:DEGREES (0 red, 120 green, 240 blue). PHOTO - reads
+    standard input. A folder is colored into the folder OUT; started again, that goes on where it
     was (see OUT/manifest.jsonl). The exit status is 1 if any photo failed, 130 after Ctrl-C.
-    With --ray, tar files and URLs are coloured as folders are.
+    With --ray, tar files and URLs are colored as folders are.
 
     \b
     Examples:
       tintype colorize photo.jpg
       tintype colorize photo.jpg --towards red --ban blue --compare
-      tintype colorize *.jpg -o coloured/ --palette holiday.jpg
-      tintype colorize scans/ -o coloured/ --recursive
-      tintype colorize s3://bucket/scans -o s3://bucket/coloured --recursive --ray auto
+      tintype colorize *.jpg -o colored/ --palette holiday.jpg
+      tintype colorize scans/ -o colored/ --recursive
+      tintype colorize s3://bucket/scans -o s3://bucket/colored --recursive --ray auto
       tintype colorize photo.jpg --like holiday.jpg --method welsh2002
-      tintype colorize - < photo.jpg > coloured.jpg
+      tintype colorize - < photo.jpg > colored.jpg
     """
-    from tintype.archive.batch import Job
-    from tintype.archive.folders import outputs
+    from tintype.batch.folder import outputs
+    from tintype.batch.job import Job
 
     folder = many.folder(photos, output)
     others = {"--vividness": vividness, "--alternatives": alternatives or None, **many.given()}
@@ -154,14 +147,14 @@ def colorize(
     job = Job(alternatives=alternatives, max_pixels=pixels, **options)
     with interruptible(folder=folder is not None):
         if like.reference is not None and like.method == "welsh2002":
-            colour, asked = by_reference(like.reference, like.swatches, threads)
+            color, asked = by_reference(like.reference, like.swatches, threads)
         else:
             colorizer = load(choice)
             common = plan(colorizer, many, folder, job, workers)
-            colour, asked = by_model(colorizer, choice, vividness, recipe_in, alternatives, common)
+            color, asked = by_model(colorizer, choice, vividness, recipe_in, alternatives, common)
         if recipe is not None:
             job = replace(job, recipe=(recipe, json.dumps(asked, indent=1) + "\n"))
-        sys.exit(coloured(colour, job, folder or targets, asked, many, workers))
+        sys.exit(colored(color, job, folder or targets, asked, many, workers))
 
 
 def _check_recipes(
@@ -178,7 +171,7 @@ def _check_recipes(
 @click.argument("photo")
 @steering
 @click.option("--recursive", is_flag=True, help="Of a folder, the folders in it too.")
-@click.option("--own", is_flag=True, help="The colours that the photo has, not the estimated ones.")
+@click.option("--own", is_flag=True, help="The colors that the photo has, not the estimated ones.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the palette as JSON, which --palette accepts."
 )
@@ -209,7 +202,7 @@ def palette(
       tintype palette scans/
       tintype palette photo.jpg --towards red --plot palette.png
     """
-    from tintype import chart
+    from tintype import charts
     from tintype.photo import write
     from tintype.recipe import edited
 
@@ -226,11 +219,11 @@ def palette(
         before = colorizer.encode(source).palette
     after = edited(before, choice.edits) if choice.edits else None
     if plot is not None:
-        write(chart.histogram(before, after), plot, overwrite=overwrite)
+        write(charts.histogram(before, after), plot, overwrite=overwrite)
     if as_json:
         click.echo(json.dumps((after or before).to_json(), indent=1))
     elif plot is None:
-        click.echo(chart.bars(after or before, colour=sys.stdout.isatty()))
+        click.echo(charts.bars(after or before, ansi=sys.stdout.isatty()))
     for failure in failures:
         complain(failure)
     sys.exit(1 if failures else 0)
@@ -275,7 +268,7 @@ def serve(server: Server, model: Path | None, threads: int | None) -> None:
 def study(
     folder: Path, seconds: float | None, answers: Path | None, results: bool, server: Server
 ) -> None:
-    """Let people tell real photos from coloured ones, blind, and print how often they are fooled.
+    """Let people tell real photos from colored ones, blind, and print how often they are fooled.
 
     FOLDER holds folders with photos of the same names: real/ and one for each method; without
     real/, methods are compared with each other.

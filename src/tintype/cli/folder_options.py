@@ -13,8 +13,8 @@ import click
 from tintype.cli.shell import extra
 
 if TYPE_CHECKING:
-    from tintype.archive.elsewhere import Elsewhere
-    from tintype.archive.folders import Folder
+    from tintype.batch.folder import Folder
+    from tintype.batch.store import Elsewhere
 
 MOST_WORKERS = 4  # of a folder, unless more are asked for: each holds a photo in memory
 
@@ -60,8 +60,8 @@ class Many:
             )
 
     def folder(self, photos: tuple[str, ...], output: str | None) -> "Folder | Elsewhere | None":
-        """The folder to colour, None for a list of photos; what makes no sense is a usage error."""
-        from tintype.archive.folders import Folder
+        """The folder to color, None for a list of photos; what makes no sense is a usage error."""
+        from tintype.batch.folder import Folder
 
         if self.ray is not None:
             return self._elsewhere(photos, output, self.ray)
@@ -85,7 +85,7 @@ class Many:
         return folder
 
     def _elsewhere(self, photos: tuple[str, ...], output: str | None, address: str) -> "Elsewhere":
-        """What a cluster is to colour; what makes no sense is a usage error."""
+        """What a cluster is to color; what makes no sense is a usage error."""
         given = [n for n, value in (("--album", self.album), ("--watch", self.watch)) if value]
         if given:
             raise click.UsageError(f"expected no {given[0]} with --ray, found it; leave one out")
@@ -98,7 +98,7 @@ class Many:
         with extra("ray"):
             if find_spec("ray") is None:  # which is imported later
                 raise ModuleNotFoundError(name="ray")
-            from tintype.archive.elsewhere import Elsewhere, Shelf
+            from tintype.batch.store import Elsewhere, Shelf
         walk = self.interpolate is not None
         found = Elsewhere(Shelf.at(photos[0]), Shelf.at(out), self.recursive, walk)
         try:
@@ -126,7 +126,7 @@ def _one_folder(photos: tuple[str, ...], output: str | None) -> str:
     """Where the results of one folder go; several, or nowhere, is a usage error."""
     if len(photos) > 1:
         raise click.UsageError(
-            f"expected one folder or a list of photos, found {' and '.join(photos[:2])}; colour "
+            f"expected one folder or a list of photos, found {' and '.join(photos[:2])}; color "
             "one after the other"
         )
     if output in (None, "-"):
@@ -162,7 +162,7 @@ def many(command: Callable[..., None]) -> Callable[..., None]:
 
 
 _MANY = [
-    click.option("--recursive", is_flag=True, help="Colour the folders in a folder too."),
+    click.option("--recursive", is_flag=True, help="Color the folders in a folder too."),
     click.option(
         "--workers",
         type=click.IntRange(1, 10_000),
@@ -189,14 +189,14 @@ _MANY = [
         "between.",
     ),
     click.option(
-        "--watch", is_flag=True, help="Colour what comes into a folder too, until Ctrl-C; status 0."
+        "--watch", is_flag=True, help="Color what comes into a folder too, until Ctrl-C; status 0."
     ),
     click.option(
         "--ray",
         is_flag=False,
         flag_value="local",
         metavar="[ADDRESS]",
-        help="Colour a folder, a tar file, or a URL of one, into a folder or a URL by a Ray "
+        help="Color a folder, a tar file, or a URL of one, into a folder or a URL by a Ray "
         "cluster; by default one is started here. Needs tintype[ray].",
     ),
 ]

@@ -13,7 +13,7 @@ from tintype.errors import PaletteError
 from tintype.server.address import Server, is_local
 
 if TYPE_CHECKING:
-    from tintype.reference import Swatch
+    from tintype.welsh2002 import Swatch
 
 FILE = click.Path(path_type=Path)
 DATA: dict[str, Any] = {"multiple": True, "metavar": "PATTERN"}
@@ -52,13 +52,13 @@ _STEERING = [
     click.option(
         "--palette",
         metavar="FILE_OR_PHOTO",
-        help="Start from a palette's JSON or a photo's colours.",
+        help="Start from a palette's JSON or a photo's colors.",
     ),
     click.option(
         "--towards",
-        metavar="COLOUR[:AMOUNT]",
+        metavar="COLOR[:AMOUNT]",
         multiple=True,
-        help="Turn the colours towards one; AMOUNT 0..1, 0.5 by default.",
+        help="Turn the colors towards one; AMOUNT 0..1, 0.5 by default.",
     ),
     click.option(
         "--shift-hue",
@@ -70,13 +70,13 @@ _STEERING = [
         "--saturation",
         type=click.FloatRange(0, 10),
         metavar="X",
-        help="Multiply the colours' strength; 0 is gray, 1 no change.",
+        help="Multiply the colors' strength; 0 is gray, 1 no change.",
     ),
     click.option(
         "--ban",
-        metavar="COLOUR",
+        metavar="COLOR",
         multiple=True,
-        help="Allow no hue within 20 degrees of this colour's (in OKLab).",
+        help="Allow no hue within 20 degrees of this color's (in OKLab).",
     ),
     click.option("--model", type=FILE, help="A model folder, or a run that `train` left."),
     THREADS,
@@ -98,7 +98,7 @@ def _edits(
         try:
             edits.append({"towards": color, "amount": float(amount)})
         except ValueError:
-            raise click.UsageError(f"expected COLOUR[:AMOUNT], found {text!r}") from None
+            raise click.UsageError(f"expected COLOR[:AMOUNT], found {text!r}") from None
     if shift_hue is not None:
         edits.append({"shift_hue": shift_hue})
     if saturation is not None:
@@ -171,14 +171,14 @@ _LIKENESS = [
     click.option(
         "--like",
         metavar="REFERENCE",
-        help="Colour like a colour photo: by its palette, as --palette does, or as --method says.",
+        help="Color like a color photo: by its palette, as --palette does, or as --method says.",
     ),
     click.option(
         "--method",
         type=click.Choice(["tintype", "welsh2002"]),
         default="tintype",
         show_default=True,
-        help="The model, or colours from where REFERENCE has the same lightness and texture.",
+        help="The model, or colors from where REFERENCE has the same lightness and texture.",
     ),
     click.option(
         "--swatch",
@@ -192,7 +192,7 @@ _LIKENESS = [
 
 def _swatch(text: str) -> "Swatch":
     """Two boxes; anything else is a usage error."""
-    from tintype.reference import Swatch
+    from tintype.welsh2002 import Swatch
 
     try:
         photo, reference = (

@@ -32,7 +32,7 @@ def train(
     resume: bool,
     settings: tuple[str, ...],
 ) -> None:
-    """Train a model on colour photographs, or its palettes on recipes (needs the extra [train]).
+    """Train a model on color photographs, or its palettes on recipes (needs the extra [train]).
 
     Photos of tar files and folders are held in memory. A folder that `tintype data pack` made is
     streamed, by --set workers=N threads. Started by torchrun, several processes learn together,
@@ -49,9 +49,9 @@ def train(
       tintype train --recipes chosen/ --start runs/mine/model.safetensors --out runs/taste
     """
     with extra("train"):
-        from tintype.research.settings import TrainConfig, configure
-        from tintype.research.train import METHODS
-        from tintype.research.train import train as run
+        from tintype.research.training.config import TrainConfig, configure
+        from tintype.research.training.loop import METHODS
+        from tintype.research.training.loop import train as run
     if method not in METHODS:
         raise click.BadParameter(f"expected one of {', '.join(METHODS)}, found {method!r}")
     if bool(patterns) == (recipes is not None):
@@ -67,11 +67,11 @@ def train(
         if resume or compiled:
             name = "--resume" if resume else "--compile"
             raise click.UsageError(f"{name}: fine-tuning on recipes takes seconds; leave it out")
-        from tintype.research import taste
+        from tintype.research.training import fine_tuning
 
-        steps = steps or taste.TasteConfig.steps
-        fine = taste.TasteConfig(method, str(recipes), minutes=minutes, steps=steps)
-        report = taste.train(out, configure(fine, values), values)
+        steps = steps or fine_tuning.TasteConfig.steps
+        fine = fine_tuning.TasteConfig(method, str(recipes), minutes=minutes, steps=steps)
+        report = fine_tuning.train(out, configure(fine, values), values)
         click.echo(", ".join(f"{name} {round(value, 3)}" for name, value in report.items()))
         return
     config = TrainConfig(method, patterns, minutes, steps, compile=compiled)
@@ -98,9 +98,9 @@ def pretrain_vgg(
       tintype pretrain-vgg --data 'photos64*.tar.gz' --teacher vgg16.npz --out runs/vgg --minutes 20
     """
     with extra("train"):
-        from tintype.research import pretrain
-        from tintype.research.settings import TrainConfig, configure
-        from tintype.research.train import train as run
+        from tintype.research.training import pretrain
+        from tintype.research.training.config import TrainConfig, configure
+        from tintype.research.training.loop import train as run
     values = _pairs(settings)
     if teacher is not None:
         values["teacher"] = str(teacher)
@@ -125,9 +125,9 @@ def fetch(name: str, output: Path | None) -> None:
       tintype weights fetch vgg16
     """
     with extra("train"):
-        from tintype.research import vgg
+        from tintype.research.methods import vgg16
     target = output or Path(f"{name}.safetensors")
-    vgg.fetch(target)
+    vgg16.fetch(target)
     click.echo(str(target))
 
 
@@ -167,7 +167,7 @@ def photographs() -> None:
     "--subset", type=click.IntRange(1), metavar="N", help="Only N photos, drawn at random."
 )
 @click.option("--seed", type=int, metavar="S", help="Another subset; 0 by default.")
-@click.option("--keep-gray", is_flag=True, help="Pack photos without colours, too.")
+@click.option("--keep-gray", is_flag=True, help="Pack photos without colors, too.")
 @click.option(
     "--workers", type=click.IntRange(1), metavar="N", help="Photos at a time; one a processor."
 )
@@ -185,7 +185,7 @@ def pack(
     """Shrink photos once, into shuffled tar shards (WebDataset's layout) for a large training.
 
     SRC is a folder (ImageNet's train/, with a folder for each class), a tar file, or a pattern.
-    Shards hold CLASS/NAME.jpg, upright and sRGB. What is unreadable, of unknown colours, under 64
+    Shards hold CLASS/NAME.jpg, upright and sRGB. What is unreadable, of unknown colors, under 64
     pixels, or longer than 4:1 is skipped; gray photos are left out. SHARDS/manifest.json counts
     and names it all. Stopped or killed, the same command goes on and ends at the same bytes.
 
@@ -195,7 +195,7 @@ def pack(
       tintype data pack imagenet/train -o million/ --subset 1000000 --seed 1
       tintype train --data shards/ --out runs/mine --minutes 90
     """
-    from tintype.research.photos import pack as packing
+    from tintype.research.data import packing
 
     if seed is not None and subset is None:
         raise click.UsageError("expected --subset with --seed, found none; add it")
@@ -249,12 +249,12 @@ def evaluate(
     vgg: Path | None,
     threads: int | None,
 ) -> None:
-    """Measure a model on photographs whose colours are known (needs the extra [train]).
+    """Measure a model on photographs whose colors are known (needs the extra [train]).
 
     With RUNs, folders that training left: a table of them and of gray, and beside runs of several
-    methods of the bundled model and of colour transfer.
+    methods of the bundled model and of color transfer.
 
-    With --edits, also what the palette is worth to a person who knows the true colours and picks,
+    With --edits, also what the palette is worth to a person who knows the true colors and picks,
     up to five times for each photo, the best edit of a fixed menu; STEM.edits.png plots it.
 
     \b
@@ -264,8 +264,8 @@ def evaluate(
       tintype evaluate runs/dahl2016 runs/fenu2016 --data validation.tar.gz --out table
     """
     with extra("train"):
-        from tintype.research import evaluate as evaluating
-        from tintype.research import table
+        from tintype.research.evaluation import evaluate as evaluating
+        from tintype.research.evaluation import table
     from tintype.colorizer import load
 
     if runs:
@@ -289,15 +289,15 @@ def evaluate(
 @click.command()
 @click.argument("runs", type=FILE, nargs=-1, required=True, metavar="RUN...")
 @click.option("--out", type=FILE, required=True, help="The folder for PNG and SVG files.")
-@click.option("--photo", "photos", type=FILE, multiple=True, help="A photo in colour.")
-@click.option("--gray-photo", "grays", type=FILE, multiple=True, help="One of unknown colours.")
+@click.option("--photo", "photos", type=FILE, multiple=True, help="A photo in color.")
+@click.option("--gray-photo", "grays", type=FILE, multiple=True, help="One of unknown colors.")
 @click.option(
     "--figure", "figures", type=int, multiple=True, help="A figure's number; all by default."
 )
 @click.option(
     "--amount",
     type=click.FloatRange(0, 1),
-    default=0.9,  # plain to see, and some other colours stay
+    default=0.9,  # plain to see, and some other colors stay
     show_default=True,
     help="How far figures 6 to 8 go towards red and blue.",
 )

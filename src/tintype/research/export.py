@@ -1,4 +1,4 @@
-"""A trained run -> the two ONNX files and `model.json` that the base package colours with."""
+"""A trained run -> the two ONNX files and `model.json` that the base package colors with."""
 
 import copy
 import hashlib
@@ -21,11 +21,11 @@ from tintype import color
 from tintype.bins import Bins
 from tintype.errors import DataError, ModelError
 from tintype.model import FORMAT
-from tintype.research import trained
+from tintype.research import torch_model
+from tintype.research.data import photo_set, shards
 from tintype.research.methods import tintype as method
-from tintype.research.palettes import by_luma, ratio
-from tintype.research.photos import data, shards
-from tintype.research.settings import configure
+from tintype.research.methods.palettes import by_luma, ratio
+from tintype.research.training.config import configure
 
 LOGITS = 1e-3  # how far the float32 graphs' logits may be from torch's
 MEAN, TAIL = 0.5, 3.0  # how far decoded Lab chroma may be, as stored: mean, 99.9th percentile
@@ -106,7 +106,7 @@ def export(
     settings = configure(Settings(), left := dict(values))
     if left:
         raise DataError(f"--set: expected fields of {settings}, found {left}")
-    network, about = trained.load(run)
+    network, about = torch_model.load(run)
     if not isinstance(network, method.Network):
         raise DataError(f"{run}: expected a run of tintype, found {about['method']}")
     photos = _photos(patterns or about["run"]["data"], settings.side, held=not patterns)
@@ -135,10 +135,10 @@ def _photos(patterns: list[str], side: int, *, held: bool, count: int = 16) -> l
     """
     packs = shards.packs(patterns)
     tars = [str(shard.path) for pack in packs for shard in pack.validation or pack.train]
-    photos = data.load(tars or list(patterns), size=side, limit=4000)  # plenty to choose from
+    photos = photo_set.load(tars or list(patterns), size=side, limit=4000)  # plenty to choose from
     chosen = torch.minimum(photos.height, photos.width) >= min(side, 128)
     if held and not packs:
-        chosen &= data.held_out(photos.keys)
+        chosen &= photo_set.held_out(photos.keys)
     index = chosen.nonzero()[:count, 0].tolist()
     if not index:
         raise DataError(f"{patterns}: expected photos of 128 pixels or more, found none")
@@ -231,7 +231,7 @@ def _difference(
     photos: list[np.ndarray],
     settings: Settings,
 ) -> dict[str, float]:
-    """How far the graphs are from torch on photos that are coloured as `_wished`."""
+    """How far the graphs are from torch on photos that are colored as `_wished`."""
     sessions = {
         name: ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
         for name, model in graphs.items()
@@ -293,7 +293,7 @@ def _description(
     return {
         "format": FORMAT,
         "method": about["method"],
-        "licence": "research use: see docs/model-card.md for what the training photos allow",
+        "license": "research use: see docs/model-card.md for what the training photos allow",
         "sha256": {name: hashlib.sha256(data_).hexdigest() for name, data_ in content.items()},
         "side": settings.side,
         "temperature": settings.temperature,

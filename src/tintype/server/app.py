@@ -15,8 +15,18 @@ from pydantic import BaseModel
 import tintype
 from tintype.colorizer import Colorizer
 from tintype.errors import TintypeError
-from tintype.server.desk import MIME, Desk, Health, Limits, PhotoOut, Picture, Render, Variant, Wish
-from tintype.server.guard import MEGABYTE, Guard
+from tintype.server.security import MEGABYTE, Guard
+from tintype.server.service import (
+    MIME,
+    Desk,
+    Health,
+    Limits,
+    PhotoOut,
+    Picture,
+    Render,
+    Variant,
+    Wish,
+)
 from tintype.server.store import BusyError, Sizes, Store, TooSlowError
 
 STATIC = Path(__file__).parent / "static"
@@ -52,7 +62,7 @@ def create_app(
     app = FastAPI(
         title="Tintype",
         version=tintype.__version__,
-        description="Colour black-and-white photographs, and steer the colours by a palette.",
+        description="Color black-and-white photographs, and steer the colors by a palette.",
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
@@ -134,7 +144,7 @@ def _add_routes(app: FastAPI, desk: Desk) -> None:
 
     @app.post("/v1/photos/{photo_id}/render", responses=problems | PICTURES)
     async def render(photo: sent, asked: Render) -> Response:
-        """Colour a photo by a wish: the picture's bytes.
+        """Color a photo by a wish: the picture's bytes.
 
         The header `x-tintype-reached` says how much of the wish was reached (1 is all),
         `x-tintype-colors` holds the palette that came out, `server-timing` the milliseconds.
@@ -156,7 +166,7 @@ def _add_routes(app: FastAPI, desk: Desk) -> None:
 
     @app.post("/v1/palettes", responses=problems)
     async def read_palette(file: UploadFile) -> Variant:
-        """The palette of a colour photo, or of a palette's JSON."""
+        """The palette of a color photo, or of a palette's JSON."""
         content = await file.read()
         return await desk.uploads.do(lambda: desk.palette(content))
 

@@ -27,7 +27,7 @@ from pydantic import BaseModel, Field
 
 from tintype.errors import DataError, PhotoError
 from tintype.photo import read_rgb
-from tintype.server.guard import Guard
+from tintype.server.security import Guard
 
 STATIC = Path(__file__).parent / "static"
 REAL = "real"

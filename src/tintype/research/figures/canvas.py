@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from PIL import Image
 
-from tintype.chart import BASE, INK, QUIET
+from tintype.charts import BASE, INK, QUIET
 from tintype.errors import DataError
 from tintype.palette import Palette
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tintype.bins import hue_of
-from tintype.chart import GRID, NAMES, QUIET
+from tintype.charts import GRID, NAMES, QUIET
 from tintype.errors import DataError
 from tintype.palette import Palette
 from tintype.research.figures.canvas import WIDTH, bars, caption
@@ -74,14 +74,14 @@ def losses(curves: dict[str, Curve]) -> Figure:
     axes.set_axisbelow(True)
     _label(axes, ends)
     what = "Figure 4. Pixelwise loss (mean L1 of H, S and V) on held-out photographs in training,\n"
-    caption(figure, what + "coloured from their luma by every method.")
+    caption(figure, what + "colored from their luma by every method.")
     return figure
 
 
 def _label(axes: Axes, ends: list[tuple[float, str, str]], least: float = 0.058) -> None:
     """Name lines to the right of the axes, at their ends where that leaves room for all.
 
-    ends: of each line, its last value, its name and its colour
+    ends: of each line, its last value, its name and its color
     """
     low, high = axes.get_ylim()
     ends = sorted(ends)
@@ -109,7 +109,7 @@ def histograms(estimate: Palette, edited: Palette) -> Figure:
 
 
 def _histogram(axes: Axes, palette: Palette, most: float) -> None:
-    """Bars in their own colours; `most` is the largest share that is shown."""
+    """Bars in their own colors; `most` is the largest share that is shown."""
     shown, hues = bars(palette), palette.bins.hues
     axes.bar(shown.places, np.sqrt(shown.heights), shown.width, color=shown.colors)
     ticks = [share for share in TICKS if share <= most]

@@ -1,8 +1,8 @@
 """Figure 3: the network of fenu2016, drawn from what forward hooks see in the model itself.
 
-    photo ───▶ gray, 3 x ────────▶ norm ─▶ + ─▶ step ─▶ colours ─▶ + ─▶ painted
+    photo ───▶ gray, 3 x ────────▶ norm ─▶ + ─▶ step ─▶ colors ─▶ + ─▶ painted
                   ▼                        ▲ deeper                ▲ carried
-               a stage ─▶ + ─────▶ norm ─▶ + ─▶ step ─▶ carried colours
+               a stage ─▶ + ─────▶ norm ─▶ + ─▶ step ─▶ carried colors
                   ▼       ▲ palette
                palette network
 
@@ -22,7 +22,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 from torch import Tensor, nn
 
-from tintype.chart import BASE
+from tintype.charts import BASE
 from tintype.palette import Palette
 from tintype.research.figures.canvas import bars, caption, page, photo
 from tintype.research.methods import fenu2016
@@ -169,7 +169,7 @@ def _level(axes: Axes, level: Any, seen: Seen, number: int, row: int) -> None:
 
 
 def _carried(axes: Axes, network: Any, seen: Seen, number: int, row: int) -> None:
-    """The colours of a low level, added to those of the deeper ones, on their way up."""
+    """The colors of a low level, added to those of the deeper ones, on their way up."""
     name, following = f"carried.{number}", f"carried.{number + 1}"
     if name not in seen.shapes:
         return
@@ -182,12 +182,12 @@ def _carried(axes: Axes, network: Any, seen: Seen, number: int, row: int) -> Non
     if number:
         _plus(axes, CHAIN, y, GREEN)
     if above == "color":
-        words = "colours of\nlow resolution,\ncarried to\nthe output"
+        words = "colors of\nlow resolution,\ncarried to\nthe output"
         axes.text(CHAIN + 0.2, (y + end) / 2 + 0.3, words, color=GREEN, va="center")
 
 
 def _output(axes: Axes, network: Any, seen: Seen) -> None:
-    """The planes of colour, and the photo painted with them."""
+    """The planes of color, and the photo painted with them."""
     y, size = _row(0), seen.shapes["color"][1]
     _arrow(axes, [(STEP, _row(1) - HALF), (STEP, y + HALF)], BLUE)
     _arrow(axes, [(STEP + 1.06, y), (RESULT - 0.34, y)], BLUE)

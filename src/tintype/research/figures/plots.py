@@ -1,6 +1,6 @@
 """The paper's figures, drawn from runs: PNG and SVG, the same bytes from the same runs.
 
-runs ──▶ Trained ──▶ photos coloured ──▶ figures 1, 2, 6, 8
+runs ──▶ Trained ──▶ photos colored ──▶ figures 1, 2, 6, 8
   │         ├──────▶ the network ──────▶ figure 3, in `diagram`
   │         └──────▶ palettes ─────────▶ figure 7, in `curves`
   └── log.jsonl ───────────────────────▶ figure 4, in `curves`
@@ -18,10 +18,9 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tintype.chart import QUIET
+from tintype.charts import QUIET
 from tintype.errors import DataError, PhotoError
 from tintype.photo import Photo, read, read_rgb
-from tintype.research import checkpoint
 from tintype.research.figures import curves, diagram
 from tintype.research.figures.canvas import (
     MARGIN,
@@ -33,8 +32,9 @@ from tintype.research.figures.canvas import (
     style,
     wrapped,
 )
-from tintype.research.trained import Trained
-from tintype.research.vgg import origin
+from tintype.research.methods.vgg16 import origin
+from tintype.research.torch_model import Trained
+from tintype.research.training import checkpoint
 
 METHOD = "fenu2016"  # the paper's own
 SIDE = 256  # short side of photos, pixels
@@ -106,7 +106,7 @@ def plot(
 ) -> list[Path]:
     """Draw the paper's figures into a folder; gives the files.
 
-    runs: folders that `train` left; photos: in colour; grays: those whose colours nobody knows
+    runs: folders that `train` left; photos: in color; grays: those whose colors nobody knows
     figures: their numbers in the paper, all by default
     amount: how far figures 6 to 8 go towards red and blue, 0..1
     vgg: where the runs' VGG-16 is now, if not where it was in training
@@ -133,13 +133,13 @@ def plot(
 
 
 def example(path: Path, *, known: bool) -> Example:
-    """Read a photo at the size at which it is shown; known: whether its colours are the truth.
+    """Read a photo at the size at which it is shown; known: whether its colors are the truth.
 
     Raises PhotoError where they should be and the photo is gray.
     """
     rgb = read_rgb(path)
     if known and np.ptp(rgb, axis=-1).mean() < 1:  # JPEG brings grays a little out of balance
-        raise PhotoError(f"{path}: expected a colour photo, found a gray one; use --gray-photo")
+        raise PhotoError(f"{path}: expected a color photo, found a gray one; use --gray-photo")
     image = Image.fromarray(rgb)
     wide, high = (max(1, round(SIDE * side / min(image.size))) for side in image.size)
     small = image.resize((wide, high), Image.Resampling.LANCZOS)
@@ -160,20 +160,20 @@ def _names(runs: Sequence[Path], trained: list[Trained]) -> list[str]:
 
 
 def automatic(material: Material) -> Figure:
-    """Figure 1: photos in gray, coloured by the paper's method, and as they were."""
+    """Figure 1: photos in gray, colored by the paper's method, and as they were."""
     run = material.own()
-    rows = [[e.gray, *coloured(run, e.photo), e.truth] for e in material.part(0, 1)]
-    words = f"Figure 1. Photographs coloured automatically by {METHOD}.\n{training([run])}"
+    rows = [[e.gray, *colored(run, e.photo), e.truth] for e in material.part(0, 1)]
+    words = f"Figure 1. Photographs colored automatically by {METHOD}.\n{training([run])}"
     return sheet(["gray", "automatic", "truth"], rows, words)
 
 
 def rivals(material: Material) -> Figure:
-    """Figure 2: photos coloured by all methods."""
+    """Figure 2: photos colored by all methods."""
     rows: list[list[np.ndarray | None]] = []
     for shown in material.part(0, 1):
-        images = [image for run in material.runs.values() for image in coloured(run, shown.photo)]
+        images = [image for run in material.runs.values() for image in colored(run, shown.photo)]
         rows.append([shown.gray, *images, shown.truth])
-    words = "Figure 2. The same photographs coloured automatically by different methods.\n"
+    words = "Figure 2. The same photographs colored automatically by different methods.\n"
     words += training(list(material.runs.values()))
     return sheet(["gray", *material.runs, "truth"], rows, words)
 
@@ -202,11 +202,11 @@ def steered(number: int, start: float, end: float) -> Callable[[Material], Figur
     def draw(material: Material) -> Figure:
         run, wishes = material.own(steered=True), ("red", "blue")
         rows = [
-            [e.gray, *coloured(run, e.photo, wishes, material.amount), e.truth]
+            [e.gray, *colored(run, e.photo, wishes, material.amount), e.truth]
             for e in material.part(start, end)
         ]
         titles = ["gray", "automatic", *(f"towards {wish}" for wish in wishes), "truth"]
-        words = f"Figure {number}. Photographs coloured by {METHOD} from the estimated palette"
+        words = f"Figure {number}. Photographs colored by {METHOD} from the estimated palette"
         words += f", and with it shifted towards red and blue.\n{training([run])}"
         return sheet(titles, rows, words)
 
@@ -234,17 +234,17 @@ FIGURES: dict[int, Callable[[Material], Figure]] = {
 # --- photos ---------------------------------------------------------------------------------------
 
 
-def coloured(
+def colored(
     run: Trained, gray: Photo, wishes: Sequence[str] = (), amount: float = 0.0
 ) -> list[np.ndarray]:
-    """A photo coloured automatically, then with its palette moved towards each wish, uint8 RGB."""
+    """A photo colored automatically, then with its palette moved towards each wish, uint8 RGB."""
     encoded = run.encode(gray)
     palettes = [None, *(encoded.palette.towards(wish, amount) for wish in wishes)]
     return [np.asarray(run.decode(encoded, palette).image) for palette in palettes]
 
 
 def training(runs: list[Trained]) -> str:
-    """What the colours of runs come from, in words."""
+    """What the colors of runs come from, in words."""
     seen = sorted({run.about.get("photos", 0) for run in runs})
     files = sorted({file for run in runs if (file := getattr(run.network.config, "vgg", ""))})
     crops = f"After {' and '.join(f'{count:,}' for count in seen)} crops of photographs."

@@ -19,9 +19,9 @@ from torch.nn import functional as F
 from tintype.color import rgb_to_ycbcr, ycbcr_to_rgb
 from tintype.errors import PaletteError
 from tintype.palette import Palette
-from tintype.research import vgg
-from tintype.research.losses import blurred_euclidean
-from tintype.research.photos.draws import Generators
+from tintype.research.data.rng import Generators
+from tintype.research.methods import vgg16
+from tintype.research.methods.losses import blurred_euclidean
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Network(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.vgg = vgg.pinned(config.vgg)
+        self.vgg = vgg16.pinned(config.vgg)
         first, second, third, fourth = self.vgg.widths[:4]
         self.norms = nn.ModuleList(nn.BatchNorm2d(w) for w in (fourth, third, second, first, 3))
         self.steps = nn.ModuleList(
@@ -77,7 +77,7 @@ class Network(nn.Module):
         return uv.float()
 
     def count_colors(self, batches: list[Tensor]) -> None:
-        """Nothing is counted: every colour weighs the same."""
+        """Nothing is counted: every color weighs the same."""
 
     def forward(
         self, rgb: Tensor, _labels: Tensor, _generators: Generators
@@ -104,5 +104,5 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
 
 
 def previews(network: Network, _rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
-    """A photo's luma (1, 1, h, w) coloured automatically, (h, w, 3) uint8."""
+    """A photo's luma (1, 1, h, w) colored automatically, (h, w, 3) uint8."""
     return [("automatic", (255 * colorize(network, luma)[0]).round().byte().cpu().numpy())]

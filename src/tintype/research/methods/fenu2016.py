@@ -22,10 +22,10 @@ from tintype.bins import Bins
 from tintype.color import hsv_to_rgb, lab_to_rgb, luma, rgb_to_hsv, rgb_to_lab
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
-from tintype.research import losses, vgg
+from tintype.research.data.rng import Generators, uniform
+from tintype.research.methods import losses, vgg16
 from tintype.research.methods.dahl2016 import Convolution
-from tintype.research.palettes import palettes_of, wanted
-from tintype.research.photos.draws import Generators, uniform
+from tintype.research.methods.palettes import palettes_of, wanted
 
 LAB_SPAN = 110.0  # sRGB's a and b lie between minus this and this
 CHOICES = {
@@ -46,11 +46,11 @@ class Config:
     saturations: tuple[float, ...] = (0.15, 0.35, 0.6, 0.9)  # of the palette's bins
     palette: str = "before"  # where the palette enters: before or after the batch norms, or none
     conv5: bool = True  # the additional layer of VGG-16
-    carried: bool = True  # low-resolution colours are carried to the output
+    carried: bool = True  # low-resolution colors are carried to the output
     connected: int = 256  # width of the palette network's fully connected layer
     true_palettes: float = 0.5  # share of photos that are trained with their own palette
     first_steps: int = 500  # trained with the pixelwise cross entropy alone
-    rebalance: float = 0.25  # pixels weigh 1 / frequency of their colours to this power; 0: alike
+    rebalance: float = 0.25  # pixels weigh 1 / frequency of their colors to this power; 0: alike
     l1: float = 1.0
     alpha: float = 0.3  # of the variance loss
     variation: float = 0.0  # of the total variation loss
@@ -117,7 +117,7 @@ class Level(nn.Module):
 class Network(nn.Module):
     """The palette network and the residual encoder, over one pinned VGG-16."""
 
-    rarity: Tensor  # (count,) weight of a pixel of each colour
+    rarity: Tensor  # (count,) weight of a pixel of each color
     scales: Tensor  # (stages,) root mean square of VGG-16's features
     steps: Tensor  # () how many were trained
 
@@ -127,7 +127,7 @@ class Network(nn.Module):
             if getattr(config, name) not in known:
                 raise DataError(f"{name}: expected {' or '.join(known)}")
         self.config = config
-        self.vgg = vgg.pinned(config.vgg)
+        self.vgg = vgg16.pinned(config.vgg)
         widths = self.vgg.widths[: config.stages]
         inward = (*reversed(widths), 3)
         outward = (*inward[1:], 3)
@@ -176,9 +176,9 @@ class Network(nn.Module):
         return losses.palette_cross_entropy(self.palette.logits(pooled), true)
 
     def decode(self, taps: list[Tensor], palette: Tensor) -> Tensor:
-        """Features and palettes (batch, count) -> two planes of colour (batch, h, w, 2) as logits.
+        """Features and palettes (batch, count) -> two planes of color (batch, h, w, 2) as logits.
 
-        Each low level estimates colours by itself; they are enlarged and added to the output.
+        Each low level estimates colors by itself; they are enlarged and added to the output.
         """
         x: Tensor | None = None
         carried: Tensor | None = None
@@ -194,7 +194,7 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def count_colors(self, batches: list[Tensor]) -> None:
-        """Set the rarity of colours, from every 16th pixel of RGB crops, and VGG-16's scales."""
+        """Set the rarity of colors, from every 16th pixel of RGB crops, and VGG-16's scales."""
         bins = self.config.bins
         chroma = [bins.chroma(rgb[:, ::4, ::4]) for rgb in batches]
         palettes = [palettes_of(*bins.encode(plane), bins.count) for plane in chroma]
@@ -262,7 +262,7 @@ class Network(nn.Module):
 
 
 def seen(rgb: Tensor, config: Config) -> Tensor:
-    """The gray photo (batch, 1, h, w), 0..1, that is coloured in training.
+    """The gray photo (batch, 1, h, w), 0..1, that is colored in training.
 
     rgb: (batch, h, w, 3), 0..1. For Lab it is the gray that has the photo's lightness.
     """
@@ -273,7 +273,7 @@ def seen(rgb: Tensor, config: Config) -> Tensor:
 
 
 def to_unit(rgb: Tensor, config: Config) -> Tensor:
-    """The two planes of colour that the network should give for RGB: (batch, h, w, 2), 0..1."""
+    """The two planes of color that the network should give for RGB: (batch, h, w, 2), 0..1."""
     unit: Tensor = (config.bins.chroma(rgb) + 1) / 2
     if config.space == "raw":
         unit = rgb_to_hsv(rgb)[..., :2]
@@ -329,7 +329,7 @@ def enlarged(x: Tensor, like: Tensor) -> Tensor:
 def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> Tensor:
     """RGB (batch, h, w, 3), 0..1, of gray photos (batch, 1, h, w), 0..1, sides of 16 or more.
 
-    palette: the wanted colours, over the network's bins; the estimated ones by default. Raises
+    palette: the wanted colors, over the network's bins; the estimated ones by default. Raises
     PaletteError for another method's, or where the network was trained to take none.
     """
     if palette is not None and network.config.palette == "none":
@@ -349,7 +349,7 @@ def decode(
 
 
 def joining(network: Network) -> Network:
-    """The same network, weights and all, whose colours join a luma instead of HSV's V.
+    """The same network, weights and all, whose colors join a luma instead of HSV's V.
 
     A luma taken for V would be painted too dark, and lose its saturation when it is joined.
     """
@@ -361,7 +361,7 @@ def joining(network: Network) -> Network:
 
 @torch.no_grad()
 def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
-    """A photo (1, h, w, 3) and its luma (1, 1, h, w), coloured as it would be used.
+    """A photo (1, h, w, 3) and its luma (1, 1, h, w), colored as it would be used.
 
     Gives names and (h, w, 3) uint8: automatic, towards red, towards blue, from its own palette,
     all joined to the luma; and automatic from the gray that the network learned, which is kept.

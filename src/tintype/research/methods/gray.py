@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tintype.errors import PaletteError
 from tintype.palette import Palette
-from tintype.research.photos.draws import Generators
+from tintype.research.data.rng import Generators
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Network(nn.Module):
 def colorize(_network: Network, gray: Tensor, palette: Palette | None = None) -> Tensor:
     """Gray photos (batch, 1, h, w), 0..1, as RGB (batch, h, w, 3). Raises PaletteError for any."""
     if palette is not None:
-        raise PaletteError("expected no palette: gray has no colours to choose")
+        raise PaletteError("expected no palette: gray has no colors to choose")
     return gray[:, 0, :, :, None].repeat(1, 1, 1, 3)
 
 

@@ -1,4 +1,4 @@
-"""The default model: an encoder run once per photo, and a decoder that colours from a palette.
+"""The default model: an encoder run once per photo, and a decoder that colors from a palette.
 
     luma ─▶ Encoder ─▶ features, estimated palette
                             │  ◀── the wanted palette
@@ -21,9 +21,11 @@ from torch.nn import functional as F
 from tintype.bins import Bins
 from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_oklab
 from tintype.palette import Palette
-from tintype.research import teacher
-from tintype.research.losses import label_loss, quarter
-from tintype.research.palettes import (
+from tintype.research.data.photo_set import aged_gray
+from tintype.research.data.rng import Generators
+from tintype.research.methods import distillation
+from tintype.research.methods.losses import label_loss, quarter
+from tintype.research.methods.palettes import (
     by_luma,
     cluster,
     palette_loss,
@@ -33,8 +35,6 @@ from tintype.research.palettes import (
     wanted,
     wishes,
 )
-from tintype.research.photos.data import aged_gray
-from tintype.research.photos.draws import Generators
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Config:
     blocks: tuple[int, ...] = (0, 1, 1, 2, 2)  # of the encoder's levels, the finest first
     embedding: int = 256
     vocabulary: int = 128  # prototype palettes that the estimate is mixed from
-    rebalance: float = 0.5  # Zhang 2016, equation 4: 1 forgets how frequent a colour is
+    rebalance: float = 0.5  # Zhang 2016, equation 4: 1 forgets how frequent a color is
     palette_loss: float = 0.25
     classes: int = 512  # of photos that the auxiliary head has room for
     label_loss: float = 0.25
@@ -197,7 +197,7 @@ class Network(nn.Module):
     """The whole model. Its buffers are what was counted on the training photos."""
 
     prototypes: Tensor  # (vocabulary, count) palettes
-    rebalancing: Tensor  # (count,) weight of a pixel of each colour in the loss
+    rebalancing: Tensor  # (count,) weight of a pixel of each color in the loss
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -207,7 +207,7 @@ class Network(nn.Module):
         self.recognize = nn.Linear(config.embedding, config.classes)  # for training only
         self.mimic = None  # for training only, too
         if config.teacher:
-            self.mimic = teacher.Mimic(config.widths[3], config.embedding)
+            self.mimic = distillation.Mimic(config.widths[3], config.embedding)
         count = config.bins.count
         self.register_buffer("prototypes", torch.full((config.vocabulary, count), 1 / count))
         self.register_buffer("rebalancing", torch.ones(count))
@@ -281,7 +281,7 @@ class Network(nn.Module):
         Pixels: cross entropy over soft bins, rebalanced (Zhang 2016, equation 2), less the soft
         bins' own entropy, so that 0 is perfect. Palette: soft cross entropy. Palettes are fed as
         `wishes` says. Labels (batch,), -1 for none: cross entropy of an auxiliary head, because
-        what a thing is tells its colours; taught: what the teacher sees, see `teacher.Mimic`.
+        what a thing is tells its colors; taught: what the teacher sees, see `distillation.Mimic`.
         """
         with torch.autocast(rgb.device.type, enabled=False):  # bf16 has fewer levels than a byte
             gray = aged_gray(rgb, generators)
@@ -324,7 +324,7 @@ def oklab_quarter(rgb: Tensor) -> Tensor:
 def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> Tensor:
     """RGB (batch, h, w, 3), 0..1, of gray photos (batch, 1, h, w), 0..1.
 
-    palette: the wanted colours, over the network's bins; the estimated ones by default. Raises
+    palette: the wanted colors, over the network's bins; the estimated ones by default. Raises
     PaletteError for another method's.
     """
     high, wide = gray.shape[-2:]
@@ -360,7 +360,7 @@ def painted(network: Network, logits: Tensor, luma: Tensor, *, undo: float) -> T
 
 
 def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
-    """A photo (1, h, w, 3) coloured as it would be used: calm, default, vivid, true palette."""
+    """A photo (1, h, w, 3) colored as it would be used: calm, default, vivid, true palette."""
     bins = network.config.bins
     features, estimate, first = network.sight(luma)
     true = palettes_of(*bins.encode(oklab_quarter(rgb)), bins.count)

@@ -3,8 +3,8 @@
     L ─▶ conv1 ─▶ ... ─▶ conv8 ─▶ logits over the bins at 1/4 size ─▶ annealed mean ─▶ a, b
          1/2  1/4  1/8 .. (conv5 and conv6 dilated)  1/4
 
-The bins are the cells of a grid of 10 in CIE Lab's a and b that some colour of sRGB falls into. The
-paper counts 313 of them and does not say how; counting only the cells whose centre is a colour of
+The bins are the cells of a grid of 10 in CIE Lab's a and b that some color of sRGB falls into. The
+paper counts 313 of them and does not say how; counting only the cells whose center is a color of
 sRGB gives about 226, and counting all cells that are touched, as here, about 261.
 """
 
@@ -20,11 +20,11 @@ from torch.nn import functional as F
 from tintype.color import lab_to_rgb, rgb_to_lab
 from tintype.errors import PaletteError
 from tintype.palette import Palette
-from tintype.research.losses import quarter
-from tintype.research.photos.draws import Generators
+from tintype.research.data.rng import Generators
+from tintype.research.methods.losses import quarter
 
 GRID = 10  # width of a bin
-NEIGHBOURS = 5  # bins that share a pixel's colour: section 2.2
+NEIGHBORS = 5  # bins that share a pixel's color: section 2.2
 SIGMA = 5.0  # of the Gaussian that shares it, and that smooths the prior
 COLORFUL = 5.0  # photos in which no a or b exceeds it teach nothing
 TEMPERATURE = 0.38  # of the annealed mean: section 2.3
@@ -35,15 +35,15 @@ class Config:
     """What is needed to build the network again."""
 
     width: float = 1.0  # of all layers: 1 is the paper's 32 million weights
-    rebalance: float = 0.5  # lambda of equation 4: 1 forgets how frequent a colour is
+    rebalance: float = 0.5  # lambda of equation 4: 1 forgets how frequent a color is
 
 
 @cache
 def gamut() -> np.ndarray:
-    """(count, 2) float32 a and b of the bins: the cells' centres, by a and then by b.
+    """(count, 2) float32 a and b of the bins: the cells' centers, by a and then by b.
 
-    A line of constant a and b leaves the solid of sRGB's colours through its surface, so the
-    cells of the solid are those of the surface: six faces of 256 x 256 colours.
+    A line of constant a and b leaves the solid of sRGB's colors through its surface, so the
+    cells of the solid are those of the surface: six faces of 256 x 256 colors.
     """
     level = np.linspace(0, 1, 256)
     square = np.stack(np.meshgrid(level, level, indexing="ij"), axis=-1)
@@ -53,19 +53,19 @@ def gamut() -> np.ndarray:
 
 
 def encode(ab: Tensor, centers: Tensor) -> tuple[Tensor, Tensor]:
-    """Soft encoding: each colour shared among its nearest bins by a Gaussian (section 2.2).
+    """Soft encoding: each color shared among its nearest bins by a Gaussian (section 2.2).
 
     ab: (..., 2); centers: (count, 2). Returns bin indices (..., 5), the nearest first, and
     shares (..., 5) that sum to 1.
     """
-    distance, index = torch.cdist(ab.reshape(-1, 2), centers).topk(NEIGHBOURS, largest=False)
+    distance, index = torch.cdist(ab.reshape(-1, 2), centers).topk(NEIGHBORS, largest=False)
     share = (-(distance**2) / (2 * SIGMA**2)).softmax(-1)
-    shape = (*ab.shape[:-1], NEIGHBOURS)
+    shape = (*ab.shape[:-1], NEIGHBORS)
     return index.reshape(shape), share.reshape(shape)
 
 
 def rarity(share: Tensor, centers: Tensor, rebalance: float) -> Tensor:
-    """The weight of a pixel by its colour's bin (equation 4): (count,), whose mean is 1.
+    """The weight of a pixel by its color's bin (equation 4): (count,), whose mean is 1.
 
     share: (count,) of all pixels; it is smoothed over the ab plane first
     """
@@ -155,7 +155,7 @@ class Network(nn.Module):
 def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> Tensor:
     """RGB (batch, h, w, 3), 0..1, of gray photos (batch, 1, h, w), 0..1.
 
-    Colours are the annealed mean (equation 5). Raises PaletteError for any palette, because the
+    Colors are the annealed mean (equation 5). Raises PaletteError for any palette, because the
     method takes none.
     """
     if palette is not None:
@@ -172,5 +172,5 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
 
 
 def previews(network: Network, _rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
-    """A photo's luma (1, 1, h, w) coloured automatically, (h, w, 3) uint8."""
+    """A photo's luma (1, 1, h, w) colored automatically, (h, w, 3) uint8."""
     return [("automatic", (255 * colorize(network, luma)[0]).round().byte().cpu().numpy())]

@@ -1,7 +1,7 @@
 // The server's routes, as functions. Whatever goes wrong comes out as a Problem of one line.
 
-/** @typedef {{color: string, share: number}} Group a colour of the photo that can be taken hold of */
-/** @typedef {{colors: Group[], neutral: number}} Listed colours, and what has none */
+/** @typedef {{color: string, share: number}} Group a color of the photo that can be taken hold of */
+/** @typedef {{colors: Group[], neutral: number}} Listed colors, and what has none */
 /**
  * @typedef {Listed & {version: number, banned?: string[], tones?: Record<string, Listed>}} PaletteFile
  */
@@ -12,7 +12,7 @@
  */
 /** @typedef {Record<string, any>} Edit */
 /**
- * What to colour a photo by, as a recipe has it.
+ * What to color a photo by, as a recipe has it.
  * @typedef {{palette: PaletteFile | null, alternative: number, edits: Edit[],
  *   vividness: number | null}} Wish
  */
@@ -67,7 +67,7 @@ export async function sendPhoto(file, progress) {
   }
 }
 
-/** @param {Blob} file a colour photo, or a palette's JSON @returns {Promise<Variant>} */
+/** @param {Blob} file a color photo, or a palette's JSON @returns {Promise<Variant>} */
 export async function readPalette(file) {
   const answer = await upload("v1/palettes", "file", file, () => {});
   if (answer.status !== 200) throw new Problem(answer.status, answer.body?.detail);

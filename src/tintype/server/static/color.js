@@ -1,8 +1,8 @@
-// Colours as the server has them: hue and chroma are OKLab's (Ottosson 2020), text is #rrggbb.
+// Colors as the server has them: hue and chroma are OKLab's (Ottosson 2020), text is #rrggbb.
 
 /** @typedef {{a: number, b: number}} Chroma a point of OKLab's plane */
 
-const MIDDLE = 0.68; // lightness at which a palette's colours are shown, where it can show them
+const MIDDLE = 0.68; // lightness at which a palette's colors are shown, where it can show them
 
 /** @param {number} v 0..1 @returns {number} */
 const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
@@ -49,7 +49,7 @@ export function rgbOf(light, { a, b }) {
 }
 
 /**
- * A chroma as a colour at the lightness nearest the middle that can show it, or the most of it.
+ * A chroma as a color at the lightness nearest the middle that can show it, or the most of it.
  * @param {Chroma} chroma @returns {string} #rrggbb
  */
 export function hexOf(chroma) {
@@ -84,7 +84,7 @@ const NAMES = /** @type {[number, string][]} */ ([
 ]);
 
 /**
- * A colour in words, for those who do not see it.
+ * A color in words, for those who do not see it.
  * @param {Chroma} chroma @returns {string}
  */
 export function nameOf(chroma) {

@@ -7,7 +7,7 @@ import { chromaOf, hexOf, hueOf, polar, magnitude } from "./color.js";
 /** @typedef {import("./color.js").Chroma} Chroma */
 
 /**
- * A spot on the wheel: a group of colours. `from` is null for one that a person added, whose `scale` is
+ * A spot on the wheel: a group of colors. `from` is null for one that a person added, whose `scale` is
  * then the share it gets.
  * @typedef {{from: string | null, to: string, scale: number, share: number, banned: boolean}} Spot
  */
@@ -23,7 +23,7 @@ import { chromaOf, hexOf, hueOf, polar, magnitude } from "./color.js";
  * @property {import("./api.js").Edit[]} kept edits of a loaded recipe, done before all others
  */
 
-export const ADDED = 0.1; // share that a new colour gets
+export const ADDED = 0.1; // share that a new color gets
 
 /** @param {Variant} variant @param {Partial<Choice>} [start] @returns {Choice} */
 export function unedited(variant, start = {}) {
@@ -67,7 +67,7 @@ function editsOf(choice) {
 }
 
 /**
- * Where a spot is seen: after the edits of all colours at once.
+ * Where a spot is seen: after the edits of all colors at once.
  * @param {Spot} spot @param {Choice} choice @returns {Chroma}
  */
 export function shown(spot, choice) {
@@ -77,7 +77,7 @@ export function shown(spot, choice) {
 }
 
 /**
- * The colour of the pixels that wear a spot, which is also drawn towards the puck's hue.
+ * The color of the pixels that wear a spot, which is also drawn towards the puck's hue.
  * @param {Spot} spot @param {Choice} choice @returns {Chroma}
  */
 export function worn(spot, choice) {
@@ -89,7 +89,7 @@ export function worn(spot, choice) {
 }
 
 /**
- * Take a spot away: an added colour goes; one of the photo's own is banned, or allowed again.
+ * Take a spot away: an added color goes; one of the photo's own is banned, or allowed again.
  * @param {Spot[]} spots @param {number} index @returns {Spot[]}
  */
 export function toggled(spots, index) {

@@ -13,7 +13,7 @@ const suffix = (name) => name.match(/\.[^.]+$/)?.[0] ?? "";
 const stem = (name) => name.slice(0, name.length - suffix(name).length);
 
 /**
- * What the command line would call the coloured photo, and its format.
+ * What the command line would call the colored photo, and its format.
  * @param {string} name of the photo @param {string} format "" for its own
  * @returns {{name: string, format: string}}
  */

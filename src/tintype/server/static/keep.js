@@ -58,7 +58,7 @@ export async function copyCommand(one, choice, model) {
 }
 
 /**
- * What a palette, a recipe or the colours of another photo make of this one.
+ * What a palette, a recipe or the colors of another photo make of this one.
  * @param {Open} one @param {File} file @param {string} model the fingerprint of the server's
  * @returns {Promise<{choice: Choice, text: string}>}
  */
@@ -75,6 +75,6 @@ export async function load(one, file, model) {
   const { groups } = await asking(one, (id) => api.wantedPalette(id, wish));
   const choice = unedited({ palette, groups }, { palette, alternative, vividness, kept: edits });
   const other = about.model && about.model !== model;
-  const note = other ? " It was made with another model; the colours will differ." : "";
+  const note = other ? " It was made with another model; the colors will differ." : "";
   return { choice, text: `Loaded ${file.name}.${note}` };
 }

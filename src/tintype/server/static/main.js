@@ -50,7 +50,7 @@ async function addPhotos(given) {
   const notes = [];
   sending += 1;
   for (const [i, file] of given.entries()) {
-    const words = `Colouring ${given.length > 1 ? `${i + 1} of ${given.length}` : file.name}`;
+    const words = `Coloring ${given.length > 1 ? `${i + 1} of ${given.length}` : file.name}`;
     try {
       notes.push(await addPhoto(file, words));
     } catch (error) {
@@ -76,7 +76,7 @@ async function addPhoto(file, words) {
   the("photos", HTMLDivElement).append(tab);
   tabs.set(one, tab);
   if (!open) openPhoto(one);
-  return one.photo.colorful ? `${one.name} already has colours; they are replaced.` : "";
+  return one.photo.colorful ? `${one.name} already has colors; they are replaced.` : "";
 }
 
 /** @param {string} name @param {string} picture @param {() => void} act */
@@ -157,7 +157,7 @@ async function sharpen(signal) {
 // --- what is chosen ------------------------------------------------------------------------------
 
 /**
- * Show a choice and colour the photo by it.
+ * Show a choice and color the photo by it.
  * @param {Choice} next
  * @param {{done: boolean, keep?: boolean}} how done: the hand has let go; keep: it can be undone
  */
@@ -209,12 +209,12 @@ function showReached(reached) {
   output("reached-out").value = text;
 }
 
-/** Change the chosen spot's colour, or add one. @param {boolean} added */
+/** Change the chosen spot's color, or add one. @param {boolean} added */
 function typeColor(added) {
   const text = input("hex").value.trim();
   const hex = /^#?[0-9a-f]{6}$/i.test(text) ? `#${text.replace("#", "").toLowerCase()}` : null;
   if (!hex || magnitude(chromaOf(hex)) < 0.012) {
-    return say(`Expected a colour as #rrggbb that is not gray, found "${text}".`);
+    return say(`Expected a color as #rrggbb that is not gray, found "${text}".`);
   }
   say("");
   if (!choice) return;
@@ -224,19 +224,19 @@ function typeColor(added) {
   change({ spots });
 }
 
-/** Which spot a colour of the photo belongs to. @param {import("./color.js").Chroma} chroma */
+/** Which spot a color of the photo belongs to. @param {import("./color.js").Chroma} chroma */
 function spotOf(chroma) {
   const now = choice;
   return now ? nearest(chroma, now.spots.map((spot) => worn(spot, now))) : null;
 }
 
-/** Light up the pixels that wear a spot's colour. @param {number | null} index */
+/** Light up the pixels that wear a spot's color. @param {number | null} index */
 function highlight(index) {
   const dark = index === null || !choice || choice.spots[index]?.banned;
   viewer.highlight(dark ? null : (chroma) => spotOf(chroma) === index);
 }
 
-/** A palette, a recipe, or the colours of a photo. @param {File} file */
+/** A palette, a recipe, or the colors of a photo. @param {File} file */
 async function load(file) {
   const one = open;
   if (!one) return say("Drop a photo first.");

@@ -6,7 +6,7 @@ import { button, input, say, the } from "./page.js";
 /** @typedef {{participant: string, seconds: number | null, trials: Trial[]}} Session */
 
 const QUESTIONS = {
-  real: "Which photo has its real colours?",
+  real: "Which photo has its real colors?",
   plausible: "Which photo looks more plausible?",
 };
 

@@ -23,7 +23,7 @@ export class PhotoViewer extends HTMLElement {
   connectedCallback() {
     if (this.#stack.isConnected) return;
     this.#after.setAttribute("role", "img");
-    this.#after.setAttribute("aria-label", "The coloured photo");
+    this.#after.setAttribute("aria-label", "The colored photo");
     this.#before.setAttribute("aria-hidden", "true");
     this.#light.setAttribute("aria-hidden", "true");
     const attributes = {
@@ -58,7 +58,7 @@ export class PhotoViewer extends HTMLElement {
   }
 
   /**
-   * Show another photo, in gray until it is coloured.
+   * Show another photo, in gray until it is colored.
    * @param {ImageBitmap} picture in gray @param {number} width of the photo itself, pixels
    */
   open(picture, width) {
@@ -69,7 +69,7 @@ export class PhotoViewer extends HTMLElement {
     this.zoomTo(1);
   }
 
-  /** @param {ImageBitmap} picture the photo in colour */
+  /** @param {ImageBitmap} picture the photo in color */
   showAfter(picture) {
     paint(this.#after, picture);
     this.#pixels = null;
@@ -95,7 +95,7 @@ export class PhotoViewer extends HTMLElement {
     context.putImageData(veil, 0, 0);
   }
 
-  /** The coloured photo's pixels at the size of the gray one. @returns {ImageData} */
+  /** The colored photo's pixels at the size of the gray one. @returns {ImageData} */
   #read() {
     const { width, height } = this.#before;
     if (!this.#pixels) {
@@ -187,16 +187,16 @@ export class PhotoViewer extends HTMLElement {
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   }
 
-  /** Drag to move a zoomed photo, pinch to zoom, click to pick the colour. @param {PointerEvent} down */
+  /** Drag to move a zoomed photo, pinch to zoom, click to pick the color. @param {PointerEvent} down */
   #grab(down) {
     this.#pointers.set(down.pointerId, this.#inside(down));
     this.#stack.setPointerCapture(down.pointerId);
-    let travelled = 0;
+    let traveled = 0;
     const move = (/** @type {PointerEvent} */ event) => {
       const from = this.#pointers.get(event.pointerId);
       if (event.pointerId !== down.pointerId || !from) return;
       const to = this.#inside(event);
-      travelled += Math.hypot(to.x - from.x, to.y - from.y);
+      traveled += Math.hypot(to.x - from.x, to.y - from.y);
       this.#moved(event.pointerId, from, to);
     };
     const end = (/** @type {PointerEvent} */ event) => {
@@ -205,7 +205,7 @@ export class PhotoViewer extends HTMLElement {
       this.#stack.removeEventListener("pointerup", end);
       this.#stack.removeEventListener("pointercancel", end);
       this.#pointers.delete(event.pointerId);
-      if (event.type === "pointerup" && travelled < 4) this.#pick(event);
+      if (event.type === "pointerup" && traveled < 4) this.#pick(event);
     };
     this.#stack.addEventListener("pointermove", move);
     this.#stack.addEventListener("pointerup", end);

@@ -1,7 +1,7 @@
-// <palette-wheel>: hue around, chroma outward; the colours of a photo as spots that can be moved.
+// <palette-wheel>: hue around, chroma outward; the colors of a photo as spots that can be moved.
 //
-// Small dots are the colours that came out; spots are what is asked for; the puck in the middle
-// draws all colours towards a hue.
+// Small dots are the colors that came out; spots are what is asked for; the puck in the middle
+// draws all colors towards a hue.
 
 import { chromaOf, hexOf, hueOf, nameOf, polar, rgbOf, magnitude } from "./color.js";
 import { ADDED, placed, shown, toggled } from "./edits.js";
@@ -11,7 +11,7 @@ import { ADDED, placed, shown, toggled } from "./edits.js";
 
 const RADIUS = 100;
 const EDGE = 0.24; // chroma at the rim
-const BEND = 0.5; // most colours are muted: the middle gets more room
+const BEND = 0.5; // most colors are muted: the middle gets more room
 const REACH = 82; // of the puck at full strength
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -58,7 +58,7 @@ export class PaletteWheel extends HTMLElement {
     const rings = [0.06, 0.12].map((chroma) =>
       make("circle", { class: "grid", r: place(polar(0, chroma))[0] }),
     );
-    put(this.#puck, { "aria-label": "Towards a colour", "aria-valuemin": 0, "aria-valuemax": 100 });
+    put(this.#puck, { "aria-label": "Towards a color", "aria-valuemin": 0, "aria-valuemax": 100 });
     this.#svg.append(...rings, this.#dots, this.#spots, this.#line, this.#puck);
     this.append(disc, this.#svg);
     this.#listen();
@@ -135,7 +135,7 @@ export class PaletteWheel extends HTMLElement {
     put(/** @type {Element} */ (element.firstElementChild), { r: size, fill: hexOf(chroma) });
     put(element, {
       transform: `translate(${x.toFixed(2)} ${y.toFixed(2)})`,
-      "data-index": i, "aria-label": `Colour ${i + 1}, ${nameOf(chroma)}`,
+      "data-index": i, "aria-label": `Color ${i + 1}, ${nameOf(chroma)}`,
       "aria-valuemin": 0, "aria-valuemax": 360, "aria-valuenow": Math.round(hueOf(chroma)),
       "aria-valuetext": spot.banned
         ? `${nameOf(chroma)}, banned`
@@ -251,7 +251,7 @@ export class PaletteWheel extends HTMLElement {
     }
   }
 
-  /** On bare ground: a new colour. @param {[number, number]} point */
+  /** On bare ground: a new color. @param {[number, number]} point */
   #add([x, y]) {
     if (Math.hypot(x, y) > RADIUS || Math.hypot(x, y) < 14) return;
     this.addColor(placed(chromaAt(x, y), /** @type {Choice} */ (this.#choice)));

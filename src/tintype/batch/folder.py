@@ -1,0 +1,204 @@
+"""What to color and where results go: a list of photos, or those of a folder."""
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from tintype.batch.album import places
+from tintype.errors import PhotoError
+from tintype.photo import format_of
+
+PIPE = "-"  # standard input or output
+
+# What a folder's photos are called. Those of the last line cannot be read yet, but they are photos:
+# they are listed as failures, not passed over in silence.
+PHOTOS = frozenset((
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff", ".webp", ".avif",
+    ".gif", ".bmp",
+    ".heic", ".heif", ".jp2", ".jxl",
+))  # fmt: skip
+# Folders of thumbnails and leftovers that NAS boxes, macOS and Windows make.
+_JUNK = frozenset(("@eaDir", "__MACOSX", "$RECYCLE.BIN"))
+
+
+@dataclass(frozen=True)
+class Target:
+    """A photo and where its result goes: a path, or `PIPE`.
+
+    name: the photo's path in the folder that is colored, with slashes; "" in a list of photos
+    place: in a walk, 0 for the folder's first photo .. 1 for its last; None without one
+    """
+
+    source: str
+    output: str
+    name: str = ""
+    place: float | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a folder holds.
+
+    names: the photos' paths in it, with slashes, sorted
+    others: how many files of each extension are no photos
+    unread: a line for each folder in it that could not be looked into
+    tars: the paths of those of the others that are tar files
+    """
+
+    names: list[str] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
+    unread: list[str] = field(default_factory=list)
+    tars: list[str] = field(default_factory=list)
+
+    def add(self, name: str) -> None:
+        """Take up a file: as a photo or as one of the others; not where its name is hidden."""
+        path = PurePosixPath(name)
+        suffix = path.suffix.lower()
+        if path.name.startswith("."):
+            return
+        if suffix in PHOTOS:
+            self.names.append(name)
+            return
+        self.others[suffix or path.name] += 1
+        if suffix == ".tar":
+            self.tars.append(name)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of photos, and the one where their results go, as the same tree.
+
+    recursive: whether the folders in it are colored too
+    walk: whether a photo's place decides its colors
+    """
+
+    path: Path
+    out: Path
+    recursive: bool = False
+    walk: bool = False
+
+    def check(self) -> None:
+        """Raise ValueError where results would lie among the photos, or `out` is a file."""
+        path, out = self.path, self.out
+        if out.exists() and not out.is_dir():
+            raise ValueError(
+                f"expected a folder for the results, found the file {out}; name another"
+            )
+        inner, outer = Path(os.path.realpath(path)), Path(os.path.realpath(out))
+        if inner == outer:
+            raise ValueError(f"expected results beside or in {path}, found it itself; name another")
+        if self.recursive and outer in inner.parents:
+            raise ValueError(
+                f"expected results outside of what holds {path}, found {out}, where they could "
+                "come to lie among the photos; name another"
+            )
+
+    def listed(self) -> Listing:
+        """What the folder holds beside its results."""
+        return listed(self.path, recursive=self.recursive, without=self.out)
+
+    def targets(self, names: list[str]) -> list[Target]:
+        """Where the results of photos go, which are named as `listed` does."""
+        targets = []
+        for name, place in zip(names, places(len(names)), strict=True):
+            path = PurePosixPath(name)
+            output = str(self.out / path.parent / apart(path.name))
+            source = str(self.path / path)
+            targets.append(Target(source, output, name, place if self.walk else None))
+        return targets
+
+
+def listed(folder: Path, *, recursive: bool = False, without: Path | None = None) -> Listing:
+    """The photos of a folder, by their names; `recursive` for those of the folders in it too.
+
+    without: a folder that is left out, as results go there. Dot files, junk, and folders behind
+    links are left out too, because a link may lead back.
+    """
+    found = Listing()
+    skipped = None if without is None else os.path.realpath(without)
+
+    def unread(error: OSError) -> None:
+        found.unread.append(f"{error.filename}: expected a folder to look into, {error.strerror}")
+
+    for parent, folders, files in os.walk(folder, onerror=unread):
+        folders[:] = [
+            name
+            for name in folders
+            if recursive
+            and is_shown(name)
+            and os.path.realpath(os.path.join(parent, name)) != skipped
+        ]
+        for name in files:
+            path = Path(parent, name)
+            if path.is_file() or path.is_symlink():
+                found.add(path.relative_to(folder).as_posix())
+    found.names.sort()
+    return found
+
+
+def is_shown(folder: str) -> bool:
+    """Whether what lies in a folder of this name is colored: it is no dot folder and no junk."""
+    return not folder.startswith(".") and folder not in _JUNK
+
+
+def outputs(sources: tuple[str, ...], output: str | None) -> list[Target]:
+    """Where each photo's result goes.
+
+    output: a file; a folder, if it exists or several photos come; None for beside the photo.
+    Raises ValueError where two photos would share an output, or an output is its own input.
+    """
+    folder = output is not None and (len(sources) > 1 or Path(output).is_dir())
+    if output == PIPE and len(sources) > 1:
+        raise ValueError("expected one photo for standard output, found several")
+    targets = []
+    for source in sources:
+        name = "photo" if source == PIPE else Path(source).name
+        if output is not None and not folder:
+            path = output
+        elif source == PIPE and output is None:
+            path = PIPE
+        else:
+            parent = Path(output) if output is not None else Path(source).parent
+            path = str(parent / _colored(name))
+        targets.append(Target(source, path))
+    taken: dict[str, str] = {}
+    for target in targets:
+        key = os.path.abspath(target.output)
+        if target.output != PIPE and key in taken:
+            raise ValueError(
+                f"{taken[key]} and {target.source} would both become {target.output}; "
+                "color them into different folders"
+            )
+        taken[key] = target.source
+        if target.output != PIPE and key in (os.path.abspath(s) for s in sources):
+            raise ValueError(f"{target.output} is an input, which is never written; name another")
+    return targets
+
+
+def _colored(name: str) -> str:
+    """NAME.color.EXT; PNG where photos are not written in the input's format."""
+    path = Path(name)
+    return f"{path.stem}.color{path.suffix if _kept(path.suffix) else '.png'}"
+
+
+def apart(name: str) -> str:
+    """NAME.color.EXT, which no other photo of a folder has, whatever else comes into it.
+
+    NAME is the photo's name without its extension; or with it where the extension is not kept
+    (a.bmp becomes a.bmp.color.png, as a.png becomes a.color.png), or is not the only one of a
+    photo's (a.bmp.png becomes a.bmp.png.color.png, for a.bmp).
+    """
+    path = Path(name)
+    kept = _kept(path.suffix)
+    whole = not kept or Path(path.stem).suffix.lower() in PHOTOS
+    return f"{name if whole else path.stem}.color{path.suffix if kept else '.png'}"
+
+
+def _kept(suffix: str) -> bool:
+    """Whether results are written with this extension."""
+    try:
+        format_of(f"photo{suffix}")
+    except PhotoError:
+        return False
+    return True

@@ -1,0 +1,289 @@
+"""Many photos on a Ray cluster, or on a local one: Ray Data hands them to actors.
+
+    listed ──▶ manifest: what is left ──▶ ray.data ──map_batches──▶ actors: read, color, write
+                   ▲                                                     │
+                   └──────────────── outcomes, as they end ◀─────────────┘
+
+Ray starts the actors, holds work back while they are busy, and does again what was in the hands of
+one that died. The manifest is written here alone. Ray is imported in functions, as it looks at its
+environment once, when it is imported.
+"""
+
+import logging
+import os
+import pickle
+import secrets
+import socket
+import sys
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from tintype.batch.folder import Target
+from tintype.batch.job import Color, Job, claim, judging, progress
+from tintype.batch.manifest import Manifest, Outcome, sweep
+from tintype.batch.runner import run_folder
+from tintype.batch.store import Elsewhere, Members, Piece, Shelf, colored, members
+from tintype.errors import FolderError
+
+LOCAL = "local"  # the address of a cluster that is started for one run, on this machine
+BLOCK = 16  # photos that an actor is handed at once, at most: what is done again when it dies
+STORE = 256 << 20  # bytes for what passes between processes, which are names and no photos
+TRIES = 3  # of a photo that ends the process that colors it, as one too large for it may
+
+
+def run_cluster(
+    color: Color,
+    job: Job,
+    where: Elsewhere,
+    asked: dict[str, Any],
+    *,
+    say: Callable[[str], None],
+    address: str = LOCAL,
+    workers: int = 0,
+) -> list[str]:
+    """Color what is new or changed, as `run_folder` does, by actors of a Ray cluster.
+
+    color: is pickled, so a colorizer in it is loaded by each actor
+    address: of a cluster that runs; by default one is started on this machine
+    workers: how many actors; 0 for one for each processor
+    Raises FolderError where the cluster cannot be reached or gives up.
+    """
+    with connected(address, workers) as actors:
+        where = replace(where, index=_indexed)
+        run = partial(_run, where)
+        return run_folder(
+            color, job, where, asked, say=say, workers=actors, run=run, opened=Elsewhere.manifest
+        )
+
+
+@contextmanager
+def connected(address: str, workers: int) -> Iterator[int]:
+    """A cluster to work on, and how many actors to use; the one in use, where there is one.
+
+    One that is started here answers to this run alone, and nothing is reported to Ray's makers.
+    """
+    ours = "ray" not in sys.modules or not sys.modules["ray"].is_initialized()
+    if ours:
+        _start(address, workers)
+    import ray
+
+    try:
+        yield workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def _start(address: str, workers: int) -> None:
+    """Start or find a cluster. Raises FolderError."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address == LOCAL:
+        options |= {"num_cpus": workers or None, "include_dashboard": False}
+        options |= {"object_store_memory": STORE}
+        if "ray" not in sys.modules:  # its ports are open to the network, and then need the token
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    import ray.data
+
+    try:
+        host, _, port = address.rpartition(":")
+        if port.isdecimal() and "://" not in host:  # Ray would try for minutes
+            socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+        with _hushed():
+            ray.init(address, **options)
+    except Exception as error:
+        raise FolderError(
+            f"expected a Ray cluster at {address}, found: {_last_line(error.__cause__ or error)}; "
+            "see `ray status`"
+        ) from None
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.max_consecutive_actor_init_deaths = TRIES
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without what processes write to standard error past Python while they start."""
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _indexed(shelf: Shelf, tars: list[str]) -> Iterator[Members]:
+    """What tar files hold, looked into by the cluster."""
+    import ray.data
+
+    def look(batch: dict[str, Any]) -> dict[str, list[bytes]]:
+        return {"members": [pickle.dumps(members(shelf, str(tar))) for tar in batch["tar"]]}
+
+    rows = ray.data.from_items([{"tar": tar} for tar in tars], override_num_blocks=len(tars))
+    with _heard():
+        for batch in rows.map_batches(look, batch_size=1).iter_batches(batch_size=None):
+            yield from map(pickle.loads, batch["members"])
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """That the cluster gives up is a FolderError of one line."""
+    from ray.exceptions import RayError
+
+    try:
+        yield
+    except RayError as error:
+        raise FolderError(
+            f"expected Ray to color, found: {_last_line(error)}; start again to go on"
+        ) from None
+
+
+def _run(
+    where: Elsewhere,
+    color: Color,
+    job: Job,
+    targets: list[Target],
+    *,
+    tell: Callable[[Outcome], None],
+    workers: int,
+    manifest: Manifest,
+) -> None:
+    """Color photos as `batch.run` does; all are begun at once, before an actor has the first."""
+    begun: dict[str, Target] = {}  # and not ended
+    idle: set[str] = set()
+    with progress("coloring", len(targets)) as bar:
+
+        def ended(outcome: Outcome) -> None:
+            begun.pop(outcome.target.name, None)
+            manifest.finish(outcome)
+            where.save(due=True)
+            tell(outcome)
+            bar.update()
+
+        for target in targets:
+            outcome = Outcome(target)
+            with judging(outcome):
+                claim(job, target, manifest, sync=False)
+                begun[target.name] = target
+            if outcome.error is not None:
+                ended(outcome)
+        manifest.sync()
+        where.save()
+        try:  # closed, so that after Ctrl-C no actor goes on
+            every = _outcomes(where, color, job, list(begun.values()), workers, idle)
+            with closing(every) as outcomes:
+                for outcome in outcomes:
+                    ended(outcome)
+        finally:
+            for name, target in begun.items():  # else any file of its name would count as ours
+                if name in idle:
+                    manifest.finish(Outcome(target, error="stopped before its turn"))
+            if where.shelf.on_disk:
+                sweep(Path(target.output).parent for target in targets)
+
+
+def _outcomes(
+    where: Elsewhere,
+    color: Color,
+    job: Job,
+    targets: list[Target],
+    workers: int,
+    idle: set[str],
+) -> Generator[Outcome, None, None]:
+    """What becomes of photos, as they end. Raises FolderError where the cluster gives up.
+
+    idle: gets, after an early end, the names of the photos that no actor has had or will have
+    """
+    import ray.data
+
+    works = [{"work": pickle.dumps((t, where.pieces.get(t.source)))} for t in targets]
+    if not works:
+        return
+    blocks = max(min(len(works), 8 * workers), ceil(len(works) / BLOCK))
+    hands = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(InHand).remote()
+    done = ray.data.from_items(works, override_num_blocks=blocks).map_batches(
+        Worker,
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(
+            size=min(workers, blocks), max_tasks_in_flight_per_actor=2
+        ),
+        fn_constructor_args=(color, job, where.source, where.shelf, hands),
+    )
+    try:
+        with _heard():
+            for batch in done.iter_batches(batch_size=None):
+                yield from map(pickle.loads, batch["outcome"])
+    except BaseException:
+        with suppress(Exception):  # of a cluster that is gone; then all stay begun
+            had = ray.get(hands.stop.remote(), timeout=10)
+            idle.update(target.name for target in targets if target.name not in had)
+        raise
+
+
+@dataclass
+class Worker:
+    """An actor's work: photos, one after the other, by one colorizer."""
+
+    color: Color
+    job: Job
+    source: Shelf
+    shelf: Shelf
+    hands: Any
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
+        """Color the photos of a batch."""
+        return {"outcome": [pickle.dumps(self._one(*pickle.loads(w))) for w in batch["work"]]}
+
+    def _one(self, target: Target, piece: Piece | None) -> Outcome:
+        import ray
+
+        if ray.get(self.hands.take.remote(target.name)) > TRIES:
+            reason = f"expected to color it, found {TRIES} processes that ended over it"
+            return Outcome(target, error=f"{target.source}: {reason}; try it alone")
+        outcome = colored(self.color, self.job, target, piece, self.source, self.shelf)
+        self.hands.put.remote(target.name)
+        return outcome
+
+
+class InHand:
+    """How often each photo was taken in hand, and not put back: Ray tries again for ever."""
+
+    def __init__(self) -> None:
+        self.taken = Counter[str]()
+        self.had = set[str]()
+        self.stopped = False
+
+    def take(self, name: str) -> int:
+        """Count a photo that is taken in hand; returns how often it was, too often after `stop`."""
+        if self.stopped:
+            return TRIES + 1
+        self.had.add(name)
+        self.taken[name] += 1
+        return self.taken[name]
+
+    def put(self, name: str) -> None:
+        """Forget a photo that has ended."""
+        del self.taken[name]
+
+    def stop(self) -> set[str]:
+        """Let no photo be taken any more; returns all that were."""
+        self.stopped = True
+        return self.had
+
+
+def _last_line(error: BaseException) -> str:
+    """What Ray says, or what it says that an actor has said, without where and what came of it."""
+    text = str(error)
+    cause = text.rpartition("\n\nThe above exception was")[0] or text
+    return (cause.strip().splitlines() or [type(error).__name__])[-1]

@@ -1,0 +1,193 @@
+"""Batches from tar shards, for sets that no memory holds.
+
+    packs ──order──▶ lanes: shards, read whole ──▶ photos, a pair of each lane in turn
+                                                       │ decoded by threads, ahead of the device
+                                                       ▼
+                                                   batch ──▶ crops on the device
+
+Each process reads `workers` lanes at once. What a lane reads follows from the seed and the epoch,
+so that a resumed run goes on at the same photo without reading what came before.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from tintype.errors import DataError
+from tintype.research.data import photo_set, rng
+from tintype.research.data.batches import Batch
+from tintype.research.data.packing import in_order
+from tintype.research.data.shards import Pack
+from tintype.research.training.config import TrainConfig
+from tintype.research.training.log import Validation
+
+PAIR = 2  # photos that are never parted, see `rng.another`
+SAMPLE = 20_000  # photos whose colors are counted
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A photo's file: its key, its content, and what its random numbers come from."""
+
+    key: str
+    content: bytes
+    epoch: int
+    number: int
+
+
+Photo = tuple[File, np.ndarray]  # decoded, (height, width, 3) uint8
+Photos = Generator[Photo, None, None]
+
+
+def lanes(counts: list[int], seed: int, epoch: int, count: int) -> np.ndarray:
+    """The order of an epoch, by lanes: (count, photos, 2) int64, a shard and a number in it.
+
+    counts: photos of each shard
+
+    Shards are in random order, and photos within each. Lanes are of one length, so that processes
+    take equally many steps; the last photos, fewer than `2 * count`, are left out, other ones in
+    each epoch. A shard that lies across an end is read by both lanes, a part by each.
+    """
+    rng = np.random.default_rng([seed % 2**32, epoch])
+    shards = rng.permutation(len(counts))
+    numbers = [rng.permutation(counts[shard]) for shard in shards]
+    rows = np.stack([shards.repeat([len(n) for n in numbers]), np.concatenate(numbers)], axis=1)
+    each = length(counts, count)
+    return rows[: count * each].reshape(count, each, 2)
+
+
+def length(counts: list[int], count: int) -> int:
+    """Photos of a lane in an epoch."""
+    return sum(counts) // count // PAIR * PAIR
+
+
+class Stream:
+    """Photos of packs, each seen once an epoch by one process, with random numbers of its own."""
+
+    def __init__(
+        self, packs: list[Pack], config: TrainConfig, accelerator: Accelerator, seen: int
+    ) -> None:
+        """seen: photos that all processes had before. Raises DataError for too few shards."""
+        self.packs, self.config, self.device = packs, config, accelerator.device
+        self.shards = [shard for pack in packs for shard in pack.train]
+        self.counts = [shard.photos for shard in self.shards]
+        processes, rank = accelerator.num_processes, accelerator.process_index
+        self.lanes = processes * config.workers
+        self._check(processes)
+        hashes = hashlib.sha256("".join(shard.sha256 for shard in self.shards).encode())
+        found = f"{processes} processes x {config.workers} workers"
+        self.order = f"of shards {hashes.hexdigest()[:12]} for {found}"
+        self.classes = photo_set.numbered(set().union(*(pack.classes for pack in packs)))
+        mine = range(rank, self.lanes, processes)
+        self.photos = self._photos(self.lanes, mine, seen // processes)
+
+    def _check(self, processes: int) -> None:
+        for name in ("limit", "source_weights"):
+            if getattr(self.config, name):
+                raise DataError(
+                    f"{name}: expected none for packed shards, which are used whole, found "
+                    f"{getattr(self.config, name)!r}; leave it out"
+                )
+        found = f"{self.lanes} ({processes} processes x {self.config.workers} workers)"
+        if len(self.shards) < self.lanes:
+            raise DataError(
+                f"expected at least {found} shards, found {len(self.shards)}; take fewer workers "
+                "(--set workers=N), or pack with a smaller --per-shard"
+            )
+        if not length(self.counts, self.lanes):
+            raise DataError(
+                f"expected at least {PAIR} photos for each of {found}, found {sum(self.counts)}"
+            )
+
+    def sample(self) -> Iterator[Tensor]:
+        """RGB crops for counting colors; the same, however many processes there are."""
+        left, size = min(SAMPLE, length(self.counts, 1)), min(self.config.crop, 64)
+        with closing(self._photos(1, range(1), 0)) as photos:
+            for start in range(0, left, 256):
+                some = list(itertools.islice(photos, min(256, left - start)))
+                yield self._batch(some, size).rgb
+
+    def take(self, _step: int, _part: int, count: int) -> Callable[[int], Batch]:
+        """Wait for the next photos; gives what makes random crops of them, of a size in pixels."""
+        return partial(self._batch, list(itertools.islice(self.photos, count)))
+
+    def validation(self) -> Validation:
+        """What colors photos of the validation shards."""
+        paths = [str(shard.path) for pack in self.packs for shard in pack.validation]
+        count, size = self.config.validation_photos, self.config.size
+        photos = photo_set.PhotoSet.of([], [])
+        if paths:
+            photos = photo_set.load(paths, size=size, limit=2 * count)  # some are too small
+        return Validation(
+            photos, torch.ones(len(photos), dtype=torch.bool), self.config.late_crop, count
+        )
+
+    def close(self) -> None:
+        """Stop reading."""
+        self.photos.close()
+
+    def _batch(self, photos: list[Photo], size: int) -> Batch:
+        held = photo_set.PhotoSet.of([rgb for _, rgb in photos], [file.key for file, _ in photos])
+        keys = ((file.epoch, file.number) for file, _ in photos)
+        generators = rng.keyed(self.config.seed, keys)
+        index = torch.arange(len(photos), device=self.device)
+        rgb, _ = photo_set.crops(held.to(self.device), index, size, generators)
+        folders = (key.rpartition("/")[0] for key in held.keys)
+        labels = torch.tensor([self.classes.get(name, -1) for name in folders])
+        return Batch(rgb, labels.to(self.device), generators)
+
+    def _photos(self, count: int, mine: range, seen: int) -> Photos:
+        """Decoded photos of some of `count` lanes, for ever, from the photo `seen` on."""
+        workers, ahead = self.config.workers, 2 * self.config.batch
+        files = self._files(count, mine, seen)
+        return in_order(self._decoded, files, workers, max(8 * workers, ahead))
+
+    def _files(self, count: int, mine: range, seen: int) -> Iterator[File]:
+        turns, rest = divmod(seen, PAIR * len(mine))
+        begun = [PAIR * turns + min(max(rest - PAIR * i, 0), PAIR) for i in range(len(mine))]
+        read = [self._lane(count, lane, begin) for lane, begin in zip(mine, begun, strict=True)]
+        for position in itertools.count(seen):
+            yield next(read[position // PAIR % len(read)])
+
+    def _lane(self, count: int, lane: int, seen: int) -> Iterator[File]:
+        """The files of a lane; the next shard is read while those of one are taken."""
+        spans = self._spans(count, lane, seen)
+        with closing(in_order(self._read, spans, 1, ahead=2)) as read:
+            for files in read:
+                yield from files
+
+    def _spans(self, count: int, lane: int, seen: int) -> Iterator[tuple[int, int, np.ndarray]]:
+        """Epochs, shards and numbers of photos in them, (photos,)."""
+        first, begin = divmod(seen, length(self.counts, count))
+        for epoch in itertools.count(first):
+            shards, numbers = lanes(self.counts, self.config.seed, epoch, count)[lane, begin:].T
+            ends = np.flatnonzero(np.diff(shards)) + 1
+            for at, part in zip((0, *ends), np.split(numbers, ends), strict=True):
+                yield epoch, int(shards[at]), part
+            begin = 0
+
+    def _read(self, span: tuple[int, int, np.ndarray]) -> list[File]:
+        epoch, number, rows = span
+        shard, before = self.shards[number], sum(self.counts[:number])
+        members = list(photo_set.tar_members(shard.path))
+        if len(members) != shard.photos:
+            raise DataError(
+                f"{shard.path}: expected {shard.photos} photos, found {len(members)}; "
+                "copy or pack it again"
+            )
+        taken = ((members[row], before + row) for row in rows.tolist())
+        return [File(key, content, epoch, i) for (key, content), i in taken]
+
+    def _decoded(self, file: File) -> Photo:
+        rgb = photo_set.decode(file.content, self.config.size)
+        if rgb is None:
+            raise DataError(f"{file.key}: expected a photo, found a broken file; pack it again")
+        return file, rgb

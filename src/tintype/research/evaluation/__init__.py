@@ -1,0 +1,1 @@
+"""How well methods color, and what steering is worth."""

@@ -1,0 +1,353 @@
+"""How well a model colors photographs whose colors are known: a table, steering, edits."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from tintype import color
+from tintype.colorizer import Colorizer, Encoded
+from tintype.palette import Palette
+from tintype.photo import Photo, read
+from tintype.recipe import Recipe
+from tintype.research.data import photo_set
+from tintype.research.evaluation import metrics, simulated_user
+from tintype.research.evaluation.metrics import Score
+from tintype.research.evaluation.simulated_user import Step
+from tintype.research.figures import canvas, curves
+from tintype.research.training import checkpoint
+
+SIDE = 256  # short side, pixels, at which everything is measured
+SHIFTS = (60, 120, 180)  # degrees
+BAN_CHROMA, BAN_HUE = 8.0, 15.0  # Lab chroma above which, OKLab degrees within which, it counts
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What edits did to one photo.
+
+    followed: per shift, the angle that the result's chroma turned by over the one asked for
+    reached: per shift, `Result.reached`
+    banned: share of pixels that still wear a banned color, and that wore it before
+    """
+
+    followed: dict[int, float]
+    reached: dict[int, float]
+    banned: float
+    banned_before: float
+
+
+def evaluate(
+    colorizer: Colorizer,
+    patterns: list[str],
+    *,
+    limit: int | None = None,
+    steer: bool = True,
+    edits: int = 0,
+) -> dict[str, Any]:
+    """Measure a model on color photos: gray, automatic at three vividnesses, what oracles choose.
+
+    edits: how many of the photos, from the first, a simulated person edits
+
+    The photos' short side is brought to 256 pixels. Returns what `write` puts into files.
+    """
+    photos = photo_set.load(patterns, size=SIDE, limit=limit)
+
+    def measure(i: int) -> tuple[dict[str, Score], Steering | None, list[Step]]:
+        truth = sized(photos.photo(i))
+        encoded = colorizer.encode(as_gray(truth))
+        painted = dict(_painted(colorizer, encoded, truth))
+        steered = _steer(colorizer, encoded, painted["automatic"]) if steer else None
+        steps = simulated_user.edit(colorizer, encoded, truth) if i < edits else []
+        return {name: metrics.score(rgb, truth) for name, rgb in painted.items()}, steered, steps
+
+    rows: dict[str, list[Score]] = {}
+    steering: list[Steering] = []
+    edited: list[list[Step]] = []
+    with ThreadPoolExecutor(colorizer.threads or os.cpu_count()) as pool:
+        measured = pool.map(measure, range(len(photos)))
+        bar = tqdm(measured, "evaluating", len(photos), unit=" photos", disable=None)
+        for scores, steered, steps in bar:
+            for name, score in scores.items():
+                rows.setdefault(name, []).append(score)
+            steering += [steered] if steered else []
+            edited += [steps] if steps else []
+    return {
+        "photos": len(photos),
+        "data": [Path(p).name for p in patterns],
+        "model": colorizer.fingerprint,
+        "vividness": colorizer.vividness,
+        "rows": [row_of(name, scores, rows["truth"]) for name, scores in rows.items()],
+        "steering": _steering(steering) if steer else None,
+        "edits": _edits(edited, rows) if edited else None,
+    }
+
+
+def sized(rgb: np.ndarray) -> np.ndarray:
+    """A photo (h, w, 3) uint8 with a short side of 256 pixels."""
+    image = Image.fromarray(rgb)
+    scale = SIDE / min(image.size)
+    wide, high = (max(SIDE, round(scale * side)) for side in image.size)
+    return np.asarray(image.resize((wide, high), Image.Resampling.BICUBIC))
+
+
+def as_gray(rgb: np.ndarray) -> Photo:
+    """The gray photo of (h, w, 3) uint8 RGB: its luma."""
+    return read(Image.fromarray(rgb).convert("L"))
+
+
+def _painted(
+    colorizer: Colorizer, encoded: Encoded, truth: np.ndarray
+) -> Iterable[tuple[str, np.ndarray]]:
+    """The rows of the table: a name and the photo in 8-bit RGB."""
+    true = colorizer.palette_of(truth)
+    yield "gray", np.repeat(encoded.photo.luma[..., None], 3, axis=-1)
+    yield "automatic, calm", _rgb(colorizer, encoded, None, 0.0)
+    yield "automatic", _rgb(colorizer, encoded, None, None)
+    yield "automatic, vivid", _rgb(colorizer, encoded, None, 1.0)
+    best = "best of 4 alternatives"
+    for name, vividness in ((f"{best}, calm", 0.0), (best, None)):
+        four = [_rgb(colorizer, encoded, one, vividness) for one in encoded.alternatives]
+        yield name, max(four, key=lambda rgb: metrics.auc([metrics.score(rgb, truth)]))
+    given = colorizer.vividness_given
+    yield "true palette", _rgb(colorizer, encoded, replace(true, tones=None), given)
+    yield "true palette by tones", _rgb(colorizer, encoded, true, given)
+    yield "truth", truth
+
+
+def _rgb(
+    colorizer: Colorizer, encoded: Encoded, palette: Palette | None, vividness: float | None
+) -> np.ndarray:
+    return np.asarray(colorizer.decode(encoded, palette, vividness=vividness).image.convert("RGB"))
+
+
+def _steer(colorizer: Colorizer, encoded: Encoded, before: np.ndarray) -> Steering:
+    """before: the photo colored automatically, uint8 RGB"""
+    automatic = _chroma(before)
+    followed, reached = {}, {}
+    for degrees in SHIFTS:
+        result = Recipe(edits=({"shift_hue": degrees},)).decode(colorizer, encoded)
+        edited = _chroma(np.asarray(result.image.convert("RGB")))
+        followed[degrees] = share_followed(automatic, edited, degrees)
+        reached[degrees] = result.reached or 0.0
+    hue = _commonest_hue(automatic)
+    red, green, blue = (color.oklab_to_rgb(np.array([0.7, *(0.1 * hue)])) * 255).clip(0, 255)
+    ban = encoded.palette.ban(f"#{round(red):02x}{round(green):02x}{round(blue):02x}")
+    after = _rgb(colorizer, encoded, ban, None)
+    hue_banned = ban.banned[0]
+    worn = wearing(before, hue_banned)
+    return Steering(followed, reached, wearing(after, hue_banned), worn)
+
+
+def _chroma(rgb: np.ndarray) -> np.ndarray:
+    """OKLab chroma (h, w) as complex numbers, of uint8 RGB."""
+    lab = color.rgb_to_oklab(rgb.astype(np.float32) / 255)
+    return np.asarray(lab[..., 1] + 1j * lab[..., 2])
+
+
+def share_followed(automatic: np.ndarray, edited: np.ndarray, degrees: float) -> float:
+    """The angle of sum(conj(automatic) * edited), over the angle asked for (0..180 degrees).
+
+    automatic, edited: (h, w) complex OKLab chroma
+    """
+    angle = np.degrees(np.angle((np.conj(automatic) * edited).sum()))
+    return float(((angle + 90) % 360 - 90) / degrees)
+
+
+def _commonest_hue(chroma: np.ndarray) -> np.ndarray:
+    """(2,) direction of the hue that most of the photo's chroma has."""
+    angle = np.angle(chroma)
+    bins, edges = np.histogram(angle, 36, (-np.pi, np.pi), weights=np.abs(chroma))
+    middle = edges[bins.argmax()] + np.pi / 36
+    return np.array([np.cos(middle), np.sin(middle)])
+
+
+def wearing(rgb: np.ndarray, degrees: float) -> float:
+    """Share of pixels of uint8 RGB near an OKLab hue whose Lab chroma is above 8."""
+    scaled = rgb.astype(np.float32) / 255
+    strong = np.sqrt((color.rgb_to_lab(scaled)[..., 1:] ** 2).sum(-1)) > BAN_CHROMA
+    hue = color.hue_degrees(color.rgb_to_oklab(scaled)[..., 1:])
+    near = np.abs((hue - degrees + 180) % 360 - 180) < BAN_HUE
+    return float((strong & near).mean())
+
+
+def row_of(name: str, scores: list[Score], truth: list[Score]) -> dict[str, Any]:
+    """The numbers of a method, pooled or averaged over photos, and of the originals beside."""
+    share = metrics.cell_shares(truth)
+    gaps = [abs(s.colorfulness - t.colorfulness) for s, t in zip(scores, truth, strict=True)]
+    return {
+        "method": name,
+        "auc": metrics.auc(scores),
+        "auc_interval": interval(scores, None),
+        "auc_rebalanced": metrics.auc_rebalanced(scores, share),
+        "auc_rebalanced_interval": interval(scores, share),
+        "psnr": _mean([s.psnr for s in scores]),
+        "colorfulness": _mean([s.colorfulness for s in scores]),
+        "colorfulness_absolute": _mean([s.colorfulness_absolute for s in scores]),
+        "colorfulness_gap": _mean(gaps),
+        "chroma": _mean([s.chroma for s in scores]),
+        "chroma_of_truth": _mean([s.chroma for s in scores]) / _mean([t.chroma for t in truth]),
+    }
+
+
+def interval(
+    scores: list[Score], share: np.ndarray | None, base: list[Score] | None = None
+) -> tuple[float, float]:
+    """95 % bootstrap interval over photos of the pooled raw AuC, or of the rebalanced one.
+
+    base: another method's scores of the same photos: the interval is of the difference to it
+    """
+    weight = 1.0 if share is None else 1 / np.maximum(share, metrics.RARE)
+    hits = np.array([(s.hits * weight).sum() for s in scores])
+    if base is not None:
+        hits -= np.array([(s.hits * weight).sum() for s in base])
+    pixels = np.array([(s.pixels * weight).sum() for s in scores])
+    rng = np.random.default_rng(0)
+    drawn = rng.multinomial(len(scores), np.full(len(scores), 1 / len(scores)), RESAMPLES)
+    low, high = np.percentile(100 * (drawn @ hits) / (drawn @ pixels), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def difference(scores: list[Score], base: list[Score]) -> dict[str, Any]:
+    """How much more raw AuC than another method's, on the same photos."""
+    return {
+        "auc_difference": metrics.auc(scores) - metrics.auc(base),
+        "auc_difference_interval": interval(scores, None, base),
+    }
+
+
+def mean_interval(values: list[float]) -> tuple[float, float]:
+    """95 % bootstrap interval of a mean over photos."""
+    rng = np.random.default_rng(0)
+    drawn = rng.choice(np.array(values), (RESAMPLES, len(values))).mean(1)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _steering(photos: list[Steering]) -> dict[str, Any]:
+    worn = [p for p in photos if p.banned_before > 0.01]
+    return {
+        "followed_median": {d: float(np.median([p.followed[d] for p in photos])) for d in SHIFTS},
+        "reached_median": {d: float(np.median([p.reached[d] for p in photos])) for d in SHIFTS},
+        "banned_mean": _mean([p.banned for p in photos]),
+        "banned_worst": max(p.banned for p in photos),
+        "banned_before_mean": _mean([p.banned_before for p in photos]),
+        "photos_that_wore_it": len(worn),
+    }
+
+
+def _edits(edited: list[list[Step]], rows: dict[str, list[Score]]) -> dict[str, Any]:
+    """The edits curve: gray, after 0, 1, 2, ... edits of each photo at most, true palette."""
+    count = len(edited)
+    gray, true, truth = (rows[name][:count] for name in ("gray", "true palette", "truth"))
+    after = [
+        [steps[min(most, len(steps) - 1)].score for steps in edited]
+        for most in range(simulated_user.MOST + 1)
+    ]
+
+    def row(name: str, scores: list[Score], **about: int) -> dict[str, Any]:
+        spread = {"psnr_interval": mean_interval([s.psnr for s in scores])}
+        return about | row_of(name, scores, truth) | difference(scores, gray) | spread
+
+    edits = [edit for steps in edited for edit in steps[-1].edits]
+    return {
+        "photos": count,
+        "rows": [
+            row("gray", gray),
+            *(
+                row("edited", scores, edits=k, photos=sum(len(steps) > k for steps in edited))
+                for k, scores in enumerate(after)
+            ),
+            row("true palette", true),
+        ],
+        "menu": Counter(next(iter(edit)) for edit in simulated_user.MENU),
+        "taken": Counter(next(iter(edit)) for edit in edits),
+    }
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values))
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report in Markdown."""
+    lines = [
+        "| | raw AuC | rebalanced AuC | PSNR | colorfulness | (absolute) | gap | chroma/truth |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in report["rows"]:
+        low, high = row["auc_interval"]
+        rare_low, rare_high = row["auc_rebalanced_interval"]
+        lines.append(
+            f"| {row['method']} | {row['auc']:.2f} ({low:.2f}-{high:.2f}) "
+            f"| {row['auc_rebalanced']:.2f} ({rare_low:.2f}-{rare_high:.2f}) "
+            f"| {row['psnr']:.2f} | {row['colorfulness']:.1f} "
+            f"| {row['colorfulness_absolute']:.1f} | {row['colorfulness_gap']:.1f} "
+            f"| {row['chroma_of_truth']:.2f} |"
+        )
+    lines.append(f"\n{report['photos']} photos, short side {SIDE} px; 95 % bootstrap intervals.")
+    lines.append(
+        "Best of 4 alternatives: for each photo the one of the highest raw AuC, as only an oracle "
+        "that knows the truth can choose. True palette: the photo's own, which it knows, too, at "
+        "the calmer vividness for palettes that are given."
+    )
+    if report["steering"]:
+        steering = report["steering"]
+        followed = ", ".join(f"{d}: {v:.0%}" for d, v in steering["followed_median"].items())
+        lines.append(f"Share of a hue shift followed, median photo: {followed}.")
+        lines.append(
+            f"A banned color keeps {steering['banned_mean']:.2%} of the pixels on average, "
+            f"{steering['banned_worst']:.2%} at worst (before: "
+            f"{steering['banned_before_mean']:.1%})."
+        )
+    if report["edits"]:
+        lines += _edits_table(report["edits"])
+    return "\n".join(lines) + "\n"
+
+
+def _edits_table(report: dict[str, Any]) -> list[str]:
+    lines = [
+        f"\nThe first {report['photos']} photos, edited by a simulated person who knows the truth:",
+        "\n| edits | photos | raw AuC | above gray | PSNR | chroma/truth |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in report["rows"]:
+        low, high = row["auc_interval"]
+        less, more = row["auc_difference_interval"]
+        least, most = row["psnr_interval"]
+        lines.append(
+            f"| {row.get('edits', row['method'])} | {row.get('photos', '')} "
+            f"| {row['auc']:.2f} ({low:.2f}-{high:.2f}) "
+            f"| {row['auc_difference']:+.2f} ({less:+.2f} to {more:+.2f}) "
+            f"| {row['psnr']:.2f} ({least:.2f}-{most:.2f}) | {row['chroma_of_truth']:.2f} |"
+        )
+    menu, taken = (
+        ", ".join(f"{kind} {count}" for kind, count in report[name].items())
+        for name in ("menu", "taken")
+    )
+    lines.append(
+        f"\nFrom the automatic colors at the default vividness. Each edit is the one of a fixed "
+        f"menu ({menu}) after which the raw AuC of this photo, seen small, is highest; where it "
+        "does not rise at full size, the photo stays as it is. Photos: how many took as many "
+        f"edits. Taken in all: {taken or 'none'}."
+    )
+    return lines
+
+
+def write(report: dict[str, Any], stem: Path) -> None:
+    """`STEM.json` and `STEM.md`, and the plot `STEM.edits.png` where photos were edited."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint.write_text(stem.with_name(stem.name + ".json"), json.dumps(report, indent=1) + "\n")
+    checkpoint.write_text(stem.with_name(stem.name + ".md"), table(report))
+    if report["edits"]:
+        with canvas.style():
+            canvas.save(curves.edits(report["edits"]), stem.with_name(stem.name + ".edits.png"))

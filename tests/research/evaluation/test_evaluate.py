@@ -1,0 +1,393 @@
+"""The table and the steering numbers: by hand where a hand can, and on three photos whole."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from research.conftest import scene
+from tintype.cli import cli
+from tintype.color import hue_degrees, oklab_to_rgb, rgb_to_oklab
+from tintype.errors import DataError
+from tintype.research.data import photo_set
+from tintype.research.evaluation import evaluate, metrics, simulated_user
+from tintype.research.figures import curves
+
+BEST = "best of 4 alternatives"
+NAMES = [
+    "gray", "automatic, calm", "automatic", "automatic, vivid", f"{BEST}, calm", BEST,
+    "true palette", "true palette by tones", "truth",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _short_menu():
+    """Every sixth edit, which takes a sixth of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simulated_user, "MENU", simulated_user.MENU[::6])
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Three small color photos of several shapes."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    for seed, (width, height) in enumerate([(40, 40), (60, 40), (48, 64)]):
+        Image.fromarray(scene(width, height, seed)).save(folder / f"{seed}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(tiny, folder):
+    return evaluate.evaluate(tiny, [str(folder)], edits=2)
+
+
+@pytest.fixture(scope="module")
+def by_name(report):
+    return {row["method"]: row for row in report["rows"]}
+
+
+# --- the whole ------------------------------------------------------------------------------------
+
+
+def test_the_report_says_what_was_measured(report, tiny, folder):
+    assert [row["method"] for row in report["rows"]] == NAMES
+    assert report["photos"] == 3
+    assert report["data"] == [folder.name]
+    assert report["model"] == tiny.fingerprint
+    assert report["vividness"] == tiny.vividness
+
+
+def test_the_truth_is_all_right(by_name):
+    truth = by_name["truth"]
+    assert truth["auc"] == truth["auc_rebalanced"] == pytest.approx(100)
+    assert truth["psnr"] == 99
+    assert truth["colorfulness_gap"] == 0
+    assert truth["chroma_of_truth"] == 1
+
+
+def test_gray_has_no_chroma(by_name):
+    gray = by_name["gray"]
+    assert gray["chroma"] == pytest.approx(0, abs=0.01)
+    assert gray["chroma_of_truth"] == pytest.approx(0, abs=1e-3)
+    assert gray["colorfulness"] == 0
+    assert gray["colorfulness_gap"] == pytest.approx(by_name["truth"]["colorfulness"])
+    assert gray["auc_rebalanced"] < gray["auc"] < 100
+
+
+def test_intervals_contain_their_values(report):
+    for row in report["rows"]:
+        for name in ("auc", "auc_rebalanced"):
+            low, high = row[f"{name}_interval"]
+            assert low - 1e-9 <= row[name] <= high + 1e-9
+
+
+def test_more_vividness_is_more_chroma(by_name):
+    calm, middle, vivid = (by_name[f"automatic{v}"]["chroma"] for v in (", calm", "", ", vivid"))
+    assert calm != middle != vivid
+
+
+def test_the_true_palette_is_given_with_its_tones_and_without(tiny):
+    truth = scene(256, 256, 1)
+    encoded, true = tiny.encode(evaluate.as_gray(truth)), tiny.palette_of(truth)
+    painted = dict(evaluate._painted(tiny, encoded, truth))
+    for name, palette in (
+        ("true palette", replace(true, tones=None)),
+        ("true palette by tones", true),
+    ):
+        expected = tiny.decode(encoded, palette, vividness=tiny.vividness_given).image
+        np.testing.assert_array_equal(painted[name], np.asarray(expected))
+    assert (painted["true palette"] != painted["true palette by tones"]).any()
+
+
+def test_steering_is_measured_on_every_photo(report):
+    steering = report["steering"]
+    assert steering["followed_median"].keys() == {60, 120, 180}
+    assert steering["reached_median"].keys() == {60, 120, 180}
+    assert 0 <= steering["banned_mean"] <= steering["banned_worst"] <= 1
+    assert 0 <= steering["photos_that_wore_it"] <= 3
+
+
+@pytest.mark.parametrize(("name", "vividness"), [(f"{BEST}, calm", 0.0), (BEST, None)])
+def test_the_best_alternative_of_each_photo(tiny, folder, by_name, name, vividness):
+    photos, best = photo_set.load([str(folder)], size=256), []
+    for i in range(3):
+        truth = evaluate.sized(photos.photo(i))
+        encoded = tiny.encode(evaluate.as_gray(truth))
+        results = [tiny.decode(encoded, p, vividness=vividness) for p in encoded.alternatives]
+        scores = [metrics.score(np.asarray(r.image.convert("RGB")), truth) for r in results]
+        best.append(scores[int(np.argmax([s.hits.sum() for s in scores]))])
+        others = {round(metrics.auc([s]), 6) for s in scores}
+        assert len(others) > 1
+    assert by_name[name]["auc"] == pytest.approx(metrics.auc(best))
+    assert by_name[name]["chroma"] == pytest.approx(np.mean([s.chroma for s in best]))
+
+
+def test_a_limit_and_no_steering(tiny, folder):
+    report = evaluate.evaluate(tiny, [str(folder)], limit=1, steer=False)
+    assert report["photos"] == 1
+    assert report["steering"] is None
+    assert report["edits"] is None
+    for row in report["rows"]:  # all draws of one photo are that photo
+        assert row["auc_interval"] == pytest.approx((row["auc"],) * 2)
+    assert "hue shift" not in evaluate.table(report)
+    assert "simulated person" not in evaluate.table(report)
+
+
+def test_no_photos(tiny, tmp_path):
+    with pytest.raises(DataError, match="found none"):
+        evaluate.evaluate(tiny, [str(tmp_path)])
+
+
+@pytest.mark.parametrize(("width", "height", "shape"), [
+    (40, 40, (256, 256)), (60, 40, (256, 384)), (300, 512, (437, 256)),
+])  # fmt: skip
+def test_photos_are_measured_at_256_pixels(width, height, shape):
+    assert evaluate.sized(scene(width, height, 0)).shape == (*shape, 3)
+
+
+# --- steering -------------------------------------------------------------------------------------
+
+
+def chroma(seed=0):
+    """(20, 30) complex."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(0, 0.1, (20, 30)) + 1j * rng.normal(0, 0.1, (20, 30))
+
+
+@pytest.mark.parametrize("degrees", [60, 120, 180])
+def test_the_share_followed_of_turned_colors(degrees):
+    ab = chroma()
+
+    def after(turn):
+        return evaluate.share_followed(ab, ab * np.exp(1j * np.radians(turn)), degrees)
+
+    assert after(degrees) == pytest.approx(1)
+    assert after(0) == pytest.approx(0, abs=1e-12)
+    assert after(degrees / 2) == pytest.approx(0.5)
+    assert after(degrees + 20) == pytest.approx(1 + 20 / degrees)
+    assert after(degrees - 20) == pytest.approx(1 - 20 / degrees)
+    assert after(-30) == pytest.approx(-30 / degrees)
+
+
+def test_the_share_followed_does_not_go_by_strength():
+    ab = chroma()
+    weaker = 0.3 * ab * np.exp(1j * np.radians(60))
+    assert evaluate.share_followed(ab, weaker, 60) == pytest.approx(1)
+
+
+def test_strong_colors_count_more_than_weak_ones():
+    """Half of the chroma at 1 turned, half at 3 not: the sum's angle."""
+    ab = np.array([[1.0, 3.0]])
+    edited = np.array([[1j, 3.0]])
+    expected = np.degrees(np.arctan2(1, 9)) / 90
+    assert evaluate.share_followed(ab, edited, 90) == pytest.approx(expected)
+
+
+def painted(light, ab):
+    """uint8 RGB of one OKLab color."""
+    return (255 * oklab_to_rgb(np.array([light, *ab]))).round().astype(np.uint8)
+
+
+def test_wearing_a_color():
+    """A quarter red, a quarter green, a quarter gray, a quarter a red too weak to count."""
+    rgb = np.empty((2, 8, 3), np.uint8)
+    for i, color in enumerate([(200, 40, 40), (40, 140, 40), (90, 90, 90), (131, 114, 112)]):
+        rgb[:, 2 * i : 2 * i + 2] = color
+    red, green = (float(hue_degrees(rgb_to_oklab(rgb[0, i] / 255)[1:])) for i in (0, 2))
+    assert evaluate.wearing(rgb, red) == 0.25
+    assert evaluate.wearing(rgb, red + 14) == evaluate.wearing(rgb, red - 14) == 0.25
+    assert evaluate.wearing(rgb, red + 16) == evaluate.wearing(rgb, red - 16) == 0
+    assert evaluate.wearing(rgb, green) == 0.25
+    assert evaluate.wearing(rgb, 264) == 0
+
+
+@pytest.mark.parametrize("hue", [1, 359])
+def test_wearing_a_color_near_hue_0(hue):
+    direction = np.radians(hue)
+    rgb = np.broadcast_to(painted(0.7, 0.1 * np.array([np.cos(direction), np.sin(direction)])),
+                          (3, 3, 3))  # fmt: skip
+    for degrees in (355, 0, 5, 360):
+        assert evaluate.wearing(rgb, degrees) == 1
+    assert evaluate.wearing(rgb, 180) == 0
+
+
+@pytest.mark.parametrize("degrees", [3, 100, 177, 183, 355])
+def test_the_commonest_hue(degrees):
+    ab = np.full((4, 5), 0.1) * np.exp(1j * np.radians(degrees))
+    ab[0, 0] = 0.3 * np.exp(1j * np.radians(degrees + 90))
+    found = evaluate._commonest_hue(ab)
+    away = np.degrees(np.angle((found[0] + 1j * found[1]) * np.exp(-1j * np.radians(degrees))))
+    assert abs(away) <= 5.001
+    assert np.hypot(*found) == pytest.approx(1)
+
+
+# --- edits ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def edited(report):
+    """The rows of the edits curve, without gray and the true palette."""
+    return report["edits"]["rows"][1:-1]
+
+
+def test_the_curve_begins_with_the_automatic_colors(tiny, folder):
+    report = evaluate.evaluate(tiny, [str(folder)], limit=2, steer=False, edits=5)
+    rows = {row["method"]: row for row in report["rows"]}
+    gray, first, *_, true = report["edits"]["rows"]
+    assert report["edits"]["photos"] == 2
+    for row, name in ((gray, "gray"), (first, "automatic"), (true, "true palette")):
+        assert {key: row[key] for key in rows[name]} == rows[name] | {"method": row["method"]}
+        assert row["auc_difference"] == pytest.approx(row["auc"] - gray["auc"])
+    assert gray["auc_difference_interval"] == (0, 0)
+
+
+def test_more_edits_never_lead_away_from_the_truth(report, edited):
+    assert report["edits"]["photos"] == 2
+    assert [row["edits"] for row in edited] == list(range(simulated_user.MOST + 1))
+    auc = [row["auc"] for row in edited]
+    assert auc == sorted(auc)
+    assert auc[1] > auc[0]
+    photos = [row["photos"] for row in edited]
+    assert photos == sorted(photos, reverse=True)
+    assert photos[0] == 2
+
+
+def test_a_photo_that_is_left_keeps_its_colors(report, tiny, folder):
+    """The last point: every photo after all of its edits, however many."""
+    photos = photo_set.load([str(folder)], size=256)
+    last = []
+    for i in range(2):
+        truth = evaluate.sized(photos.photo(i))
+        steps = simulated_user.edit(tiny, tiny.encode(evaluate.as_gray(truth)), truth)
+        last.append(steps[-1])
+    row = report["edits"]["rows"][-2]
+    assert row["auc"] == pytest.approx(metrics.auc([step.score for step in last]))
+    assert row["psnr"] == pytest.approx(np.mean([step.score.psnr for step in last]))
+    assert sum(report["edits"]["taken"].values()) == sum(len(step.edits) for step in last)
+
+
+def test_intervals_of_the_curve_contain_its_values(report):
+    for row in report["edits"]["rows"]:
+        for name in ("auc", "auc_difference", "psnr"):
+            low, high = row[f"{name}_interval"]
+            assert low - 1e-9 <= row[name] <= high + 1e-9
+        assert row["psnr_interval"][0] < row["psnr_interval"][1]
+
+
+def test_the_plot_shows_the_curve_between_its_references(report, edited):
+    figure = curves.edits(report["edits"])
+    for axes, name in zip(figure.axes, ("auc", "psnr"), strict=True):
+        curve, *references = axes.lines
+        assert list(curve.get_xdata()) == [row["edits"] for row in edited]
+        assert list(curve.get_ydata()) == [row[name] for row in edited]
+        ends = [report["edits"]["rows"][i] for i in (0, -1)]
+        assert [line.get_ydata()[0] for line in references] == [row[name] for row in ends]
+        assert {text.get_text() for text in axes.texts} == {"edited", "gray", "true palette"}
+        (band,) = axes.collections
+        heights = band.get_paths()[0].vertices[:, 1]
+        assert heights.min() == min(row[f"{name}_interval"][0] for row in edited)
+        assert heights.max() == max(row[f"{name}_interval"][1] for row in edited)
+    assert "2 photographs" in figure.texts[0].get_text()
+
+
+def test_the_command_edits_the_first_photos(exported, folder, tmp_path):
+    given = ["evaluate", "--model", str(exported[0]), "--data", str(folder)]
+    given += ["--no-steering", "--threads", "1"]
+    done = CliRunner().invoke(cli, [*given, "--edits", "1", "--out", str(tmp_path / "one")])
+    assert done.exit_code == 0, done.output
+    assert done.output == (tmp_path / "one.md").read_text()
+    assert json.loads((tmp_path / "one.json").read_text())["edits"]["photos"] == 1
+    every = CliRunner().invoke(cli, [*given, "--edits", "--out", str(tmp_path / "every")])
+    assert every.exit_code == 0, every.output
+    assert json.loads((tmp_path / "every.json").read_text())["edits"]["photos"] == 3
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    (["--edits", "0"], "Invalid value for '--edits': 0 is not in the range x>=1."),
+    (["--edits", "few"], "Invalid value for '--edits': 'few' is not a valid integer range."),
+    (["run", "--edits"], "expected RUNs or --edits, found both"),
+])  # fmt: skip
+def test_options_that_make_no_sense(folder, options, message):
+    done = CliRunner().invoke(cli, ["evaluate", "--data", str(folder), *options])
+    assert done.exit_code == 2
+    assert done.output.splitlines()[-1] == f"Error: {message}"
+
+
+# --- intervals ------------------------------------------------------------------------------------
+
+
+def scores(count):
+    """As many photos, some of them better than others."""
+    truth = [scene(16, 12, seed) for seed in range(count)]
+    rng = np.random.default_rng(0)
+    return [metrics.score((t * rng.uniform(0.5, 1, 3)).astype(np.uint8), t) for t in truth]
+
+
+def test_more_photos_make_a_narrower_interval():
+    few, many = scores(5), scores(40)
+    for share in (None, "own"):
+        widths = []
+        for some in (few, many):
+            low, high = evaluate.interval(some, share and metrics.cell_shares(some))
+            widths.append(high - low)
+        assert 0 < widths[1] < widths[0]
+
+
+def test_an_interval_is_the_bootstraps():
+    """Two photos of the same size: a draw is one, the other, or both, at 1/4, 1/4, 1/2."""
+    pair = scores(2)
+    single = [metrics.auc([s]) for s in pair]
+    assert evaluate.interval(pair, None) == pytest.approx((min(single), max(single)))
+    assert evaluate.interval(pair, None) == evaluate.interval(pair, None)
+
+
+# --- what is written ------------------------------------------------------------------------------
+
+
+def test_the_table(report):
+    lines = evaluate.table(report).splitlines()
+    assert lines[0].count("|") == lines[1].count("|") == 9
+    for line, row in zip(lines[2:11], report["rows"], strict=True):
+        assert line.count("|") == 9
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        low, high = row["auc_interval"]
+        assert cells[0] == row["method"]
+        assert cells[1] == f"{row['auc']:.2f} ({low:.2f}-{high:.2f})"
+        assert cells[3] == f"{row['psnr']:.2f}"
+        assert cells[7] == f"{row['chroma_of_truth']:.2f}"
+    rest = "\n".join(lines[11:])
+    assert "3 photos, short side 256 px; 95 % bootstrap intervals." in rest
+    assert "Share of a hue shift followed, median photo: 60: " in rest
+    assert "A banned color keeps " in rest
+    assert "as only an oracle that knows the truth can choose" in rest
+
+
+def test_the_table_of_edits(report):
+    text = evaluate.table(report).partition("simulated person")[2]
+    _, _, *rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + 1 + simulated_user.MOST
+    for line, row in zip(rows, report["edits"]["rows"], strict=True):
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        low, high = row["auc_difference_interval"]
+        assert cells[0] == str(row.get("edits", row["method"]))
+        assert cells[3] == f"{row['auc_difference']:+.2f} ({low:+.2f} to {high:+.2f})"
+        assert cells[4].startswith(f"{row['psnr']:.2f} (")
+    assert "a fixed menu (towards 4, ban 2, saturation 1)" in text
+
+
+def test_the_files(report, tmp_path):
+    evaluate.write(report, tmp_path / "new" / "evaluation")
+    written = json.loads((tmp_path / "new" / "evaluation.json").read_text())
+    assert written == json.loads(json.dumps(report))
+    assert (tmp_path / "new" / "evaluation.md").read_text() == evaluate.table(report)
+    with Image.open(tmp_path / "new" / "evaluation.edits.png") as plot:
+        assert plot.width == 1600
+
+
+def test_there_is_no_plot_without_edits(report, tmp_path):
+    evaluate.write(report | {"edits": None}, tmp_path / "evaluation")
+    assert {path.name for path in tmp_path.iterdir()} == {"evaluation.json", "evaluation.md"}

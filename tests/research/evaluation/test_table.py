@@ -1,0 +1,164 @@
+"""Table 1: every row from the photos, and the files that it is printed from."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from safetensors.torch import load_file
+
+from research.conftest import saved, scene
+from tintype.cli import cli
+from tintype.errors import DataError
+from tintype.research.evaluation import metrics, table
+from tintype.research.torch_model import Trained
+
+
+@pytest.fixture
+def runs(config, tmp_path):
+    """Folders of runs, not in the table's order."""
+    names = ["tintype", "zhang2016", "fenu2016", "dahl2016"]
+    for name in names:
+        (tmp_path / name).mkdir()
+    return [saved(tmp_path / name, name, config[name]) for name in names]
+
+
+@pytest.fixture
+def truths(tmp_path):
+    """A folder of two color photos that need no resizing."""
+    folder = tmp_path / "truths"
+    folder.mkdir()
+    for seed in range(2):
+        Image.fromarray(scene(256, 256, seed)).save(folder / f"{seed}.png")
+    return folder
+
+
+@pytest.fixture
+def report(runs, truths):
+    return table.measure(runs, [str(truths)])
+
+
+def row(report, method, gray="luma", run=None):
+    (found,) = [
+        r for r in report["rows"]
+        if (r["method"], r["gray"]) == (method, gray) and run in (None, r["run"])
+    ]  # fmt: skip
+    return found
+
+
+def test_rows_are_in_the_papers_order(report):
+    assert [(r["method"], r["gray"], r["run"]) for r in report["rows"]] == [
+        ("gray", "luma", ""),
+        ("gray", "value", ""),
+        ("welsh2002", "luma", "from a random photo"),
+        ("dahl2016", "luma", "dahl2016"),
+        ("fenu2016", "luma", "fenu2016"),
+        ("fenu2016", "value", "fenu2016"),
+        ("zhang2016", "luma", "zhang2016"),
+        ("tintype", "luma", "tintype"),
+        ("tintype", "luma", "as shipped"),
+    ]
+
+
+def test_gray_is_measured_as_by_hand(report):
+    photos = [scene(256, 256, seed) for seed in range(2)]
+    for gray, planes in (
+        ("luma", [np.asarray(Image.fromarray(p).convert("L")) for p in photos]),
+        ("value", [p.max(-1) for p in photos]),
+    ):
+        scores = [
+            metrics.score(np.repeat(g[..., None], 3, -1), p)
+            for g, p in zip(planes, photos, strict=True)
+        ]
+        found = row(report, "gray", gray)
+        assert found["auc"] == pytest.approx(metrics.auc(scores))
+        assert found["rmse_accuracy"] == pytest.approx(
+            100 - 100 * np.mean([s.rmse for s in scores])
+        )
+        assert found["hsv_accuracy"] == pytest.approx(100 - 100 * np.mean([s.hsv for s in scores]))
+        assert found["colorfulness"] == 0
+        assert found["parameters"] == 0
+
+
+def test_a_methods_row_is_its_photos_colored(report, runs):
+    zhang = Trained(runs[1])
+    photos = [scene(256, 256, seed) for seed in range(2)]
+    painted = [zhang.colorize(Image.fromarray(p).convert("L")).image for p in photos]
+    scores = [metrics.score(np.asarray(a), b) for a, b in zip(painted, photos, strict=True)]
+    assert row(report, "zhang2016")["auc"] == pytest.approx(metrics.auc(scores), abs=1e-3)
+    assert row(report, "zhang2016")["psnr"] == pytest.approx(
+        np.mean([s.psnr for s in scores]), abs=1e-3
+    )
+
+
+def test_rows_are_compared_with_the_papers_on_the_same_photos(report):
+    paper = row(report, "fenu2016")
+    assert (paper["auc_difference"], *paper["auc_difference_interval"]) == (0, 0, 0)
+    for one in report["rows"]:
+        base = row(report, "fenu2016", one["gray"])
+        assert one["auc_difference"] == pytest.approx(one["auc"] - base["auc"])
+        low, high = one["auc_difference_interval"]
+        assert low - 1e-9 <= one["auc_difference"] <= high + 1e-9
+
+
+@pytest.mark.parametrize("palette", ["before", "none"])
+def test_the_papers_own_row_keeps_v_and_the_methods_colors(palette, config, tmp_path):
+    fenu = Trained(saved(tmp_path, "fenu2016", replace(config["fenu2016"], palette=palette)))
+    photo = scene(128, 128, 4)  # the working size, so that nothing is enlarged
+    painted = table._kept(fenu)(photo)
+    assert np.abs(painted.max(-1).astype(int) - photo.max(-1)).max() <= 1
+    own = 255 * fenu.paint(photo.max(-1).astype(np.float32) / 255)
+    assert np.abs(painted - own).max() <= 1.01
+
+
+def test_weights_are_counted(report, runs, narrow):
+    trained = sum(p.numel() for p in Trained(runs[3]).network.parameters())
+    pinned = [t for name, t in load_file(narrow).items() if name.startswith("features.")]
+    found = row(report, "dahl2016")
+    assert found["parameters"] == trained
+    assert found["pinned"] == sum(t.numel() for t in pinned)
+    assert row(report, "zhang2016")["pinned"] == 0
+    assert row(report, "tintype", run="as shipped")["photos_seen"] is None
+
+
+def test_runs_of_one_name_are_refused(runs, truths):
+    with pytest.raises(DataError, match="expected runs of different names, found zhang2016, zhang"):
+        table.measure([runs[1], runs[1]], [str(truths)])
+
+
+def test_files_say_how_the_numbers_came_about(report, tmp_path):
+    table.write(report, tmp_path / "results" / "table1")
+    rows = json.loads((tmp_path / "results" / "table1.json").read_text())
+    assert rows == json.loads(json.dumps(report["rows"]))
+    about = json.loads((tmp_path / "results" / "table1.runs.json").read_text())
+    assert about["runs"]["fenu2016"]["config"]["alpha"] == 0.3
+    assert about["runs"]["fenu2016"]["run"]["seed"] == 0
+    assert about["where"]["processors"] >= 1
+    text = (tmp_path / "results" / "table1.md").read_text()
+    assert text == table.table(report)
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + len(rows) + 2
+    assert [line.split("|")[1].strip() for line in lines[-2:]] == ["cheng2015", "deshpande2015"]
+    assert all(line.count("|") == 13 for line in lines)
+    assert "| 90.6 |" in lines[6]
+    assert "VGG-16, pinned: all stages trained here for" in text
+
+
+def test_runs_of_one_method_are_compared_with_each_other(runs, truths):
+    report = table.measure([runs[2]], [str(truths)])
+    assert {r["method"] for r in report["rows"]} == {"gray", "fenu2016"}
+    assert "not built" not in table.table(report)
+
+
+def test_evaluate_prints_the_table(runs, truths, tmp_path):
+    stem = tmp_path / "table1"
+    given = ["evaluate", *map(str, runs[1:2]), "--data", str(truths), "--out", str(stem)]
+    done = CliRunner().invoke(cli, [*given, "--limit", "1"])
+    assert done.exit_code == 0, done.output
+    assert done.output == (tmp_path / "table1.md").read_text()
+    assert "| zhang2016 | luma |" in done.output
+    both = CliRunner().invoke(cli, [*given, "--model", str(tmp_path)])
+    assert both.exit_code == 2
+    assert "expected RUNs or --model, found both" in both.output

@@ -1,0 +1,275 @@
+"""The paper's method: its planes of color, its palette, where it enters, its staged losses."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from research.conftest import scenes, seeded
+from tintype import color
+from tintype.errors import DataError, PaletteError
+from tintype.palette import Palette
+from tintype.research.methods import fenu2016 as method
+from tintype.research.methods import losses
+
+NO_LABELS = torch.full((4,), -1)
+SPACES = ["vector", "raw", "lab"]
+
+
+@pytest.fixture
+def config(narrow):
+    return method.Config(vgg=str(narrow), connected=16)
+
+
+def made(config, **changes):
+    torch.manual_seed(0)
+    network = method.Network(replace(config, **changes))
+    network.count_colors([scenes(8)])
+    with torch.no_grad():
+        network.train()(scenes(4), NO_LABELS, seeded())
+    return network.eval()
+
+
+def photo(batch=2):
+    return torch.rand(batch, 32, 32, 3, generator=seeded(1))
+
+
+# --- planes of color -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_the_true_planes_and_the_seen_gray_give_the_photo_back(config, space):
+    config = replace(config, space=space)
+    rgb = photo()
+    unit = method.to_unit(rgb, config)
+    assert unit.min() >= 0
+    assert unit.max() <= 1
+    back = method.paint(unit, method.seen(rgb, config), config)
+    torch.testing.assert_close(back, rgb, atol=2e-4, rtol=0)
+
+
+def test_planes_by_hand(config):
+    """Hue 120 degrees, saturation 1/2."""
+    green = torch.tensor([0.4, 0.8, 0.4]).view(1, 1, 1, 3)
+    vector, raw = (method.to_unit(green, replace(config, space=s)) for s in ("vector", "raw"))
+    expected = [(1 - 0.25) / 2, (1 + 0.5 * 3**0.5 / 2) / 2]
+    torch.testing.assert_close(vector.flatten(), torch.tensor(expected))
+    torch.testing.assert_close(raw.flatten(), torch.tensor([1 / 3, 0.5]))
+    assert method.seen(green, config).item() == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_saturations_are_the_photos(config, space):
+    config = replace(config, space=space)
+    rgb = photo()
+    found = method.saturations(method.to_unit(rgb, config), method.seen(rgb, config), config)
+    torch.testing.assert_close(found, config.bins.chroma(rgb), atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("space", ["vector", "raw"])
+@torch.no_grad()
+def test_value_is_kept_whatever_the_colors(config, space):
+    gray = torch.rand(2, 1, 32, 48, generator=seeded(2))
+    rgb = method.colorize(made(config, space=space), gray)
+    torch.testing.assert_close(rgb.amax(-1), gray[:, 0], atol=1e-6, rtol=0)
+
+
+@torch.no_grad()
+def test_luma_is_kept_instead_where_asked_for(config):
+    config = replace(config, gray="luma")
+    unit, gray = torch.rand(2, 32, 48, 2, generator=seeded(3)), torch.rand(2, 1, 32, 48)
+    rgb = method.paint(unit, gray, config)
+    torch.testing.assert_close(color.luma(rgb), gray[:, 0], atol=1e-5, rtol=0)
+    assert rgb.min() >= -1e-6
+    assert rgb.max() <= 1 + 1e-5
+    true = photo()
+    inside = method.paint(method.to_unit(true, config), method.seen(true, config), config)
+    torch.testing.assert_close(inside, true, atol=1e-4, rtol=0)
+
+
+# --- the palette ----------------------------------------------------------------------------------
+
+
+def test_the_palette_networks_target_is_numpys_histogram(config, monkeypatch):
+    """Of photos whose colors lie on the bins: nothing is shared between two of them."""
+    rng, bins = np.random.default_rng(4), config.bins
+    hue, ring = rng.integers(0, bins.hues, (2, 32, 32)), rng.integers(0, 4, (2, 32, 32))
+    saturation = np.array(bins.chromas)[ring]
+    value = rng.uniform(0.3, 1, (2, 32, 32))
+    rgb = color.hsv_to_rgb(np.stack([hue / bins.hues, saturation, value], axis=-1))
+    targets = []
+    monkeypatch.setattr(
+        losses,
+        "palette_cross_entropy",
+        lambda logits, target: targets.append(target) or 0 * logits.sum(),
+    )
+    made(config)(torch.from_numpy(rgb).float(), NO_LABELS[:2], seeded())
+    for found, h, s in zip(targets[-1], hue, saturation, strict=True):
+        edges = [[0, 0.25, 0.5, 0.75, 1], np.arange(bins.hues + 1) - 0.5]
+        expected, _, _ = np.histogram2d(s.ravel(), h.ravel(), edges)
+        np.testing.assert_allclose(found[1:].reshape(4, -1), expected / 32**2, atol=1e-4)
+        assert found[0] < 1e-4
+
+
+@torch.no_grad()
+def test_estimates_are_palettes(config):
+    _, estimate = made(config).encode(photo()[..., :1].permute(0, 3, 1, 2))
+    assert estimate.shape == (2, config.bins.count)
+    assert estimate.min() > 0
+    torch.testing.assert_close(estimate.sum(1), torch.ones(2))
+
+
+def constant_shift(network):
+    """What an edit of the palette adds to the norm of the deepest level and to its output."""
+    level, seen = network.levels[0], {}
+    level.norm.register_forward_hook(
+        lambda _, inputs, __: seen.setdefault("in", []).append(inputs[0])
+    )
+    level.step.register_forward_pre_hook(
+        lambda _, inputs: seen.setdefault("out", []).append(inputs[0])
+    )
+    taps, estimate = network.encode(photo()[..., :1].permute(0, 3, 1, 2))
+    for palette in (estimate, network.config.bins.rotate(estimate, torch.tensor([90.0, 90.0]))):
+        network.decode(taps, palette)
+    return [(b - a).abs().max().item() for a, b in (seen["in"], seen["out"])]
+
+
+@pytest.mark.parametrize(("place", "moved"), [("before", (True, True)), ("after", (False, True))])
+@torch.no_grad()
+def test_the_palette_enters_before_or_after_the_batch_norms(config, place, moved):
+    network = made(config, palette=place)
+    for level in network.levels:
+        nn.init.normal_(level.palette.weight)
+    assert tuple(change > 1e-4 for change in constant_shift(network)) == moved
+
+
+@torch.no_grad()
+def test_a_network_without_palette_residuals_refuses_palettes(config):
+    network = made(config, palette="none")
+    assert not any("palette" in name for name, _ in network.levels.named_parameters())
+    gray = torch.rand(1, 1, 32, 32)
+    method.colorize(network, gray)
+    with pytest.raises(PaletteError, match="trained without one"):
+        method.colorize(network, gray, Palette.of_chroma(config.bins, np.zeros((1, 2))))
+
+
+def test_true_palettes_are_fed_to_the_share_asked_for(config, monkeypatch):
+    rgb = photo(64)[:, :16, :16]
+    network, fed = made(config), []
+    decode = network.decode
+
+    def noting(taps, palette):
+        fed.append(palette)
+        return decode(taps, palette)
+
+    monkeypatch.setattr(network, "decode", noting)
+    bins = config.bins
+    true = method.palettes_of(*bins.encode(bins.chroma(rgb)), bins.count)
+    for share in (0.0, 0.5, 1.0):
+        network.config = replace(config, true_palettes=share)
+        network(rgb, torch.full((64,), -1), seeded(5))
+        own = torch.isclose(fed[-1], true, atol=1e-6).all(1).float().mean().item()
+        assert own == pytest.approx(share, abs=0.15)
+        assert not fed[-1].requires_grad
+
+
+# --- the residual encoder -------------------------------------------------------------------------
+
+
+def test_conv5_is_one_more_level(config):
+    with_it, without = made(config), made(config, conv5=False)
+    assert [len(n.levels) for n in (with_it, without)] == [6, 5]
+    assert [m.step[0].kernel_size[0] for m in with_it.levels] == [1, 1, 3, 3, 3, 3]
+    assert [m.step[0].kernel_size[0] for m in without.levels] == [1, 3, 3, 3, 3]
+    assert with_it.encode(torch.rand(1, 1, 32, 32))[0][0].shape[-1] == 2
+    assert without.encode(torch.rand(1, 1, 32, 32))[0][0].shape[-1] == 4
+
+
+@torch.no_grad()
+def test_low_resolution_colors_are_carried_to_the_output(config):
+    """A constant that the deepest level estimates arrives everywhere; without the path, nothing."""
+    network = made(config)
+    assert len(network.carried) == 4
+    assert len(made(config, carried=False).carried) == 0
+    taps, estimate = network.encode(torch.rand(2, 1, 32, 32))
+    before = network.decode(taps, estimate)
+    network.carried[0].bias += torch.tensor([0.5, -0.25])
+    after = network.decode(taps, estimate)
+    expected = torch.tensor([0.5, -0.25]).expand_as(before)
+    torch.testing.assert_close(after - before, expected, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_features_are_brought_to_the_scale_of_palettes(config):
+    """Whatever the pinned weights are, or an added palette would be lost beside them."""
+    network = method.Network(config)
+    last = network.vgg.vgg.features["28"]
+    last.weight *= 1000
+    last.bias *= 1000
+    network.count_colors([scenes(8)])
+    taps = network.features(method.seen(scenes(8), config))
+    for tap in taps[:-1]:
+        assert tap.square().mean().sqrt().item() == pytest.approx(1, rel=1e-3)
+    assert torch.equal(taps[-1][:, :1], method.seen(scenes(8), config))
+
+
+# --- the losses -----------------------------------------------------------------------------------
+
+
+def test_rarity_has_mean_one_or_is_one(config):
+    bins, rgb = config.bins, scenes(8)
+    some = bins.chroma(rgb[:, ::4, ::4])
+    share = method.palettes_of(*bins.encode(some), bins.count).mean(0)
+    rarity = made(config).rarity
+    assert (share * rarity).sum().item() == pytest.approx(1, abs=1e-5)
+    assert rarity[share.argmax()] == rarity.min() < 1
+    torch.testing.assert_close(made(config, rebalance=0.0).rarity, torch.ones(bins.count))
+
+
+def test_the_first_steps_learn_by_cross_entropy_alone(config):
+    network = method.Network(replace(config, first_steps=3)).train()
+    for step in range(5):
+        assert int(network.steps) == step
+        loss, parts = network(scenes(4), NO_LABELS, seeded(step))
+        weighed = parts["l1"] + 0.3 * parts["variance"]
+        pixels = parts["cross_entropy"] if step < 3 else weighed
+        assert loss.item() == pytest.approx((pixels + 0.1 * parts["palette"]).item(), rel=1e-5)
+    network.eval()(scenes(4), NO_LABELS, seeded())
+    assert int(network.steps) == 5
+
+
+@pytest.mark.parametrize("alone", ["l1", "alpha", "variation", "palettewise"])
+@pytest.mark.parametrize("space", SPACES)
+def test_each_loss_can_be_used_alone(config, space, alone):
+    weights = {"l1": 0.0, "alpha": 0.0, "variation": 0.0, "palettewise": 0.0, alone: 2.0}
+    network = method.Network(
+        replace(config, space=space, first_steps=0, palette_loss=0.0, **weights)
+    ).train()
+    loss, parts = network(scenes(4), NO_LABELS, seeded())
+    part = parts["variance" if alone == "alpha" else alone]
+    assert loss.item() == pytest.approx(2 * part.item(), rel=1e-5)
+    loss.backward()
+    gradients = [p.grad for p in network.levels.parameters()]
+    assert all(g.isfinite().all() for g in gradients)
+    assert max(g.abs().max() for g in gradients) > 0
+
+
+def test_rare_colors_weigh_more(config, monkeypatch):
+    network, weights = made(config), []
+    monkeypatch.setattr(
+        losses, "pixelwise_l1", lambda a, _, weight: weights.append(weight) or a.sum()
+    )
+    rgb = scenes(4)
+    network(rgb, NO_LABELS, seeded())
+    bins = config.bins
+    index, share = bins.encode(bins.chroma(rgb[0, 0, 0]))
+    expected = (share * network.rarity[index]).sum()
+    assert weights[0][0, 0, 0].item() == pytest.approx(expected.item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["space", "gray", "palette"])
+def test_choices_that_there_are_not_are_refused(config, name):
+    with pytest.raises(DataError, match=f"{name}: expected .* or "):
+        method.Network(replace(config, **{name: "other"}))

@@ -1,0 +1,195 @@
+"""A run used like a model folder: what `Colorizer` promises holds for every method."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from research.conftest import saved, scene
+from tintype.cli import cli
+from tintype.color import luma, rgb_to_hsv, rgb_to_oklab
+from tintype.colorizer import in_gamut
+from tintype.errors import DataError, PaletteError
+from tintype.palette import Palette
+from tintype.recipe import Recipe
+from tintype.research.methods import fenu2016
+from tintype.research.torch_model import Trained, load
+from tintype.research.training import checkpoint
+from tintype.research.training.loop import METHODS
+
+STEERED = ["fenu2016", "tintype"]
+
+
+@pytest.fixture(params=METHODS)
+def trained(request, config, tmp_path):
+    return Trained(saved(tmp_path, request.param, config[request.param]), threads=1)
+
+
+@pytest.fixture(params=STEERED)
+def steered(request, config, tmp_path):
+    return Trained(saved(tmp_path, request.param, config[request.param]), threads=1)
+
+
+def photo(width=200, height=150):
+    return Image.fromarray(scene(width, height, 3)).convert("L")
+
+
+def test_luma_is_kept_at_full_size(trained):
+    result = trained.colorize(photo())
+    rgb = np.asarray(result.image, dtype=np.float64)
+    assert rgb.shape == (150, 200, 3)
+    gap = np.abs(luma(rgb) - np.asarray(photo(), dtype=np.float64))
+    assert (gap <= 1).mean() >= 0.999
+
+
+def test_colors_are_those_of_the_method(trained):
+    """The small chroma is the network's own, joined to the luma and brought into its gamut."""
+    encoded = trained.encode(photo())
+    own = trained.paint(encoded.luma, trained.joining)
+    expected, palette = in_gamut(encoded.luma, rgb_to_oklab(own)[..., 1:], trained.bins)
+    result = trained.decode(encoded)
+    np.testing.assert_allclose(result.chroma, expected, atol=0.05)
+    np.testing.assert_allclose(result.palette.shares, palette.shares, atol=1e-3)
+    assert trained.method == "gray" or np.abs(result.chroma).max() > 0.1
+
+
+def test_a_luma_is_not_taken_for_v(config, tmp_path, monkeypatch):
+    """What is red at full saturation stays so, where V's place would halve its chroma."""
+    fenu = Trained(saved(tmp_path, "fenu2016", config["fenu2016"]), threads=1)
+
+    def red(_network, _taps, gray, *_):
+        unit = torch.zeros(*gray.shape[-2:], 2) + torch.tensor([0.9, 0.5])  # S 0.8, H 0
+        return fenu2016.paint(unit[None], gray, _network.config)
+
+    monkeypatch.setattr(fenu2016, "decode", red)
+    result = fenu.decode(fenu.encode(Image.new("L", (64, 64), 90)))
+    hue, saturation, _ = rgb_to_hsv(np.asarray(result.image)[32, 32] / 255)
+    assert min(hue, 1 - hue) < 0.02
+    assert saturation == pytest.approx(0.8, abs=0.05)
+
+
+def test_vgg_can_have_moved(config, tmp_path, narrow):
+    run = saved(tmp_path, "dahl2016", config["dahl2016"])
+    tensors, about = checkpoint.load(run / "model.safetensors")
+    about["config"]["vgg"] = "elsewhere.safetensors"
+    checkpoint.save(run / "model.safetensors", tensors, about)
+    with pytest.raises(DataError, match=r"elsewhere\.safetensors"):
+        Trained(run)
+    assert Trained(run, vgg=narrow).method == "dahl2016"
+
+
+def test_a_run_of_another_version_is_refused(tmp_path):
+    about = {"method": "zhang2016", "config": {"width": 0.1, "depth": 3}}
+    checkpoint.save(tmp_path / "model.safetensors", {}, about)
+    with pytest.raises(DataError, match=r"expected a run of this version, found another: .*depth"):
+        load(tmp_path)
+
+
+def test_the_same_photo_gets_the_same_colors(trained):
+    first, second = (np.asarray(trained.colorize(photo()).image) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_an_edit_changes_colors_and_runs_no_encoder(steered, monkeypatch):
+    encoded = steered.encode(photo())
+    automatic = steered.decode(encoded)
+    monkeypatch.setattr(steered.network, "encode", None)
+    own = steered.decode(encoded, encoded.palette)
+    np.testing.assert_allclose(own.chroma, automatic.chroma, atol=1e-3)
+    red = steered.decode(encoded, encoded.palette.towards("red", 1.0))
+    assert np.abs(red.chroma - automatic.chroma).max() > 0.1
+    assert red.reached is not None
+
+
+def test_tones_matter_where_the_method_takes_them(steered):
+    encoded = steered.encode(photo())
+    tones = np.eye(steered.bins.count)[[1, 2, 1 + steered.bins.hues // 2]] + encoded.palette.shares
+    palette = Palette(steered.bins, tones.mean(0), tones=tones)
+    plain = steered.decode(encoded, replace(palette, tones=None)).chroma
+    gap = np.abs(steered.decode(encoded, palette).chroma - plain).max()
+    assert gap > 1 if steered.method == "tintype" else gap == 0
+
+
+def test_a_photos_own_palette_can_be_given(steered):
+    palette = steered.palette_of(scene(200, 150, 3))
+    assert palette.tones is not None
+    result = steered.decode(steered.encode(photo()), palette)
+    assert np.isfinite(result.chroma).all()
+
+
+def test_a_recipe_works_on_a_run(steered):
+    encoded = steered.encode(photo())
+    result = Recipe(edits=({"shift_hue": 120.0},)).decode(steered, encoded)
+    assert np.isfinite(result.reached)
+
+
+def test_a_run_has_no_alternatives(steered):
+    with pytest.raises(PaletteError, match="expected one of 0 alternatives, found 1"):
+        Recipe(alternative=1).decode(steered, steered.encode(photo()))
+
+
+def test_a_banned_hue_does_not_come_out(config, tmp_path):
+    fenu = Trained(saved(tmp_path, "fenu2016", config["fenu2016"]), threads=1)
+    encoded = fenu.encode(photo())
+    result = fenu.decode(encoded, encoded.palette.ban("red"))
+    rgb = fenu.decode(encoded).image, result.image
+    shares = []
+    for image in rgb:
+        hue, saturation, _ = np.moveaxis(rgb_to_hsv(np.asarray(image) / 255), -1, 0)
+        shares.append(((np.abs((hue + 0.5) % 1 - 0.5) < 10 / 360) & (saturation > 0.1)).mean())
+    assert shares[0] > 0.02
+    assert shares[1] < 0.005
+
+
+def test_a_palette_is_refused_where_there_is_no_steering(trained):
+    palette = Palette.of_chroma(trained.bins, np.zeros((1, 2)))
+    encoded = trained.encode(photo())
+    if trained.method in STEERED:
+        trained.decode(encoded, palette)
+    else:
+        with pytest.raises(PaletteError, match=f"expected no palette: {trained.method} cannot be"):
+            trained.decode(encoded, palette)
+
+
+def test_fenu_without_its_palette_is_not_steered(tmp_path, narrow):
+    plain = fenu2016.Config(vgg=str(narrow), connected=16, palette="none")
+    fenu = Trained(saved(tmp_path, "fenu2016", plain), threads=1)
+    assert not fenu.steered
+    assert fenu.colorize(photo()).image.size == (200, 150)
+
+
+def test_another_vividness_is_refused(trained):
+    with pytest.raises(PaletteError, match=r"expected no vividness: a run has one, found 0\.9"):
+        trained.decode(trained.encode(photo()), vividness=0.9)
+
+
+def test_a_checkpoint_without_a_method_is_refused(tmp_path):
+    checkpoint.save(tmp_path / "model.safetensors", {}, {"method": "vgg16"})
+    with pytest.raises(DataError, match=r"expected a method of gray, .*, found 'vgg16'"):
+        load(tmp_path)
+
+
+def test_commands_take_a_run(config, tmp_path):
+    """`--model` names a run as well; a method that takes no palette says so."""
+    photo().save(tmp_path / "photo.png")
+    for name in ("fenu2016", "zhang2016"):
+        (tmp_path / name).mkdir()
+        saved(tmp_path / name, name, config[name])
+    given = ["colorize", str(tmp_path / "photo.png"), "--model", str(tmp_path / "fenu2016")]
+    plain, red = (str(tmp_path / name) for name in ("plain.png", "red.png"))
+    for arguments in ([*given, "-o", plain], [*given, "-o", red, "--towards", "red:1"]):
+        done = CliRunner().invoke(cli, arguments)
+        assert done.exit_code == 0, done.output
+    assert np.abs(np.asarray(Image.open(plain), int) - np.asarray(Image.open(red), int)).max() > 0
+    done = CliRunner().invoke(cli, ["palette", *given[1:], "--json"])
+    assert json.loads(done.output)["colors"]
+    given[-1] = str(tmp_path / "zhang2016")
+    done = CliRunner().invoke(cli, [*given, "--towards", "red"])
+    assert done.exit_code == 1
+    assert "expected no palette: zhang2016 cannot be steered" in done.output
+    done = CliRunner().invoke(cli, [*given, "--alternatives", "2"])
+    assert "expected one of 0 alternatives, found 1" in done.output

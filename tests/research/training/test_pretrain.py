@@ -1,0 +1,91 @@
+"""VGG-16's later layers learn classes; a teacher's stay; the file is one that methods take."""
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from research.conftest import fewer_crops, scene, scenes, seeded
+from tintype.cli import cli
+from tintype.errors import DataError
+from tintype.research.methods import fenu2016, vgg16
+from tintype.research.training import pretrain
+
+WIDTHS = (4, 6, 8, 8, 8)
+
+
+@pytest.fixture
+def teacher(tmp_path):
+    """A file of the first three stages, as they take BGR, 0..255."""
+    torch.manual_seed(1)
+    state = vgg16.Vgg16(WIDTHS).state_dict()
+    early = {
+        name: state[place].numpy()
+        for name, place in vgg16.TEACHER_NAMES.items()
+        if int(place.split(".")[1]) < pretrain.LATER
+    }
+    np.savez(tmp_path / "teacher.npz", **early)
+    return tmp_path / "teacher.npz"
+
+
+def network(teacher):
+    torch.manual_seed(0)
+    made = pretrain.Network(pretrain.Config(teacher=str(teacher), widths=WIDTHS, classes=4))
+    made.count_colors([scenes(16)])
+    return made.train()
+
+
+def test_one_batch_is_learned_and_the_teacher_stays(teacher):
+    made, rgb, labels = network(teacher), scenes(4), torch.arange(4)
+    before = {name: t.clone() for name, t in made.state_dict().items()}
+    optimizer = torch.optim.Adam([p for p in made.parameters() if p.requires_grad], 0.01)
+    for _ in range(150):
+        loss, parts = made(rgb, labels, seeded(2))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.1
+    assert parts["right"] == 1
+    for name, tensor in made.vgg.features.named_parameters():
+        same = torch.equal(tensor, before[f"vgg.features.{name}"])
+        assert same == (int(name.split(".")[0]) < pretrain.LATER)
+
+
+def test_trained_layers_begin_at_the_scale_of_the_teachers(teacher):
+    taps = network(teacher).vgg(scenes(16).mean(-1)[:, None].expand(-1, 3, -1, -1))
+    assert taps[2].square().mean() > 1000
+    assert 0.05 < taps[3].square().mean() < 20
+
+
+def test_the_command_leaves_a_file_that_a_method_takes(teacher, tmp_path, monkeypatch):
+    fewer_crops(monkeypatch)
+    for k, name in enumerate(("cats", "dogs")):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(6):
+            Image.fromarray(scene(40, 40, 6 * k + i)).save(tmp_path / "photos" / name / f"{i}.png")
+    words = ["pretrain-vgg", "--data", str(tmp_path / "photos"), "--teacher", str(teacher)]
+    words += ["--out", str(tmp_path / "run"), "--steps", "2"]
+    for pair in (f"widths={list(WIDTHS)}", "crop=32", "late_crop=64", "batch=4", "precision=no"):
+        words += ["--set", pair]
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 0, result.output
+    file = tmp_path / "run" / "vgg16.safetensors"
+    assert result.output.splitlines()[-1] == str(file)
+    assert vgg16.load(file).widths == WIDTHS
+    made = fenu2016.Network(fenu2016.Config(vgg=str(file), connected=16))
+    assert made.vgg.widths == WIDTHS
+
+
+def test_other_runs_hold_no_vgg(run):
+    with pytest.raises(DataError, match="expected a run of pretrain-vgg"):
+        pretrain.extract(run)
+
+
+def test_fetching_says_what_went_wrong(monkeypatch, tmp_path):
+    def refused(_target):
+        raise DataError("no network")
+
+    monkeypatch.setattr(vgg16, "fetch", refused)
+    result = CliRunner().invoke(cli, ["weights", "fetch", "vgg16", "-o", str(tmp_path / "x")])
+    assert isinstance(result.exception, DataError)
