@@ -414,7 +414,7 @@ def test_a_pack_that_was_stopped_goes_on_to_the_same_bytes(
 KILLED = """
 import itertools, os, signal, sys
 from pathlib import Path
-from tintype.research.data import pack
+from tintype.research.data import packing
 source, out, left = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 count = itertools.count()
 def counted(function):
