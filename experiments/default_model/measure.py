@@ -1,0 +1,166 @@
+"""What weights of `train.py` are worth: gains over gray on photographs never trained on.
+
+    python experiments/default_model/measure.py runs/default/weights.safetensors --tar poems-000.tar
+    python experiments/default_model/measure.py ... --old scans/*.jpg --sheet sheet.png
+
+Raw AuC, rebalanced AuC where raw AuC is 0.3 below gray's, and PSNR, as `tintype evaluate` defines
+them, at the working size; with the estimated palette, the true one, and true colors at places.
+"""
+
+import argparse
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from network import Config, Hints, Network, Palettes, measure_palettes, no_hints
+from objective import average
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+from train import load, under
+
+from tintype.color import luma, oklab_of_luma, oklab_to_rgb, rgb_to_oklab
+from tintype.research.evaluation import metrics
+
+UNDO = (1.0, 0.5, 0.25, 0.0, -0.25, -0.5)  # of the rebalancing: calm to vivid
+TEMPERATURE = 0.8
+GIVEN = 0.5  # how much is taken back where a palette or hints are given
+HINTS = (1, 5, 10, 50)
+LOSS = -0.3  # raw AuC against gray at which rebalanced AuC is compared
+
+
+def photographs(path: Path, side: int, count: int) -> Iterator[np.ndarray]:
+    """Photographs of a tar file, evenly chosen, (h, w, 3) uint8, the short side near `side`."""
+    with tarfile.open(path) as tar:
+        members = [member for member in tar if member.isfile()]
+        for member in members[:: max(1, len(members) // count)][:count]:
+            content = tar.extractfile(member)
+            assert content is not None
+            image = Image.open(io.BytesIO(content.read())).convert("RGB")
+            yield np.asarray(shrink(image, side))
+
+
+def shrink(image: Image.Image, side: int) -> Image.Image:
+    scale = side / min(image.size)
+    wide, high = (min(2 * side, max(32, 32 * round(s * scale / 32))) for s in image.size)
+    return image.resize((wide, high), Image.Resampling.BICUBIC)
+
+
+def paint(network: Network, logits: Tensor, gray: Tensor, undo: float) -> np.ndarray:
+    """(h, w, 3) uint8 RGB of logits for gray (1, 1, h, w)."""
+    ab = network.colors(logits, undo=undo, temperature=TEMPERATURE).permute(0, 3, 1, 2)
+    ab = F.interpolate(ab, scale_factor=4, mode="bilinear").permute(0, 2, 3, 1)
+    rgb = oklab_to_rgb(oklab_of_luma(gray[:, 0], ab)).clamp(0, 1)[0]
+    return np.asarray((255 * rgb).round().byte())
+
+
+class Encoded:
+    """A photograph after the encoder."""
+
+    def __init__(self, network: Network, gray: Tensor) -> None:
+        self.network, self.gray, self.small = network, gray, F.avg_pool2d(gray, 4)
+        self.features, self.keys, self.palettes = network.encode(gray)
+
+    def paint(
+        self, palettes: Palettes, hints: Hints | None = None, undo: float = GIVEN
+    ) -> np.ndarray:
+        hints = no_hints(1, self.gray.device) if hints is None else hints
+        logits, _ = self.network.decoder(
+            self.features, self.keys, self.small, palettes, self.palettes, hints
+        )
+        return paint(self.network, logits, self.gray, undo)
+
+
+def color(
+    network: Network, truth: np.ndarray, rng: np.random.Generator
+) -> dict[str | float, np.ndarray]:
+    """A photograph, colored in all ways that are measured; numbers: of the rebalancing undone."""
+    rgb = torch.from_numpy(truth.copy())[None].float() / 255
+    ab = average(rgb_to_oklab(rgb)[..., 1:], 4)
+    photo = Encoded(network, luma(rgb)[:, None])
+    own = photo.palettes
+    true = measure_palettes(network.config.bins, ab, photo.small[:, 0])
+    place = torch.from_numpy(rng.random((1, max(HINTS), 2), dtype=np.float32))
+    column, row = ((place[0, :, i] * ab.shape[2 - i]).long() for i in (0, 1))
+    chroma = ab[:, row, column]
+    found: dict[str | float, np.ndarray] = {u: photo.paint(own, undo=u) for u in UNDO}
+    for n in HINTS:
+        hints = Hints(place[:, :n], chroma[:, :n], torch.ones(1, n))
+        found[f"{n} hints"] = photo.paint(own, hints)
+        if n == 5:
+            found["true palette, 5 hints"] = photo.paint(true, hints)
+    gray = np.asarray(Image.fromarray(truth).convert("L").convert("RGB"))
+    return found | {"true palette": photo.paint(true), "gray": gray, "truth": truth}
+
+
+@torch.no_grad()
+def measure(network: Network, photos: Iterator[np.ndarray]) -> dict[str, float]:
+    """Gains over gray: raw AuC, rebalanced AuC, PSNR in decibels."""
+    rows: dict[str | float, list[metrics.Score]] = {}
+    rng = np.random.default_rng(0)
+    for truth in photos:
+        for name, rgb in color(network, truth, rng).items():
+            rows.setdefault(name, []).append(metrics.score(rgb, truth))
+    share = metrics.cell_shares(rows["truth"])
+    raw = {name: metrics.auc(scores) for name, scores in rows.items()}
+    rare = {name: metrics.auc_rebalanced(scores, share) for name, scores in rows.items()}
+    psnr = {name: float(np.mean([s.psnr for s in scores])) for name, scores in rows.items()}
+    chroma = {name: float(np.mean([s.chroma for s in scores])) for name, scores in rows.items()}
+    undo = float(np.interp(LOSS, [raw[u] - raw["gray"] for u in UNDO[::-1]], UNDO[::-1]))
+
+    def at(values: dict[str | float, float]) -> float:
+        return float(np.interp(-undo, [-u for u in UNDO], [values[u] for u in UNDO]))
+
+    found = {
+        "calm, raw": max(raw[u] for u in UNDO) - raw["gray"],
+        f"undo at {LOSS}": undo,
+        f"rebalanced at {LOSS}": at(rare) - rare["gray"],
+        f"chroma at {LOSS}": at(chroma) / chroma["truth"],
+        "true palette, raw": raw["true palette"] - raw["gray"],
+        "automatic, dB": psnr[GIVEN] - psnr["gray"],
+    }
+    given = ["true palette", *(f"{n} hints" for n in HINTS), "true palette, 5 hints"]
+    return found | {f"{name}, dB": psnr[name] - psnr["gray"] for name in given}
+
+
+@torch.no_grad()
+def draw_sheet(network: Network, files: list[Path], side: int, undo: float) -> Image.Image:
+    """Gray photographs, colored, five to a row."""
+    cell, across = (300, 240), 5
+    page = Image.new("RGB", (cell[0] * across, cell[1] * -(-len(files) // across)))
+    for i, file in enumerate(files):
+        gray = np.asarray(shrink(Image.open(file).convert("L"), side), dtype=np.float32) / 255
+        photo = Encoded(network, torch.from_numpy(gray)[None, None])
+        tile = Image.fromarray(photo.paint(photo.palettes, undo=undo))
+        tile.thumbnail(cell)
+        page.paste(tile, (cell[0] * (i % across), cell[1] * (i // across)))
+    return page
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("--tar", type=Path, help="photographs of a source never trained on")
+    parser.add_argument("--limit", type=int, default=100)
+    parser.add_argument("--side", type=int, default=192)
+    parser.add_argument("--old", nargs="+", type=Path, help="gray photographs to look at")
+    parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--undo", type=float, default=0.0, help="of the rebalancing, for the sheet")
+    o = parser.parse_args()
+    torch.set_num_threads(1)
+    state, about = load(o.weights)
+    network = Network(Config()).eval()
+    network.load_state_dict(under(state, "mean.") or state)
+    if o.tar:
+        found = measure(network, photographs(o.tar, o.side, o.limit))
+        print(json.dumps(about | {name: round(value, 2) for name, value in found.items()}))
+    if o.sheet:
+        draw_sheet(network, o.old, o.side, o.undo).save(o.sheet)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,361 @@
+"""Train the default model on a pretrained backbone, in phases, from tar files held in memory.
+
+    python experiments/default_model/train.py PHASE --out runs/default --data A.tar B.tar.gz \\
+        --backbone efficientnet-lite0.pth --minutes 25
+
+distill: the gray backbone's later blocks learn to give what the color one gives (self-distillation)
+decoder: all but the backbone learns, which has no gradients; on a processor ONNX Runtime runs it
+joint:   the backbone's later blocks learn on, too, at a lower rate
+
+Each phase goes on from `last.safetensors` in the folder, or, where that is not there, begins with
+--start; norms, the colors' rarity and the prototype palettes are counted where there is neither.
+`weights.safetensors` has the averaged weights alone, in half precision. The script needs nothing of
+Tintype's trainer, so it runs wherever torch, safetensors, NumPy and Pillow are, on a GPU too.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import backbone as efficientnet
+import numpy as np
+import torch
+from network import Config, Network, measure_palettes
+from objective import average, measure_losses
+from photographs import Photographs, age, balance, mount
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tintype.color import LUMA, rgb_to_oklab
+
+Views = Callable[[Tensor], list[Tensor]]
+LAST, WEIGHTS = "last.safetensors", "weights.safetensors"
+
+
+class Run:
+    """A network, its average, and what has become of them so far."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.network, self.mean = Network(Config()), Network(Config())
+        self.about: dict[str, Any] = {"step": 0, "photos": 0, "phases": {}}
+        last, state = options.out / LAST, {}
+        if last.exists():
+            state, self.about = load(last)
+            self.network.load_state_dict(under(state, "net."))
+            self.mean.load_state_dict(under(state, "mean."))
+        elif options.start:
+            weights, self.about = load(options.start)
+            for network in (self.network, self.mean):
+                network.load_state_dict(weights)
+        self.fresh = not (state or options.start)
+        if self.fresh:
+            published = efficientnet.load(options.backbone).state_dict()
+            self.network.backbone.load_state_dict(published)
+        self.network.to(self.device, memory_format=torch.channels_last)
+        self.mean.to(self.device).eval()
+        groups = self._groups()
+        self.optimizer = torch.optim.AdamW(groups, lr=options.rate, betas=(0.9, 0.99))
+        named = {n: p for n, p in self.network.named_parameters() if p.requires_grad}
+        for name, value in under(state, "optimizer.").items():
+            part, _, owner = name.partition(".")
+            if owner in named:
+                where = self.device if value.ndim else "cpu"
+                self.optimizer.state[named[owner]][part] = value.to(where)
+        self.phase = self.about["phases"].setdefault(options.phase, {"steps": 0, "photos": 0})
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """What learns in this phase, with its share of the rate."""
+        network, phase = self.network, self.options.phase
+        network.backbone.requires_grad_(False)
+        groups = []
+        if phase in ("distill", "joint"):
+            late = network.backbone._blocks[efficientnet.EARLY :].requires_grad_(True)
+            share = self.options.late_rate
+            groups.append({"params": list(late.parameters()), "share": share, "weight_decay": 0.0})
+        if phase != "distill":
+            named = network.named_parameters()
+            own = [p for n, p in named if not n.startswith("backbone.")]
+            for decay, chosen in ((0.02, [p for p in own if p.ndim > 1]), (0.0, own)):
+                params = [p for p in chosen if decay or p.ndim <= 1]
+                groups.append({"params": params, "share": 1.0, "weight_decay": decay})
+        return groups
+
+    def save(self) -> None:
+        """Write the state to go on from, and the averaged weights."""
+        state = {f"net.{k}": v for k, v in self.network.state_dict().items()}
+        state |= {f"mean.{k}": v for k, v in self.mean.state_dict().items()}
+        names = {p: n for n, p in self.network.named_parameters()}
+        for parameter, parts in self.optimizer.state.items():
+            for part, value in parts.items():
+                state[f"optimizer.{part}.{names[parameter]}"] = torch.as_tensor(value)
+        save(self.options.out / LAST, state, self.about)
+        half = {
+            k: v.half() if v.is_floating_point() else v for k, v in self.mean.state_dict().items()
+        }
+        save(self.options.out / WEIGHTS, half, self.about)
+
+    def end_step(self, loss: Tensor, rate: float) -> float:
+        """Learn from a loss; gives the norm of its gradients."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["share"]
+        loss.backward()
+        learned = [p for group in self.optimizer.param_groups for p in group["params"]]
+        norm = nn.utils.clip_grad_norm_(learned, 5.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        for counts in (self.about, self.phase):
+            counts["photos"] += self.options.batch
+        self.about["step"] += 1
+        self.phase["steps"] += 1
+        self._average(min(self.options.decay, self.phase["steps"] / (10 + self.phase["steps"])))
+        return float(norm)
+
+    @torch.no_grad()
+    def _average(self, decay: float) -> None:
+        own, mean = self.network.state_dict(), self.mean.state_dict()
+        floats = [name for name, value in mean.items() if value.is_floating_point()]
+        torch._foreach_lerp_([mean[n] for n in floats], [own[n] for n in floats], 1 - decay)
+
+
+def save(path: Path, state: dict[str, Tensor], about: dict[str, Any]) -> None:
+    part = path.with_name(path.name + ".part")
+    whole = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    save_file(whole, part, {"about": json.dumps(about)})
+    os.replace(part, path)
+
+
+def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    with safe_open(path, "pt") as file:
+        return {k: file.get_tensor(k) for k in file.keys()}, json.loads(file.metadata()["about"])  # noqa: SIM118
+
+
+def under(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
+# --- the backbone, without gradients --------------------------------------------------------------
+
+
+class _Part(nn.Module):
+    """A backbone, of which one function is exported."""
+
+    def __init__(self, backbone: nn.Module, function: Views) -> None:
+        super().__init__()
+        self.backbone, self.function = backbone, function
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        return tuple(self.function(x))
+
+
+def without_gradients(backbone: nn.Module, function: Views, channels: int, run: Run) -> Views:
+    """A function of the backbone; on a processor by ONNX Runtime, two to three times as fast."""
+    if run.device.type == "cuda":
+        return torch.no_grad()(function)
+    import onnxruntime as ort
+
+    file = run.options.out / f"{os.getpid()}.onnx"
+    shape = {"x": {0: "batch", 2: "height", 3: "width"}}
+    example = torch.rand(2, channels, run.options.size, run.options.size)
+    part = _Part(backbone, function).eval()
+    torch.onnx.export(
+        part,
+        (example,),
+        file,
+        dynamo=False,
+        input_names=["x"],
+        dynamic_axes=shape,
+        opset_version=17,
+    )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    file.unlink()
+    return lambda x: [torch.from_numpy(v) for v in session.run(None, {"x": x.numpy()})]
+
+
+def teacher(path: Path, run: Run) -> Views:
+    """The published backbone on color photographs: the deepest two views."""
+    backbone = efficientnet.load(path)
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    backbone._conv_stem = efficientnet.Conv(3, 32, 3, 2)
+    backbone._conv_stem.weight.data = state["_conv_stem.weight"]
+    backbone.to(run.device).eval()
+    seen = without_gradients(backbone, lambda x: backbone(x)[2:], 3, run)
+    return lambda rgb: seen((255 * rgb.permute(0, 3, 1, 2).contiguous() - 127) / 128)
+
+
+# --- before the first step ------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def count(run: Run, photographs: Photographs) -> None:
+    """The backbone's norms on gray, the colors' rarity and the prototypes, on training photos."""
+    o, network = run.options, run.network
+    crops = photographs.batches(32, o.size, 999, o.workers)
+    norms = [m for m in network.backbone.modules() if isinstance(m, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean of all batches
+        norm.train()
+    for _ in range(40):
+        network.backbone(age(balance(next(crops).to(run.device) / 255)))
+    network.backbone.eval()
+    bins, found = network.config.bins, []
+    small = photographs.batches(64, 96, 998, o.workers)
+    for _ in range(o.count):
+        rgb = next(small) / 255
+        ab, luma = (average(p, 4) for p in (rgb_to_oklab(rgb), rgb @ torch.tensor(LUMA)[:, None]))
+        palettes = measure_palettes(bins, ab[..., 1:], luma[..., 0])
+        found.append(torch.cat([palettes.whole[:, None], palettes.tones], 1))
+    palettes = torch.cat(found)
+    share, areas = palettes[:, 0].mean(0), torch.from_numpy(bins.areas)
+    rebalance = network.config.rebalance
+    weight = areas / ((1 - rebalance) * share + rebalance * areas)  # Zhang 2016, equation 4
+    network.rebalancing.copy_(weight / (share * weight).sum())
+    network.prototypes.copy_(cluster(palettes, network.config.vocabulary))
+    run.mean.load_state_dict(network.state_dict())
+
+
+def cluster(palettes: Tensor, count: int, rounds: int = 25) -> Tensor:
+    """k-means of palettes (photos, 4, bins) under the Hellinger distance of the whole ones."""
+    points = palettes[:, 0].sqrt()
+    first = torch.linspace(0, len(points) - 1, count).long()
+    means = points[first]
+    for _ in range(rounds):
+        members = F.one_hot(torch.cdist(points, means).argmin(1), count).float()
+        filled = members.sum(0)[:, None]
+        means = torch.where(filled > 0, members.T @ points / filled.clamp(min=1), means)
+    mixed = torch.einsum("pk,ptc->ktc", members, palettes) / filled.clamp(min=1)[..., None]
+    return torch.where(filled[..., None] > 0, mixed, palettes[first])
+
+
+# --- the loop -------------------------------------------------------------------------------------
+
+
+def losses_of(run: Run) -> Callable[[Tensor, Tensor], dict[str, Tensor]]:
+    """The phase's losses of true colors (batch, h, w, 3) and gray (batch, 1, h, w)."""
+    o, network = run.options, run.network
+    backbone = network.backbone
+
+    def autocast() -> torch.autocast:
+        return torch.autocast(run.device.type, torch.bfloat16, enabled=o.bf16)
+
+    if o.phase == "decoder":
+        whole = without_gradients(backbone, backbone.forward, 1, run)
+        return lambda rgb, gray: measure_losses(network, gray, rgb, near(whole(gray)), autocast)
+    early = without_gradients(backbone, backbone.early, 1, run)
+    if o.phase == "joint":
+
+        def joint(rgb: Tensor, gray: Tensor) -> dict[str, Tensor]:
+            *views, inner = near(early(gray))
+            views += near(backbone.late(inner))
+            return measure_losses(network, gray, rgb, views, autocast)
+
+        return joint
+    color = teacher(o.backbone, run)
+
+    def distill(rgb: Tensor, gray: Tensor) -> dict[str, Tensor]:
+        inner = near(early(gray))[-1]
+        parts = {
+            f"view{i}": ((own - view) / (view.std((0, 2, 3), keepdim=True) + 1e-3)).square().mean()
+            for i, (own, view) in enumerate(zip(backbone.late(inner), color(rgb), strict=True))
+        }
+        return {"loss": sum(parts.values()), **parts}
+
+    return distill
+
+
+def near(views: list[Tensor]) -> list[Tensor]:
+    """Channels last, as convolutions like them."""
+    return [view.contiguous(memory_format=torch.channels_last) for view in views]
+
+
+def steps(run: Run, photographs: Photographs) -> Iterator[tuple[float, dict[str, float]]]:
+    """How far the phase is, 0..1, and the parts of the loss, step by step."""
+    o = run.options
+    run.network.train()
+    run.network.backbone.eval()
+    measure = losses_of(run)
+    crops = photographs.batches(o.batch, o.size, 1 + run.about["step"], o.workers)
+    began = time.monotonic()
+    while (progress := (time.monotonic() - began) / (60 * o.minutes)) < 1:
+        rgb = mount(balance(next(crops).to(run.device) / 255))
+        parts = measure(rgb, age(rgb))
+        warm = min(1.0, (run.phase["steps"] + 1) / o.warmup)
+        fall = 1 - 0.99 * max(0.0, (progress - 1 + o.fall) / o.fall) if o.fall else 1.0
+        norm = run.end_step(parts["loss"], o.rate * warm * fall)
+        yield progress, {n: float(v.detach()) for n, v in parts.items()} | {"norm": norm}
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("phase", choices=("distill", "decoder", "joint"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--backbone", type=Path, help="published state dict of EfficientNet-Lite0")
+    parser.add_argument("--start", type=Path, help="averaged weights to begin with")
+    parser.add_argument("--data", nargs="+", required=True, help="tar files of photographs")
+    parser.add_argument("--limit", type=int, help="photographs of each source")
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument(
+        "--fall", type=float, default=0.0, help="last share in which the rate falls"
+    )
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--size", type=int, default=160, help="of the squares, a multiple of 32")
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--late-rate", type=float, default=0.15, help="share for the backbone")
+    parser.add_argument("--warmup", type=int, default=300, help="steps")
+    parser.add_argument("--decay", type=float, default=0.9995, help="of the averaged weights")
+    parser.add_argument("--workers", type=int, default=1, help="threads that decode")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--count", type=int, default=240, help="batches of 64 to count colors on")
+    parser.add_argument("--save-minutes", type=float, default=5.0)
+    parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True)
+    return parser.parse_args()
+
+
+def main() -> None:
+    o = parse()
+    o.out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(o.threads)
+    ended: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: ended.append(number))
+    photographs = Photographs(o.data, o.limit)
+    run = Run(o)
+    seed = run.about["step"]
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    if run.fresh:
+        count(run, photographs)
+        run.save()
+    began = saved = time.monotonic()
+    sums: dict[str, float] = {}
+    with (o.out / "log.jsonl").open("a") as log:
+        for number, (_, parts) in enumerate(steps(run, photographs), 1):
+            sums = {name: sums.get(name, 0.0) + value for name, value in parts.items()}
+            if number % 50 == 0:
+                row = {n: run.about[n] for n in ("step", "photos")} | {"phase": o.phase}
+                row |= {name: round(value / 50, 4) for name, value in sums.items()}
+                row["photos_per_s"] = round(number * o.batch / (time.monotonic() - began), 2)
+                print(json.dumps(row), file=log, flush=True)
+                sums = {}
+            if time.monotonic() - saved > 60 * o.save_minutes:
+                run.save()
+                saved = time.monotonic()
+            if ended:
+                break
+    run.save()
+
+
+if __name__ == "__main__":
+    main()
