@@ -4,11 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from palettes import BINS
 from PIL import Image
 from skimage import data
 from tiny import draw
 
 import tintype
+from tintype.color import rgb_to_oklab
+from tintype.palette import Palette
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +23,13 @@ def colorizer() -> tintype.Colorizer:
 def astronaut() -> np.ndarray:
     """(512, 512) uint8: a public-domain portrait in gray."""
     return np.asarray(Image.fromarray(data.astronaut()).convert("L"))
+
+
+@pytest.fixture(scope="session")
+def photo_palettes() -> list[Palette]:
+    """The palettes of a portrait, a still life and a cat."""
+    images = [data.astronaut(), data.coffee(), data.chelsea()]
+    return [Palette.of_chroma(BINS, rgb_to_oklab(i[::4, ::4] / 255)[..., 1:]) for i in images]
 
 
 @pytest.fixture

@@ -1,0 +1,131 @@
+"""The editor's page in a real browser: what its tests do and read."""
+
+import base64
+import io
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+from server.conftest import coffee
+from tintype.color import rgb_to_oklab
+
+AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
+PICTURES = os.environ.get("SCREENSHOTS")  # a folder where CI keeps what the pages looked like
+SIZES = {"desk": (1280, 800), "phone": (360, 740)}
+QUIET = [
+    f"--{flag}"
+    for flag in (
+        "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
+        "disable-background-networking", "disable-component-update",
+    )
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def address(serving):
+    return serving("serve")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        yield browser
+        browser.close()
+
+
+def unexpected(message) -> bool:
+    """Chromium reports refused requests as errors, which the page shows in words."""
+    return message.type == "error" and not re.search("status of (404|422)", message.text)
+
+
+@pytest.fixture(params=SIZES)
+def page(request, browser, address):
+    """The editor, empty; whatever it complains of fails the test."""
+    width, height = SIZES[request.param]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        has_touch=request.param == "phone",
+        color_scheme="light" if request.param == "desk" else "dark",
+        bypass_csp=False,
+    )
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    complaints = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda m: complaints.append(m.text) if unexpected(m) else None)
+    page.goto(address)
+    yield page
+    if PICTURES:
+        Path(PICTURES).mkdir(parents=True, exist_ok=True)
+        name = re.sub(r"\W+", "-", request.node.name)
+        page.screenshot(path=f"{PICTURES}/{name}.png")
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def photo(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("editor") / "my coffee.jpg"
+    exif = Image.Exif()
+    exif[0x010F] = "Kodak"
+    coffee(400).convert("L").save(file, exif=exif)
+    return file
+
+
+def open_photo(page: Page, *photos: Path) -> None:
+    """Choose photos and wait until the last is colored."""
+    page.set_input_files("#files", [str(p) for p in photos])
+    expect(page.locator("#photos img")).to_have_count(len(photos))
+    expect(page.locator("#variants img")).to_have_count(5)
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Wait until nothing new is shown any more, however busy the machine."""
+    before, now = "", "-"
+    while now != before:
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(150)
+        canvas = page.locator("photo-viewer .after")
+        before, now = now, canvas.evaluate_all("all => all.map(c => c.toDataURL()).join()")
+
+
+def shown(page: Page) -> np.ndarray:
+    """(h, w, 3) uint8: the colored photo's own pixels."""
+    canvas = page.locator("photo-viewer .after")
+    address = canvas.evaluate("canvas => canvas.toDataURL('image/png')")
+    picture = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))
+    return np.asarray(picture.convert("RGB"))
+
+
+def chroma(rgb: np.ndarray) -> complex:
+    """Mean OKLab chroma."""
+    ab = rgb_to_oklab(rgb.astype(np.float32) / 255)[..., 1:].mean((0, 1))
+    return complex(*ab)
+
+
+def drag(page: Page, locator, dx: float, dy: float) -> None:
+    locator.scroll_into_view_if_needed()
+    box = locator.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for part in np.linspace(0, 1, 8):
+        page.mouse.move(x + part * dx, y + part * dy)
+    page.mouse.up()
+    settled(page)
+
+
+def saved(page: Page, button: str, folder: Path) -> Path:
+    with page.expect_download() as waiting:
+        page.locator(button).click()
+    file = folder / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    return file

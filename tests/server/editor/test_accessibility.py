@@ -1,0 +1,72 @@
+"""The editor is for everybody: by axe, on small screens, and for those who take part in a study."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from server.conftest import coffee
+from server.editor.conftest import AXE, open_photo
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core, which the page was opened with, finds serious or critical."""
+    found = page.evaluate(
+        """async () => {
+            const { violations } = await axe.run();
+            return violations.filter(v => ['serious', 'critical'].includes(v.impact))
+                .map(v => v.id + ': ' + v.nodes.map(n => n.target).join(' | '));
+        }"""
+    )
+    return list(found)
+
+
+@pytest.fixture
+def axed(page, address):
+    """The editor with axe-core in it, which a page's policy lets in only before it loads."""
+    page.context.add_init_script(path=AXE)
+    page.goto(address)
+    return page
+
+
+def test_axe_finds_nothing_serious(axed, address, photo):
+    assert violations(axed) == []
+    open_photo(axed, photo)
+    assert violations(axed) == []
+    axed.goto(f"{address}docs.html")
+    expect(axed.locator("#routes section").first).to_be_visible()
+    assert violations(axed) == []
+
+
+def test_nothing_is_wider_than_the_screen(page, photo):
+    open_photo(page, photo)
+    wide, screen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert wide <= screen
+
+
+def test_the_api_page_names_every_route(page, address):
+    page.goto(f"{address}docs.html")
+    for route in ("POST /v1/photos", "POST /v1/photos/{photo_id}/render", "GET /v1/health"):
+        expect(page.get_by_role("heading", name=route, exact=True)).to_be_visible()
+
+
+def test_a_person_can_take_part_in_a_study(serving, browser, tmp_path):
+    for method in ("real", "ours"):
+        (tmp_path / method).mkdir()
+        for i in range(3):
+            coffee(80 + i).save(tmp_path / method / f"{i}.png")
+    page = browser.new_page()
+    page.context.add_init_script(path=AXE)
+    page.goto(serving("study", str(tmp_path), "--seconds", "0.2"))
+    expect(page.get_by_text("3 pairs")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Begin").click()
+    for key in ("ArrowLeft", "ArrowRight", None):
+        expect(page.locator("#left img")).to_have_attribute("src", re.compile("pictures"))
+        page.wait_for_timeout(400)
+        assert "gone" in page.locator("#pair").get_attribute("class")
+        page.keyboard.press(key) if key else page.locator("#left").click()
+    expect(page.get_by_text("Thank you")).to_be_visible()
+    lines = (tmp_path / "answers.csv").read_text().splitlines()
+    assert len(lines) == 4
+    page.close()
