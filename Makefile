@@ -1,12 +1,12 @@
-# `make test` makes its own environment and runs every check; it needs Python 3.11, Node.js with npm,
-# Chromium (`make system` installs both on Debian), and package registries.
+# `make test` makes its own environment and runs every test. It needs package registries, and Python
+# 3.11, Node.js with npm, and Chromium, which it installs on Debian and Ubuntu where it may.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: test lint format bench docs clean system
+.PHONY: test lint format bench docs clean have-python have-node have-browser
 
-test: $(VENV)/ready node_modules/ready
+test: have-python have-node have-browser $(VENV)/ready node_modules/ready
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/ready node_modules/ready
@@ -19,7 +19,7 @@ format: $(VENV)/ready
 	$(BIN)/ruff check --fix src tests benchmarks tools experiments
 	$(BIN)/ruff format src tests benchmarks tools experiments
 
-bench: $(VENV)/ready
+bench: have-browser $(VENV)/ready
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/upsample.py
 	$(BIN)/python benchmarks/editor.py
@@ -27,25 +27,31 @@ bench: $(VENV)/ready
 	$(BIN)/python benchmarks/stream.py
 	$(BIN)/python benchmarks/scale.py
 
-docs: $(VENV)/ready
+docs: have-browser $(VENV)/ready
 	$(BIN)/python tools/make_pictures.py
 	$(BIN)/python tools/make_gallery.py
 	$(BIN)/python tools/make_editor_picture.py
 
 # The constraints pin torch to the version whose wheel computes on the processor alone.
-$(VENV)/ready: pyproject.toml constraints.txt
+$(VENV)/ready: pyproject.toml constraints.txt | have-python
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,ray,dev]'
 	touch $@
 
 # What checks the editor: its types, and whether everybody can use it. The editor needs none of it.
-node_modules/ready: package.json package-lock.json
+node_modules/ready: package.json package-lock.json | have-node
 	npm ci --silent --no-audit --no-fund
 	touch $@
 
-system:
-	(command -v chromium && command -v npm) || (apt-get update -qq && apt-get install -y -qq chromium npm)
+have-python:
+	@PYTHON='$(PYTHON)' tools/install.sh python
+
+have-node:
+	@tools/install.sh node
+
+have-browser: $(VENV)/ready
+	@PYTHON=$(BIN)/python tools/install.sh browser
 
 clean:
 	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache

@@ -11,6 +11,7 @@ import argparse
 import io
 import json
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -74,7 +75,7 @@ def edits_in_a_browser(address: str, count: int) -> list[dict[str, float]]:
     """Drag a spot of the wheel about; every frame's time in parts."""
     with sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=options)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
         page = browser.new_page(viewport={"width": 1100, "height": 800})
         page.goto(address)
         upload = {"name": "coffee.jpg", "mimeType": "image/jpeg", "buffer": photo(0, SIDE)}

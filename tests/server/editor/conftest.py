@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ def address(serving):
 @pytest.fixture(scope="module")
 def browser():
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
         yield browser
         browser.close()
 
