@@ -8,9 +8,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import onnxruntime as ort
-
 from tintype.errors import ModelError
+from tintype.runtime import ort
 
 FORMAT = 2  # of model.json; 2: the decoder takes tones
 DESCRIPTION = {"format", "sha256", "side", "bins", "rebalancing", "undo", "vividness"}

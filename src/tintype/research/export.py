@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
@@ -26,6 +25,7 @@ from tintype.research.data import photo_set, shards
 from tintype.research.methods import tintype as method
 from tintype.research.methods.palettes import by_luma, ratio
 from tintype.research.training.config import configure
+from tintype.runtime import ort
 
 LOGITS = 1e-3  # how far the float32 graphs' logits may be from torch's
 MEAN, TAIL = 0.5, 3.0  # how far decoded Lab chroma may be, as stored: mean, 99.9th percentile
