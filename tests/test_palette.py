@@ -27,7 +27,7 @@ from tintype.errors import PaletteError
 from tintype.palette import BAN_WIDTH, Palette
 
 
-def test_a_palette_is_normalised_and_a_copy():
+def test_a_palette_is_normalized_and_a_copy():
     shares = np.full(BINS.count, 7)
     palette = Palette(BINS, shares)
     np.testing.assert_allclose(palette.shares, 1 / BINS.count)

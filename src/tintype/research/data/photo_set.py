@@ -293,7 +293,7 @@ def aged_gray(rgb: Tensor, generators: Generators) -> Tensor:
 
 
 def _compressed(gray: Tensor, step: Tensor) -> Tensor:
-    """What JPEG does: the cosine transform of every 8 x 8 block, quantised in growing steps."""
+    """What JPEG does: the cosine transform of every 8 x 8 block, quantized in growing steps."""
     k = torch.arange(8, device=gray.device)
     basis = torch.cos((2 * k[None, :] + 1) * k[:, None] * torch.pi / 16) / 2
     basis[0] /= 2**0.5
