@@ -19,11 +19,11 @@ from learning import UNDO, colored, seen
 from PIL import Image
 from tqdm import tqdm
 
+from tintype.files import write_whole
 from tintype.research import torch_model
 from tintype.research.data import photo_set
 from tintype.research.evaluation import metrics
 from tintype.research.methods import tintype as method
-from tintype.research.training import checkpoint
 
 SIDE = 128  # pixels
 TEMPERATURES = (0.8, 1.0)
@@ -57,7 +57,7 @@ def main() -> None:
         flat = np.asarray(Image.fromarray(truth).convert("L").convert("RGB"))
         for name, own in {"gray": flat, "truth": truth, **paint(network, truth)}.items():
             rows.setdefault(name, []).append(metrics.score(own, truth))
-    checkpoint.write_text(options.out, words(rows))
+    write_whole(options.out, words(rows))
     print(options.out.read_text())
 
 

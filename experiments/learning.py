@@ -25,6 +25,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from tintype.color import luma, oklab_of_luma, oklab_to_rgb
+from tintype.files import write_whole
 from tintype.research import torch_model
 from tintype.research.data import photo_set
 from tintype.research.evaluation import metrics
@@ -157,8 +158,8 @@ def main() -> None:
     points.sort(key=lambda point: math.log(point["crops"]))
     stem = options.out / "learning"
     report = {"photos": len(photos), "points": points, "where": checkpoint.where()}
-    checkpoint.write_text(stem.with_suffix(".json"), json.dumps(report, indent=1) + "\n")
-    checkpoint.write_text(stem.with_suffix(".md"), words(points, len(photos)))
+    write_whole(stem.with_suffix(".json"), json.dumps(report, indent=1) + "\n")
+    write_whole(stem.with_suffix(".md"), words(points, len(photos)))
     canvas.save(drawn(points), stem.with_suffix(".png"))
 
 

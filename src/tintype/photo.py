@@ -8,10 +8,9 @@ whatever a broken file provokes inside Pillow comes out as one `PhotoError` of o
 
 import io
 import os
-import secrets
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from PIL import Image, UnidentifiedImageError
 
 from tintype import metadata
 from tintype.errors import PhotoError
+from tintype.files import open_whole
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
 
@@ -29,9 +29,6 @@ BOX = Image.Resampling.BOX
 
 # 200 million pixels are a 4x5 inch plate at 3200 dpi; Pillow needs 4 bytes for each of them.
 DEFAULT_MAX_PIXELS = 200_000_000
-
-# A file that is not whole yet is hidden, and called so with a random word.
-PART = ".tintype-{}.part"
 
 _ACCEPTED = "JPEG, PNG, TIFF, WebP or AVIF"
 _READABLE = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP")  # MPO comes as JPEG
@@ -176,11 +173,15 @@ def write(
     image = _ready(name, image, options["format"], None if like is None else like.alpha)
     try:
         if isinstance(target, (str, os.PathLike)):
-            _replace(Path(target), lambda file: image.save(file, **options), overwrite)
+            with open_whole(target, overwrite=overwrite) as file:
+                image.save(file, **options)
         else:
             buffer = io.BytesIO()  # an encoder may seek, and may fail half-way
             image.save(buffer, **options)
             target.write(buffer.getbuffer())
+    except IsADirectoryError as error:
+        what = "expected a file to overwrite, found a folder or a device; rename it"
+        _fail(name, what, error)
     except FileExistsError as error:
         _fail(name, "expected a new file, found one; rename it or allow overwriting", error)
     except PhotoError:
@@ -310,39 +311,6 @@ def _ready(name: str, image: Image.Image, format: str, alpha: np.ndarray | None)
     if alpha is not None:
         image.putalpha(Image.fromarray(alpha))
     return image
-
-
-def _replace(path: Path, save: Callable[[BinaryIO], None], overwrite: bool) -> None:
-    """Let `save` fill a hidden file beside `path`, and give it the name only when complete."""
-    if os.path.lexists(path) and not overwrite:
-        raise FileExistsError
-    path = Path(os.path.realpath(path))  # overwrite what a link points to, not the link
-    if path.exists() and not path.is_file():
-        _fail(str(path), "expected a file to overwrite, found a folder or a device; rename it")
-    part = path.with_name(PART.format(secrets.token_hex(8)))
-    try:
-        with part.open("x+b") as file:
-            save(file)
-            file.flush()
-            os.fsync(file.fileno())
-        if overwrite:
-            part.replace(path)
-        else:
-            _move_to_new(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _move_to_new(part: Path, path: Path) -> None:
-    """Rename without overwriting a file that has appeared meanwhile."""
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links: the check is then not atomic
-        if path.exists():
-            raise FileExistsError from None
-        part.rename(path)
 
 
 def _why(error: Exception) -> str:

@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from tintype.batch.folder import PIPE, Target
-from tintype.batch.manifest import Manifest, Outcome, Stamp, sha256, stamp
+from tintype.batch.manifest import Manifest, Outcome, Stamp, stamp
 from tintype.colorizer import Colorizer, Result
 from tintype.errors import FolderError, PhotoError, TintypeError
+from tintype.files import sha256, write_whole
 from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, write
 from tintype.recipe import Recipe
@@ -259,10 +260,8 @@ def _save_comparison(photo: Photo, made: list[Result], output: str, job: Job) ->
 
 def save_text(path: Path, text: str) -> None:
     """Write JSON, whole or not at all. Raises PhotoError."""
-    part = path.with_name(path.name + ".part")
     try:
-        part.write_text(text)
-        os.replace(part, path)
+        write_whole(path, text)
     except OSError as error:
         raise PhotoError(f"{path}: expected to write JSON, could not: {error.strerror}") from None
 

@@ -21,9 +21,8 @@ from types import TracebackType
 from typing import IO, Any
 
 from tintype.batch.folder import Target
-from tintype.batch.lock import taken
 from tintype.errors import FolderError
-from tintype.photo import PART
+from tintype.files import PART, lock, sha256
 
 NAME = "manifest.jsonl"
 VERSION = 1
@@ -316,7 +315,7 @@ def sweep(folders: Iterable[Path]) -> None:
 def _take(file: IO[bytes], out: str | Path) -> None:
     """Keep others from coloring into the same folder."""
     try:
-        free = taken(file)
+        free = lock(file)
     except OSError as error:
         raise FolderError(f"{out}: expected a lockable file system, {error.strerror}") from None
     if not free:
@@ -329,9 +328,3 @@ def stamp(path: str) -> Stamp:
     """A file's bytes, and when it was modified, in ns. Raises OSError."""
     about = os.stat(path)
     return about.st_size, about.st_mtime_ns
-
-
-def sha256(path: str) -> str:
-    """Of a file's bytes. Raises OSError."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

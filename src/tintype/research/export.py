@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from tintype import color
 from tintype.bins import Bins
 from tintype.errors import DataError, ModelError
+from tintype.files import write_whole
 from tintype.model import FORMAT
 from tintype.research import torch_model
 from tintype.research.data import photo_set, shards
@@ -122,9 +123,9 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     content = {f"{name}.onnx": model.SerializeToString() for name, model in stored.items()}
     for name, data_ in content.items():
-        (folder / name).write_bytes(data_)
+        write_whole(folder / name, data_)
     description = _description(network, about, settings, content, differences)
-    (folder / "model.json").write_text(json.dumps(description, indent=1) + "\n")
+    write_whole(folder / "model.json", json.dumps(description, indent=1) + "\n")
     return differences
 
 

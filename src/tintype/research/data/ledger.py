@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tintype.batch.lock import taken
 from tintype.errors import DataError
+from tintype.files import lock
 
 MANIFEST, WORK, PLAN = "manifest.json", ".pack", "plan.json"
 EXAMPLES = 5  # of photos that are skipped, for each reason
@@ -127,6 +127,6 @@ def system_errors(out: Path) -> Iterator[None]:
 def alone(out: Path) -> Iterator[None]:
     """Keep other packs out of the folder; a kill ends that too."""
     with (out / WORK / "lock").open("wb") as file:
-        if not taken(file):
+        if not lock(file):
             raise DataError(f"{out}: expected no other pack, found one at work; wait for its end")
         yield

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from tintype import color
 from tintype.colorizer import Colorizer, Encoded
+from tintype.files import write_whole
 from tintype.palette import Palette
 from tintype.photo import Photo, read
 from tintype.recipe import Recipe
@@ -23,7 +24,6 @@ from tintype.research.evaluation import metrics, simulated_user
 from tintype.research.evaluation.metrics import Score
 from tintype.research.evaluation.simulated_user import Step
 from tintype.research.figures import canvas, curves
-from tintype.research.training import checkpoint
 
 SIDE = 256  # short side, pixels, at which everything is measured
 SHIFTS = (60, 120, 180)  # degrees
@@ -346,8 +346,8 @@ def _edits_table(report: dict[str, Any]) -> list[str]:
 def write(report: dict[str, Any], stem: Path) -> None:
     """`STEM.json` and `STEM.md`, and the plot `STEM.edits.png` where photos were edited."""
     stem.parent.mkdir(parents=True, exist_ok=True)
-    checkpoint.write_text(stem.with_name(stem.name + ".json"), json.dumps(report, indent=1) + "\n")
-    checkpoint.write_text(stem.with_name(stem.name + ".md"), table(report))
+    write_whole(stem.with_name(stem.name + ".json"), json.dumps(report, indent=1) + "\n")
+    write_whole(stem.with_name(stem.name + ".md"), table(report))
     if report["edits"]:
         with canvas.style():
             canvas.save(curves.edits(report["edits"]), stem.with_name(stem.name + ".edits.png"))

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from tintype import welsh2002
 from tintype.colorizer import Colorizer
 from tintype.errors import DataError
+from tintype.files import write_whole
 from tintype.research.data import photo_set
 from tintype.research.evaluation import metrics
 from tintype.research.evaluation.evaluate import (
@@ -280,4 +281,4 @@ def write(report: dict[str, Any], stem: Path) -> None:
         (".runs.json", json.dumps(about, indent=1) + "\n"),
         (".json", json.dumps(report["rows"], indent=1) + "\n"),  # last: it says that all is done
     ):
-        checkpoint.write_text(stem.with_name(stem.name + suffix), text)
+        write_whole(stem.with_name(stem.name + suffix), text)

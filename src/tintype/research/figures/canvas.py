@@ -2,7 +2,6 @@
 
 import base64
 import io
-import os
 import re
 import textwrap
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from PIL import Image
 
 from tintype.charts import BASE, INK, QUIET
 from tintype.errors import DataError
+from tintype.files import write_whole
 from tintype.palette import Palette
 
 WIDTH = 10.0  # inches of every page: at 800 pixels, a point of text is a little more than one
@@ -129,9 +129,7 @@ def save(figure: Figure, path: Path) -> None:
     else:
         found = f"found {len(content):,}; give fewer photos"
         raise DataError(f"{path}: expected at most {MOST:,} bytes, {found}")
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(content)
-    os.replace(part, path)
+    write_whole(path, content)
 
 
 def _as_png(figure: Figure, dots: int) -> bytes:

@@ -20,6 +20,7 @@ from PIL import Image
 
 from tintype.charts import QUIET
 from tintype.errors import DataError, PhotoError
+from tintype.files import write_whole
 from tintype.photo import Photo, read, read_rgb
 from tintype.research.figures import curves, diagram
 from tintype.research.figures.canvas import (
@@ -34,7 +35,6 @@ from tintype.research.figures.canvas import (
 )
 from tintype.research.methods.vgg16 import origin
 from tintype.research.torch_model import Trained
-from tintype.research.training import checkpoint
 
 METHOD = "fenu2016"  # the paper's own
 SIDE = 256  # short side of photos, pixels
@@ -128,7 +128,7 @@ def plot(
                 files.append(out / f"figure-{number}.{kind}")
                 save(figure, files[-1])
     about = {name: run.about for name, run in by_name.items()}
-    checkpoint.write_text(out / "runs.json", json.dumps(about, indent=1) + "\n")
+    write_whole(out / "runs.json", json.dumps(about, indent=1) + "\n")
     return files
 
 

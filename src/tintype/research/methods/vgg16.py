@@ -12,6 +12,7 @@ is therefore kept beside the weights and subtracted.
 import hashlib
 import http.client
 import re
+import tempfile
 import urllib.error
 import urllib.request
 import zipfile
@@ -218,16 +219,14 @@ def fetch(target: Path, url: str = URL) -> None:
     if prefix is None:
         raise DataError(f"{url}: expected a name that ends in -HASH.pth, found {name!r}")
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{name}.part")
-    try:
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        part = Path(folder) / name
         digest = _download(url, part)
         if not digest.startswith(prefix[1]):
             raise DataError(
                 f"{url}: expected sha256 {prefix[1]}..., found {digest[:12]}...; try again"
             )
         save(load(part), target, {"source": url, "sha256": digest})
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _download(url: str, part: Path) -> str:

@@ -11,20 +11,20 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 
 from tintype.errors import DataError
+from tintype.files import write_whole
 
 FORMAT = "tintype-checkpoint-1"
 
 
 def save(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
     """Write tensors and a JSON-able description; an older file is replaced in one step."""
-    part = path.with_name(path.name + ".part")
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(whole, part, metadata={"format": FORMAT, "about": json.dumps(about)})
-    os.replace(part, path)
+    metadata = {"format": FORMAT, "about": json.dumps(about)}
+    write_whole(path, safetensors_bytes(whole, metadata))
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -39,13 +39,6 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         found = metadata.get("format", "another safetensors file")
         raise DataError(f"{path}: expected {FORMAT}, found {found}")
     return tensors, json.loads(metadata["about"])
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file; an older one is replaced in one step."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text)
-    os.replace(part, path)
 
 
 @cache
