@@ -25,9 +25,11 @@ from PIL import Image
 from skimage import data
 
 import tintype
-from tintype.batch.folder import Folder, listed
-from tintype.batch.job import Job, by_recipe, run
-from tintype.batch.runner import run_folder
+from tintype.batch.folder import list_photos
+from tintype.batch.location import Location
+from tintype.batch.one_photo import OutputOptions, make_method
+from tintype.batch.runner import run_here, run_location
+from tintype.batch.storage import Storage
 from tintype.recipe import Recipe
 
 TOOL = Path(sys.executable).with_name("tintype")
@@ -91,12 +93,12 @@ def memory(photos: Path) -> None:
             tell(outcome)
             used.append(process.memory_info().rss / 2**20)
 
-        run(*what, tell=told, **options)
+        run_here(*what, tell=told, **options)
 
     with tempfile.TemporaryDirectory() as out:
-        method = by_recipe(tintype.load(threads=1), Recipe())
-        where = Folder(photos, Path(out))
-        run_folder(method, Job(), where, {}, say=print, run=watched)
+        method = make_method(tintype.load(threads=1), Recipe())
+        where = Location(Storage.at(photos), Storage.at(out))
+        run_location(method, OutputOptions(), where, {}, report=print, run=watched)
     some = min(100, len(used) // 2)
     first, last = median(used[:some]), median(used[-some:])
     print(
@@ -117,7 +119,7 @@ def main() -> None:
         if options.memory:
             memory(draw(Path(scratch, "memory"), options.memory, 0.2))
         if options.folder:
-            print(f"{len(listed(options.folder).names):,} photos of {options.folder}")
+            print(f"{len(list_photos(options.folder).names):,} photos of {options.folder}")
             rates(options.folder, options.workers)
             return
         for megapixels in options.megapixels:

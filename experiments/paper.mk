@@ -30,21 +30,21 @@ reproduce: results/figures/runs.json
 	$(BIN)/python tools/make_tables.py
 
 results/figures/runs.json: results/table1.json
-	$(TINTYPE) plot $(METHODS:%=$(RUNS)/%) --out results/figures $(SAMPLES:%=--photo %)
+	$(TINTYPE) plot $(METHODS:%=$(RUNS)/%) -o results/figures $(SAMPLES:%=--photo %)
 
 results/table1.json: $(METHODS:%=$(RUNS)/%.$(STEPS))
-	$(TINTYPE) evaluate $(METHODS:%=$(RUNS)/%) --data $(VALIDATION) --out results/table1
+	$(TINTYPE) evaluate $(METHODS:%=$(RUNS)/%) --data $(VALIDATION) -o results/table1
 
 # A run is done when a file is there that names its length.
 $(RUNS)/%.$(STEPS): $(VGG) | $(VENV)/ready
-	$(TINTYPE) train --method $* $(PHOTOS) --out $(RUNS)/$* --steps $(STEPS) --resume \
+	$(TINTYPE) train --method $* $(PHOTOS) -o $(RUNS)/$* --steps $(STEPS) --resume \
 	  $(EQUAL) --set validate_steps=90 --set validation_photos=64 $(OWN_$*)
 	touch $@
 
 # Where no published weights are at hand (`tintype weights fetch vgg16`, then VGG=vgg16.safetensors).
 $(RUNS)/vgg/vgg16.safetensors: | $(VENV)/ready
 	$(TINTYPE) pretrain-vgg --data '$(DATA)/photos64-*.tar.gz' --teacher $(TEACHER) \
-	  --out $(RUNS)/vgg --minutes 15 --set rate=0.0003 --resume
+	  -o $(RUNS)/vgg --minutes 15 --set rate=0.0003 --resume
 
 # Each ablation is the paper's method with one thing changed.
 SET_paper =
@@ -71,10 +71,10 @@ ablations: results/ablations.json
 
 results/ablations.json: $(ABLATIONS:%=$(RUNS)/ablations/%.$(ABLATION_STEPS))
 	$(TINTYPE) evaluate $(ABLATIONS:%=$(RUNS)/ablations/%) --data $(VALIDATION) --limit 100 \
-	  --out results/ablations
+	  -o results/ablations
 
 $(RUNS)/ablations/%.$(ABLATION_STEPS): $(VGG) | $(VENV)/ready
-	$(TINTYPE) train --method fenu2016 $(PHOTOS) --out $(RUNS)/ablations/$* \
+	$(TINTYPE) train --method fenu2016 $(PHOTOS) -o $(RUNS)/ablations/$* \
 	  --steps $(ABLATION_STEPS) --resume $(EQUAL) --set validation_photos=24 \
 	  --set vgg=$(VGG) --set first_steps=25 $(SET_$*:%=--set %)
 	touch $@

@@ -5,11 +5,10 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from tiny import ASKED, Quick, draw, files
+from tiny import ASKED, Quick, draw, files, locate
 
-from tintype.batch import ray_runner
-from tintype.batch.job import Job
-from tintype.batch.store import Elsewhere, Shelf
+from tintype.batch import Ray, ray_runner
+from tintype.batch.one_photo import OutputOptions
 
 
 def by_ray(
@@ -19,15 +18,18 @@ def by_ray(
     *,
     asked: dict[str, Any] = ASKED,
     workers: int = 2,
-    **job: Any,
+    **options: Any,
 ) -> tuple[int, list[str]]:
     """Color by actors: how many were colored now, and the failures."""
-    said: list[str] = []
-    where = Elsewhere(Shelf.at(str(source)), Shelf.at(str(out)), recursive=True)
-    failures = ray_runner.run_cluster(
-        method or Quick(), Job(**job), where, asked, say=said.append, workers=workers
+    summary = ray_runner.run_cluster(
+        method or Quick(),
+        OutputOptions(**options),
+        locate(source, out),
+        asked,
+        Ray(workers=workers),
+        report=lambda _: None,
     )
-    return int(said[-1].split()[0]), failures
+    return summary.colored, summary.failures
 
 
 def photos(folder: Path, count: int) -> Path:

@@ -42,7 +42,7 @@ def test_it_colors_a_photo(python: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
-        ("train", ["train", "--data", "x", "--out", "y", "--steps", "1"]),
+        ("train", ["train", "--data", "x", "-o", "y", "--steps", "1"]),
         ("ray", ["colorize", "x", "-o", "y", "--ray"]),
     ],
 )

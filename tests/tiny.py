@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tintype.batch.folder import Folder, Target
-from tintype.batch.job import Job
-from tintype.batch.runner import run_folder
+from tintype.batch.folder import Target
+from tintype.batch.location import Location
+from tintype.batch.one_photo import OutputOptions
+from tintype.batch.runner import run_location
+from tintype.batch.storage import Storage
 from tintype.bins import OKLAB
 from tintype.colorizer import Result
 from tintype.palette import Palette
@@ -56,13 +58,18 @@ def color(
     asked: dict[str, Any] = ASKED,
     recursive: bool = True,
     workers: int = 1,
-    **job: Any,
+    **options: Any,
 ) -> tuple[int, list[str]]:
     """Color a folder by a quick method: how many photos it was called for, and the failures."""
     method = method or Quick()
-    where = Folder(folder, out, recursive)
-    failures = run_folder(method, Job(**job), where, asked, say=lambda _: None, workers=workers)
-    return method.calls, failures
+    where = locate(folder, out, recursive=recursive)
+    summary = run_location(method, OutputOptions(**options), where, asked, workers=workers)
+    return method.calls, summary.failures
+
+
+def locate(source: object, out: object, *, recursive: bool = True) -> Location:
+    """Photos and where their results go, each a path or a URL."""
+    return Location(Storage.at(str(source)), Storage.at(str(out)), recursive)
 
 
 def lines(out: Path, status: str | None = None) -> list[dict[str, Any]]:

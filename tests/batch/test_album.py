@@ -14,10 +14,16 @@ from hypothesis.extra import numpy as arrays
 from tiny import draw, files, lines
 
 from tintype import Bins, Colorizer, Palette, PaletteError, Recipe
-from tintype.batch.album import Album, Walk, described, mean, places
+from tintype.batch.album import (
+    Album,
+    Interpolation,
+    average,
+    describe,
+    measure_each,
+    places,
+)
 from tintype.batch.folder import Target
-from tintype.batch.job import by_recipe
-from tintype.batch.runner import estimated
+from tintype.batch.one_photo import make_method
 from tintype.bins import OKLAB
 from tintype.photo import read
 
@@ -33,18 +39,18 @@ PALETTES = st.lists(PALETTE, min_size=1, max_size=6)
 
 @given(PALETTES, st.randoms())
 def test_the_mean_is_a_palette_whatever_the_order(palettes: list[Palette], random: Any) -> None:
-    one = mean(palettes)
+    one = average(palettes)
     assert one.shares.sum() == pytest.approx(1)
     low, high = (f([p.shares for p in palettes], axis=0) for f in (np.min, np.max))
     assert (low - 1e-12 <= one.shares).all()
     assert (one.shares <= high + 1e-12).all()
     random.shuffle(palettes)
-    np.testing.assert_allclose(mean(palettes).shares, one.shares, atol=1e-12)
+    np.testing.assert_allclose(average(palettes).shares, one.shares, atol=1e-12)
 
 
 @given(PALETTE)
 def test_the_mean_of_one_kind_of_photo_is_its_palette(palette: Palette) -> None:
-    np.testing.assert_allclose(mean([palette] * 3).shares, palette.shares, atol=1e-12)
+    np.testing.assert_allclose(average([palette] * 3).shares, palette.shares, atol=1e-12)
 
 
 @given(PALETTE, PALETTES, st.floats(0, 1))
@@ -64,7 +70,7 @@ def test_cohesion_goes_from_each_photos_own_to_one_for_all(
 def test_a_walk_begins_and_ends_at_its_palettes(
     first: Palette, last: Palette, own: Palette, count: int
 ) -> None:
-    walk = Walk(first, last)
+    walk = Interpolation(first, last)
     steps = [walk.start(own, place) for place in places(count)]
     np.testing.assert_array_equal(steps[0].shares, Palette(OKLAB, first.shares).shares)
     np.testing.assert_array_equal(steps[-1].shares, Palette(OKLAB, last.shares).shares)
@@ -77,12 +83,12 @@ def test_tones_go_through_albums_and_walks() -> None:
     rng = np.random.default_rng(0)
     toned, plain = (Palette(OKLAB, rng.random(OKLAB.count)) for _ in range(2))
     toned = replace(toned, tones=rng.random((3, OKLAB.count)))
-    assert mean([plain, plain]).tones is None
+    assert average([plain, plain]).tones is None
     expected = (toned.tones + plain.shares) / 2
-    for palette in (mean([toned, plain]), Walk(toned, plain).start(plain, 0.5)):
+    for palette in (average([toned, plain]), Interpolation(toned, plain).start(plain, 0.5)):
         assert palette.tones is not None
         np.testing.assert_allclose(palette.tones, expected, atol=1e-12)
-    assert set(described(toned)["tones"]) == {"shadows", "midtones", "highlights"}
+    assert set(describe(toned)["tones"]) == {"shadows", "midtones", "highlights"}
 
 
 def test_places() -> None:
@@ -93,15 +99,15 @@ def test_places() -> None:
 
 def test_what_has_no_mean_is_refused() -> None:
     with pytest.raises(PaletteError, match="one photo at least"):
-        mean([])
+        average([])
     other = Bins(12, (0.1,))
     with pytest.raises(PaletteError, match="same bins"):
-        mean([Palette(bins, np.ones(bins.count)) for bins in (OKLAB, other)])
+        average([Palette(bins, np.ones(bins.count)) for bins in (OKLAB, other)])
 
 
 def test_an_albums_palette_is_a_palettes_file(colorizer: Colorizer, astronaut: np.ndarray) -> None:
     palette = colorizer.encode(astronaut).palette.ban("blue")
-    about = json.loads(json.dumps(described(palette)))
+    about = json.loads(json.dumps(describe(palette)))
     back = Palette.from_json(palette.bins, about)
     assert palette.distance(back) < 0.001
     assert palette.distance(Palette.from_json(palette.bins, palette.to_json())) > 0.001
@@ -121,10 +127,10 @@ def test_photos_are_colored_from_an_albums_palettes(
         (Album(warm, 0).start, None, encoded.palette),
         (Album(warm, 1).start, None, warm),
         (Album(warm, 0.5).start, None, encoded.palette.blend(warm, 0.5)),
-        (Walk(warm, cold).start, 0.0, warm),
-        (Walk(warm, cold).start, 1.0, cold),
+        (Interpolation(warm, cold).start, 0.0, warm),
+        (Interpolation(warm, cold).start, 1.0, cold),
     ):
-        color = by_recipe(colorizer, Recipe(), start=start)
+        color = make_method(colorizer, Recipe(), start=start)
         (result,) = color(encoded.photo, Target("x.jpg", "y.jpg", "x.jpg", place))
         wanted = colorizer.decode(encoded, palette)
         np.testing.assert_allclose(result.chroma, wanted.chroma, atol=1e-3)
@@ -137,7 +143,7 @@ def test_edits_come_after_an_albums_palette(colorizer: Colorizer, astronaut: np.
     photo = read(astronaut)
     recipe = Recipe(edits=({"shift_hue": 120},))
     album = Album(colorizer.encode(photo).palette.towards("orange", 0.7), 1)
-    (result,) = by_recipe(colorizer, recipe, start=album.start)(photo, Target("x", "y"))
+    (result,) = make_method(colorizer, recipe, start=album.start)(photo, Target("x", "y"))
     wanted = colorizer.decode(colorizer.encode(photo), album.palette.shift_hue(120))
     np.testing.assert_allclose(result.chroma, wanted.chroma, atol=1e-3)
     assert result.reached is not None
@@ -147,7 +153,7 @@ def test_edits_come_after_an_albums_palette(colorizer: Colorizer, astronaut: np.
 def test_palettes_of_photos_come_in_their_order_and_failures_are_said() -> None:
     palettes = {str(k): Palette(OKLAB, np.eye(OKLAB.count)[k]) for k in range(20)}
     for workers in (1, 4):
-        found, (line,) = estimated(palettes.__getitem__, [*palettes, "gone"], workers=workers)
+        found, (line,) = measure_each(palettes.__getitem__, [*palettes, "gone"], workers=workers)
         assert [palette is palettes[str(k)] for k, palette in enumerate(found)] == [True] * 20
         assert line.startswith("gone: expected")
 
@@ -261,6 +267,6 @@ def test_a_recipe_with_a_palette_does_not_go_with_an_album(roll: Path) -> None:
     palette = {"version": 1, "colors": [{"color": "#4060c0", "share": 1}]}
     recipe = {"version": 1, "palette": palette}
     (roll / "r.json").write_text(json.dumps(recipe))
-    options = ("-o", "out", "--album", "--recipe-in", "r.json")
+    options = ("-o", "out", "--album", "--recipe", "r.json")
     done = tintype("colorize", "scans", *options, cwd=roll, status=1)
     assert done.stderr.startswith(b"tintype: r.json: expected edits alone beside an album's")

@@ -15,9 +15,9 @@ import pytest
 from command import TINTYPE, opened, tintype
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import Quick, color, draw, files, lines
+from tiny import Quick, color, draw, files, lines, locate
 
-from tintype.batch.folder import PHOTOS, Folder, Target, apart, listed
+from tintype.batch.folder import PHOTOS, Target, list_photos, result_name
 from tintype.photo import Photo
 
 # --- what, and where to ---------------------------------------------------------------------------
@@ -38,7 +38,7 @@ def test_without_recursive_only_its_own_photos_are_colored(scans: Path, tmp_path
     assert not (tmp_path / "out" / "roll").exists()
 
 
-def test_names_stay_apart(tmp_path: Path) -> None:
+def test_names_stay_result_name(tmp_path: Path) -> None:
     names = ("a.jpg", "a.JPG", "a.png", "a.bmp", "a.gif", "a.bmp.png", "a.color.jpg", "b.tif")
     for name in names:
         draw(tmp_path / "in" / name)
@@ -59,7 +59,7 @@ NAME = st.builds(
 
 @given(st.sets(NAME, max_size=60))
 def test_no_two_names_ever_collide(names: set[str]) -> None:
-    assert len({apart(name) for name in names}) == len(names)
+    assert len({result_name(name) for name in names}) == len(names)
 
 
 def test_junk_is_left_alone(scans: Path, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_junk_is_left_alone(scans: Path, tmp_path: Path) -> None:
         draw(scans / name)
     (scans / "folder.jpg").mkdir()
     (scans / "loop").symlink_to(scans, target_is_directory=True)
-    found = listed(scans, recursive=True)
+    found = list_photos(scans, recursive=True)
     assert found.names == ["a.jpg", "b.png", "roll/c.jpg"]
     assert found.others == {".db": 1, ".txt": 1, "noextension": 1, ".cr2": 1}
     os.mkfifo(scans / "pipe.jpg")  # would never end
@@ -87,8 +87,8 @@ def test_results_may_not_lie_among_the_photos(scans: Path, tmp_path: Path) -> No
     (tmp_path / "link").symlink_to(scans, target_is_directory=True)
     for out in (scans, tmp_path / "link", tmp_path, scans / "a.jpg"):
         with pytest.raises(ValueError, match=r"expected .*; name another"):
-            Folder(scans, out, recursive=True).check()
-    Folder(scans, tmp_path, recursive=False).check()  # nothing can come to lie in scans/
+            locate(scans, out).check()
+    locate(scans, tmp_path, recursive=False).check()  # nothing can come to lie in scans/
 
 
 # --- failures -------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def check_all_is_done(scans: Path, out: Path, before: dict[str, str]) -> None:
     """Every photo is colored, whole, once, and nothing else is there."""
     assert files(scans) == before
     made = set(files(out)) - {"manifest.jsonl"}
-    assert made == {str(Path(name).parent / apart(Path(name).name)) for name in before}
+    assert made == {str(Path(name).parent / result_name(Path(name).name)) for name in before}
     assert all(opened(out / name).size == (40, 30) for name in made)
     done = [line["input"] for line in lines(out, "ok")]
     assert sorted(done) == sorted(before)  # each once: what was done was not done again
@@ -283,8 +283,8 @@ def test_any_number_of_workers_gives_the_same_bytes(scans: Path, tmp_path: Path)
 def test_one_recipe_or_reference_for_a_folder(tmp_path: Path) -> None:
     recipe = {"version": 1, "edits": [{"shift_hue": 200}], "vividness": 0.5}
     (tmp_path / "r.json").write_text(json.dumps(recipe))
-    tintype("colorize", "scans", "-o", "out", "--recipe-in", "r.json", cwd=tmp_path)
-    tintype("colorize", "scans/a.jpg", "-o", "a.jpg", "--recipe-in", "r.json", cwd=tmp_path)
+    tintype("colorize", "scans", "-o", "out", "--recipe", "r.json", cwd=tmp_path)
+    tintype("colorize", "scans/a.jpg", "-o", "a.jpg", "--recipe", "r.json", cwd=tmp_path)
     assert (tmp_path / "out" / "a.color.jpg").read_bytes() == (tmp_path / "a.jpg").read_bytes()
     like = ("--like", "a.jpg", "--method", "welsh2002")
     done = tintype("colorize", "scans", "-o", "out", *like, cwd=tmp_path)
@@ -302,7 +302,7 @@ def test_one_recipe_or_reference_for_a_folder(tmp_path: Path) -> None:
         (("scans", "-o", "scans/a.jpg"), "found the file"),
         (("scans", "scans/a.jpg", "-o", "out"), "expected one folder or a list of photos"),
         (("scans/a.jpg", "--recursive"), "expected a folder with --recursive"),
-        (("scans", "-o", "out", "--recipe", "r.json"), "--recipe saves one result"),
+        (("scans", "-o", "out", "--save-recipe", "r.json"), "--save-recipe saves one result"),
         (("scans", "-o", "out", "--workers", "0"), "--workers"),
     ],
 )

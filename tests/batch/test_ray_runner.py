@@ -15,15 +15,15 @@ import psutil
 import pytest
 from actors import by_ray, photos, results, tarred
 from command import TINTYPE, tintype
-from tiny import ASKED, Quick, color, draw, files, lines
+from tiny import ASKED, Quick, color, draw, files, lines, locate
 
 import tintype as package
-from tintype.batch import ray_runner
-from tintype.batch.folder import Folder, Target
-from tintype.batch.job import Job, by_recipe
-from tintype.batch.runner import run_folder
-from tintype.batch.store import Elsewhere
-from tintype.cli.folder_options import Many
+from tintype.batch import Ray, ray_runner
+from tintype.batch.folder import Target
+from tintype.batch.location import Location
+from tintype.batch.one_photo import OutputOptions, make_method
+from tintype.batch.runner import run_location
+from tintype.cli.folder_options import FolderOptions
 from tintype.errors import FolderError, ModelError
 from tintype.photo import Photo
 from tintype.recipe import Recipe
@@ -37,7 +37,7 @@ def ray() -> Iterator[str]:
     """A cluster on this machine, for two actors, which find these tests' methods: its address."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
-        with ray_runner.connected(ray_runner.LOCAL, 2):
+        with ray_runner.connect(ray_runner.LOCAL, 2):
             from ray import get_runtime_context
 
             yield get_runtime_context().gcs_address
@@ -58,9 +58,9 @@ def test_actors_give_the_bytes_and_the_lines_of_the_plain_run(tmp_path: Path) ->
     scans = photos(tmp_path / "scans", 300)
     (scans / "bad.jpg").write_bytes((scans / "0" / "0.jpg").read_bytes()[:200])
     recipe = Recipe(edits=({"towards": "red", "amount": 0.5},))
-    method = by_recipe(package.load(threads=1), recipe)
+    method = make_method(package.load(threads=1), recipe)
     plain = tmp_path / "plain"
-    run_folder(method, Job(), Folder(scans, plain, True), ASKED, say=print)
+    run_location(method, OutputOptions(), locate(scans, plain), ASKED)
     for workers in (1, 2):
         out = tmp_path / f"out{workers}"
         count, (failure,) = by_ray(scans, out, method, workers=workers)
@@ -135,12 +135,12 @@ def test_what_no_actor_had_when_it_was_stopped_belongs_to_others(
     scans, out, pids = photos(tmp_path / "scans", 30), tmp_path / "out", tmp_path / "pids"
     pids.mkdir()
 
-    def stop(_: Elsewhere, *, due: bool = False) -> None:
+    def stop(_: Location, *, due: bool = False) -> None:
         if due and len(lines(out, "ok")) == 5:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Elsewhere, "save", stop)
+        patch.setattr(Location, "save_manifest", stop)
         with pytest.raises(KeyboardInterrupt):
             by_ray(scans, out, Slow(pids))
     stopped = lines(out, "failed")
@@ -211,7 +211,7 @@ def test_what_ends_a_run_is_told_as_it_was_said(scans: Path, tmp_path: Path) -> 
     with pytest.raises(FolderError, match=r"^expected Ray to color, found: .*room, found none;"):
         by_ray(scans, tmp_path / "out", Full())
     with pytest.raises(FolderError, match=r"^expected Ray to color, found: .*another model"):
-        list(ray_runner._indexed(Unloadable(), ["a.tar"]))  # type: ignore[arg-type]
+        list(ray_runner._index_tars(Unloadable(), ["a.tar"]))  # type: ignore[arg-type]
 
 
 def test_a_killed_run_and_a_stopped_one_are_gone_on_with(ray: str, tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ def test_a_store_takes_results_and_the_manifest(tmp_path: Path) -> None:
     scans, out = photos(tmp_path / "scans", 12), tmp_path / "out"
     source, target = f"async_wrapper::file://{scans}", f"async_wrapper::file://{out}"
     method, job = (
-        by_recipe(package.load(threads=1), Recipe(), 2),
+        make_method(package.load(threads=1), Recipe(), 2),
         {"alternatives": 2, "compare": True},
     )
     tarred(scans / "more.tar", {"x.png": (scans / "1" / "1.png").read_bytes()})
@@ -280,12 +280,12 @@ def test_a_store_takes_results_and_the_manifest(tmp_path: Path) -> None:
     assert count == 13
     assert failure.startswith(f"{source}/bad.jpg: expected an image")
     (scans / "bad.jpg").unlink()
-    run_folder(method, Job(**job), Folder(scans, tmp_path / "plain", True), ASKED, say=print)
+    run_location(method, OutputOptions(**job), locate(scans, tmp_path / "plain"), ASKED)
     made = results(out)
     packed = [name for name in made if name.startswith("more.tar/")]
     assert len(packed) == 3  # two alternatives, and the comparison
     for name in packed:
-        assert made.pop(name) == made[name.replace("more.tar/x", "1/1")]
+        assert made[name] == made[name.replace("more.tar/x", "1/1")]
     assert made == results(tmp_path / "plain")
     assert lines(out)[0]["folder"] == source
 
@@ -306,7 +306,6 @@ def test_a_store_takes_results_and_the_manifest(tmp_path: Path) -> None:
         (("memory://a", "-o", "memory://a", "--ray"), "found memory://a itself"),
         (("memory://a", "-o", "memory:///a", "--ray"), "found memory://a itself"),
         (("memory://a/b", "-o", "memory://a", "--recursive", "--ray"), "outside of what holds"),
-        (("memory://a", "-o", "out"), "expected --ray with a URL"),
     ],
 )
 def test_usage_errors_write_nothing(
@@ -324,7 +323,9 @@ def test_a_folder_may_be_called_as_a_cluster_is(
 ) -> None:
     (tmp_path / word).mkdir()
     monkeypatch.chdir(tmp_path)
-    assert Many(False, None, ray=word).folder(("scans",), "out")
+    options = FolderOptions(False, None, False, 0.5, None, False, ray=word)
+    options.check(("scans",), True, {})
+    assert options.runner(None) == Ray(word)
 
 
 @pytest.mark.parametrize("address", ["nowhere", "127.0.0.1:1"])

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 from command import TINTYPE, opened, tintype
-from tiny import ASKED, Quick, draw, files, lines
+from tiny import ASKED, Quick, draw, files, lines, locate
 
-from tintype.batch.folder import Folder
-from tintype.batch.job import Job
-from tintype.batch.runner import watch_folder
+from tintype.batch.one_photo import OutputOptions
+from tintype.batch.watcher import watch_folder
 
 
 def watch(scans: Path, out: Path, *steps: Callable[[], object]) -> tuple[Quick, list[str]]:
@@ -24,7 +23,8 @@ def watch(scans: Path, out: Path, *steps: Callable[[], object]) -> tuple[Quick, 
             raise KeyboardInterrupt
         left.pop(0)()
 
-    watch_folder(method, Job(), Folder(scans, out, True), ASKED, say=said.append, wait=wait)
+    where = locate(scans, out)
+    watch_folder(method, OutputOptions(), where, ASKED, report=said.append, wait=wait)
     return method, said
 
 

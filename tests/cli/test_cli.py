@@ -119,8 +119,8 @@ def test_edits_change_the_colors_and_report_what_was_reached(folder: Path) -> No
         ["--quality", "0"],
         ["--alternatives", "9"],
         ["--nonsense"],
-        ["--recipe", "r.json", "--alternatives", "2"],
-        ["--recipe-in", "r.json", "--towards", "red"],
+        ["--save-recipe", "r.json", "--alternatives", "2"],
+        ["--recipe", "r.json", "--towards", "red"],
     ],
 )
 def test_usage_errors_are_status_2_and_write_nothing(folder: Path, wrong: list[str]) -> None:
@@ -142,12 +142,12 @@ def test_a_recipe_gives_the_same_bytes(folder: Path) -> None:
     for palette in ([], ["--palette", "colors.png"]):
         tintype(
             "colorize", "cat.jpg", "-o", "first.jpg", *palette, *edits,
-            "--recipe", "r.json", "--overwrite", cwd=folder,
+            "--save-recipe", "r.json", "--overwrite", cwd=folder,
         )  # fmt: skip
         recipe = json.loads((folder / "r.json").read_text())
         assert {"model", "palette", "edits", "vividness"} <= set(recipe)
         assert (recipe["palette"] is None) == (not palette)
-        arguments = ["-o", "second.jpg", "--recipe-in", "r.json", "--overwrite"]
+        arguments = ["-o", "second.jpg", "--recipe", "r.json", "--overwrite"]
         tintype("colorize", "cat.jpg", *arguments, cwd=folder)
         assert (folder / "first.jpg").read_bytes() == (folder / "second.jpg").read_bytes()
 
@@ -164,7 +164,7 @@ def test_a_recipe_gives_the_same_bytes(folder: Path) -> None:
 )
 def test_broken_recipes_are_refused(folder: Path, text: str) -> None:
     (folder / "r.json").write_text(text)
-    done = tintype("colorize", "cat.jpg", "--recipe-in", "r.json", cwd=folder, status=1)
+    done = tintype("colorize", "cat.jpg", "--recipe", "r.json", cwd=folder, status=1)
     assert done.stderr.decode().startswith("tintype: r.json: expected")
     assert done.stderr.count(b"\n") == 1
 

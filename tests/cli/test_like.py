@@ -221,16 +221,16 @@ def test_a_references_tones_are_kept_by_recipes_and_palettes(colors: Path) -> No
     light = np.linspace(0, 255, 200)[None].repeat(100, axis=0).astype(np.uint8)
     reference = np.where(light[..., None] < 128, (110, 30, 20), (190, 210, 250))
     Image.fromarray(reference.astype(np.uint8)).save(colors / "toned.png")
-    like = ("cat.jpg", "--like", "toned.png", "-o", "one.png", "--recipe", "r.json")
+    like = ("cat.jpg", "--like", "toned.png", "-o", "one.png", "--save-recipe", "r.json")
     tintype("colorize", *like, cwd=colors)
-    tintype("colorize", "cat.jpg", "--recipe-in", "r.json", "-o", "two.png", cwd=colors)
+    tintype("colorize", "cat.jpg", "--recipe", "r.json", "-o", "two.png", cwd=colors)
     assert (colors / "one.png").read_bytes() == (colors / "two.png").read_bytes()
     recipe = json.loads((colors / "r.json").read_text())
     own = tintype("palette", "toned.png", "--own", "--json", cwd=colors)
     assert json.loads(own.stdout) == recipe["palette"]
     del recipe["palette"]["tones"]
     (colors / "plain.json").write_text(json.dumps(recipe))
-    tintype("colorize", "cat.jpg", "--recipe-in", "plain.json", "-o", "plain.png", cwd=colors)
+    tintype("colorize", "cat.jpg", "--recipe", "plain.json", "-o", "plain.png", cwd=colors)
     dark = read(colors / "cat.jpg").luma < 110
     by_tone, plain = (chroma(np.asarray(opened(colors / n))) for n in ("one.png", "plain.png"))
     gap = [(ab[dark].mean(0) - ab[~dark].mean(0))[0] for ab in (by_tone, plain)]
@@ -255,14 +255,14 @@ LIKE = ("--like", "colors.png")
         ((*LIKE, *WELSH, "--swatch", "0,0,1,1=0,0,1,2"), "found '0,0,1,1=0,0,1,2'"),
         ((*LIKE, *WELSH, "--swatch", "0,0,nan,1=0,0,1,1"), "found '0,0,nan,1=0,0,1,1'"),
         ((*LIKE, "--alternatives", "2"), "--alternatives start from the photo"),
-        ((*LIKE, "--recipe-in", "r.json"), "--recipe-in already says"),
+        ((*LIKE, "--recipe", "r.json"), "--recipe already says"),
         ((*LIKE, *WELSH, "--towards", "red", "--ban", "blue"), "found --towards, --ban; leave"),
         ((*LIKE, *WELSH, "--saturation", "2"), "found --saturation; leave"),
         ((*LIKE, *WELSH, "--shift-hue", "0"), "found --shift-hue; leave"),
         ((*LIKE, *WELSH, "--vividness", "0"), "found --vividness; leave"),
         ((*LIKE, *WELSH, "--alternatives", "2"), "found --alternatives; leave"),
+        ((*LIKE, *WELSH, "--save-recipe", "r.json"), "found --save-recipe; leave"),
         ((*LIKE, *WELSH, "--recipe", "r.json"), "found --recipe; leave"),
-        ((*LIKE, *WELSH, "--recipe-in", "r.json"), "found --recipe-in; leave"),
         ((*LIKE, *WELSH, "--model", "mine"), "found --model; leave"),
     ],
 )

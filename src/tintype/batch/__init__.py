@@ -1,1 +1,26 @@
-"""Many photos: which they are, where results go, what they share, going on after a kill."""
+"""Many photos: where they lie, what runs them, what they share, going on after a kill.
+
+    Request ──locate──▶ photos and where results go ──colorize──▶ Local or Ray ──▶ Summary
+
+Where photos lie (a list, a folder, a tar file, a store by its URL) and what runs them (`Local` or
+`Ray`) are two independent choices.
+"""
+
+from tintype.batch.album import measure_folder
+from tintype.batch.one_photo import OutputOptions
+from tintype.batch.request import Local, Ray, Reference, Request
+from tintype.batch.runner import colorize
+from tintype.batch.summary import Summary
+from tintype.batch.watcher import watch
+
+__all__ = [
+    "Local",
+    "OutputOptions",
+    "Ray",
+    "Reference",
+    "Request",
+    "Summary",
+    "colorize",
+    "measure_folder",
+    "watch",
+]

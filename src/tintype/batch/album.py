@@ -1,17 +1,30 @@
-"""Palettes for many photos that belong together: one for an album, or a walk from one to another.
+"""Palettes for many photos that belong together: one for an album, or a way from one to another.
 
 each photo's estimate ──mean──▶ the album's palette ──▶ each photo's start, by cohesion
 first palette ─────────────────────────────────▶ last palette, by the place in the album
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tintype.errors import PaletteError
+from tintype.batch.folder import list_photos
+from tintype.batch.one_photo import make_folder, reason_of, save_text
+from tintype.batch.parallel import map_unordered, progress_bar
+from tintype.colorizer import Colorizer
+from tintype.errors import FolderError, PaletteError
 from tintype.palette import Palette
+from tintype.photo import DEFAULT_MAX_PIXELS
+
+if TYPE_CHECKING:
+    from tintype.batch.location import Location
+
+ALBUM = "album.json"  # an album's palette, in the folder of its results
 
 LEAST = 0.00005  # of an album's colors: a mean has many, and smaller ones together are nothing
 
@@ -32,11 +45,11 @@ class Album:
 
     def about(self) -> dict[str, Any]:
         """What decides the colors, as JSON."""
-        return {"album": described(self.palette), "cohesion": self.cohesion}
+        return {"album": describe(self.palette), "cohesion": self.cohesion}
 
 
 @dataclass(frozen=True)
-class Walk:
+class Interpolation:
     """From one palette to another over the photos, whatever is estimated for them."""
 
     first: Palette
@@ -48,10 +61,10 @@ class Walk:
 
     def about(self) -> dict[str, Any]:
         """What decides the colors, as JSON."""
-        return {"walk": [described(self.first), described(self.last)]}
+        return {"walk": [describe(self.first), describe(self.last)]}
 
 
-def mean(palettes: Sequence[Palette]) -> Palette:
+def average(palettes: Sequence[Palette]) -> Palette:
     """The palette of an album: the plain mean of its photos' shares, each photo counting the same.
 
     By tone, too, if any photo's is. Raises PaletteError for none, and for palettes over different
@@ -72,6 +85,77 @@ def places(count: int) -> list[float]:
     return [number / max(1, count - 1) for number in range(count)]
 
 
-def described(palette: Palette) -> dict[str, Any]:
+def describe(palette: Palette) -> dict[str, Any]:
     """A palette's JSON like `Palette.to_json`, with its smallest colors too."""
     return palette.to_json(LEAST, digits=6)
+
+
+def measure_album(
+    colorizer: Colorizer, location: "Location", max_pixels: int | None, *, workers: int
+) -> Palette:
+    """The palette of an album: the one in OUT/album.json, or estimated now and kept there.
+
+    So it stays the same when more photos come, and a person can edit it. Raises PaletteError where
+    that file holds no palette, and FolderError where no photo can be read.
+    """
+    path = Path(location.results.url, ALBUM)
+    if not path.exists():
+        most = max_pixels or DEFAULT_MAX_PIXELS
+
+        def estimate(source: str) -> Palette:
+            with location.fetch(source) as name:
+                return colorizer.encode(name, max_pixels=most).palette
+
+        names = [target.source for target in location.targets(location.find_photos().names)]
+        palettes, _ = measure_each(estimate, names, workers=workers)
+        if not palettes:
+            raise FolderError(
+                f"{location.photos.url}: expected photos for an album, found none that can be "
+                "read; name another folder, or put some in first"
+            )
+        about = {"photos": len(palettes), "model": colorizer.fingerprint}
+        make_folder(path.parent)
+        save_text(path, json.dumps(describe(average(palettes)) | about, indent=1) + "\n")
+    return colorizer.palette(path)  # through the file, so that a later start has the same
+
+
+def measure_folder(
+    colorizer: Colorizer, folder: Path, *, own: bool = False, recursive: bool = False
+) -> tuple[Palette, list[str]]:
+    """The mean of a folder's photos' palettes, estimated or own, and a line for each failure.
+
+    Raises FolderError where no photo can be read.
+    """
+    listing = list_photos(folder, recursive=recursive)
+    names = [str(folder / name) for name in listing.names]
+    palettes, failures = measure_each(
+        colorizer.palette_of if own else lambda name: colorizer.encode(name).palette, names
+    )
+    if not palettes:
+        raise FolderError(f"{folder}: expected photos, found none that can be read; name another")
+    return average(palettes), listing.unread + failures
+
+
+def measure_each(
+    measure: Callable[[str], Palette], sources: list[str], *, workers: int = 1
+) -> tuple[list[Palette], list[str]]:
+    """The palettes of photos, in their order, and a line for each that has none.
+
+    measure: from a path; called by several threads
+    """
+
+    def work(source: str) -> tuple[str, Palette | str]:
+        try:
+            return source, measure(source)
+        except Exception as error:
+            return source, reason_of(source, error)
+
+    found: dict[str, Palette | str] = {}
+    outcomes = map_unordered(work, sources, workers)
+    with progress_bar("estimating", len(sources)) as bar, closing(outcomes):
+        for source, palette in outcomes:
+            found[source] = palette
+            bar.update()
+    ordered = [found[source] for source in sources]
+    palettes = [palette for palette in ordered if isinstance(palette, Palette)]
+    return palettes, [line for line in ordered if isinstance(line, str)]

@@ -1,11 +1,10 @@
-"""What to color and where results go: a list of photos, or those of a folder."""
+"""What a folder on a disk holds, and what results are called."""
 
 import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from tintype.batch.album import places
 from tintype.errors import PhotoError
 from tintype.photo import format_of
 
@@ -27,7 +26,7 @@ class Target:
     """A photo and where its result goes: a path, or `PIPE`.
 
     name: the photo's path in the folder that is colored, with slashes; "" in a list of photos
-    place: in a walk, 0 for the folder's first photo .. 1 for its last; None without one
+    place: in an ordered folder, 0 for the folder's first photo .. 1 for its last; None without one
     """
 
     source: str
@@ -65,63 +64,19 @@ class Listing:
             self.tars.append(name)
 
 
-@dataclass(frozen=True)
-class Folder:
-    """A folder of photos, and the one where their results go, as the same tree.
-
-    recursive: whether the folders in it are colored too
-    walk: whether a photo's place decides its colors
-    """
-
-    path: Path
-    out: Path
-    recursive: bool = False
-    walk: bool = False
-
-    def check(self) -> None:
-        """Raise ValueError where results would lie among the photos, or `out` is a file."""
-        path, out = self.path, self.out
-        if out.exists() and not out.is_dir():
-            raise ValueError(
-                f"expected a folder for the results, found the file {out}; name another"
-            )
-        inner, outer = Path(os.path.realpath(path)), Path(os.path.realpath(out))
-        if inner == outer:
-            raise ValueError(f"expected results beside or in {path}, found it itself; name another")
-        if self.recursive and outer in inner.parents:
-            raise ValueError(
-                f"expected results outside of what holds {path}, found {out}, where they could "
-                "come to lie among the photos; name another"
-            )
-
-    def listed(self) -> Listing:
-        """What the folder holds beside its results."""
-        return listed(self.path, recursive=self.recursive, without=self.out)
-
-    def targets(self, names: list[str]) -> list[Target]:
-        """Where the results of photos go, which are named as `listed` does."""
-        targets = []
-        for name, place in zip(names, places(len(names)), strict=True):
-            path = PurePosixPath(name)
-            output = str(self.out / path.parent / apart(path.name))
-            source = str(self.path / path)
-            targets.append(Target(source, output, name, place if self.walk else None))
-        return targets
-
-
-def listed(folder: Path, *, recursive: bool = False, without: Path | None = None) -> Listing:
+def list_photos(folder: Path, *, recursive: bool = False, without: Path | None = None) -> Listing:
     """The photos of a folder, by their names; `recursive` for those of the folders in it too.
 
     without: a folder that is left out, as results go there. Dot files, junk, and folders behind
     links are left out too, because a link may lead back.
     """
-    found = Listing()
+    listing = Listing()
     skipped = None if without is None else os.path.realpath(without)
 
-    def unread(error: OSError) -> None:
-        found.unread.append(f"{error.filename}: expected a folder to look into, {error.strerror}")
+    def note(error: OSError) -> None:
+        listing.unread.append(f"{error.filename}: expected a folder to look into, {error.strerror}")
 
-    for parent, folders, files in os.walk(folder, onerror=unread):
+    for parent, folders, files in os.walk(folder, onerror=note):
         folders[:] = [
             name
             for name in folders
@@ -132,9 +87,9 @@ def listed(folder: Path, *, recursive: bool = False, without: Path | None = None
         for name in files:
             path = Path(parent, name)
             if path.is_file() or path.is_symlink():
-                found.add(path.relative_to(folder).as_posix())
-    found.names.sort()
-    return found
+                listing.add(path.relative_to(folder).as_posix())
+    listing.names.sort()
+    return listing
 
 
 def is_shown(folder: str) -> bool:
@@ -142,7 +97,7 @@ def is_shown(folder: str) -> bool:
     return not folder.startswith(".") and folder not in _JUNK
 
 
-def outputs(sources: tuple[str, ...], output: str | None) -> list[Target]:
+def plan_outputs(sources: tuple[str, ...], output: str | None) -> list[Target]:
     """Where each photo's result goes.
 
     output: a file; a folder, if it exists or several photos come; None for beside the photo.
@@ -160,29 +115,29 @@ def outputs(sources: tuple[str, ...], output: str | None) -> list[Target]:
             path = PIPE
         else:
             parent = Path(output) if output is not None else Path(source).parent
-            path = str(parent / _colored(name))
+            path = str(parent / _name_beside(name))
         targets.append(Target(source, path))
-    taken: dict[str, str] = {}
+    claimed: dict[str, str] = {}
     for target in targets:
         key = os.path.abspath(target.output)
-        if target.output != PIPE and key in taken:
+        if target.output != PIPE and key in claimed:
             raise ValueError(
-                f"{taken[key]} and {target.source} would both become {target.output}; "
+                f"{claimed[key]} and {target.source} would both become {target.output}; "
                 "color them into different folders"
             )
-        taken[key] = target.source
+        claimed[key] = target.source
         if target.output != PIPE and key in (os.path.abspath(s) for s in sources):
             raise ValueError(f"{target.output} is an input, which is never written; name another")
     return targets
 
 
-def _colored(name: str) -> str:
+def _name_beside(name: str) -> str:
     """NAME.color.EXT; PNG where photos are not written in the input's format."""
     path = Path(name)
-    return f"{path.stem}.color{path.suffix if _kept(path.suffix) else '.png'}"
+    return f"{path.stem}.color{path.suffix if _is_kept(path.suffix) else '.png'}"
 
 
-def apart(name: str) -> str:
+def result_name(name: str) -> str:
     """NAME.color.EXT, which no other photo of a folder has, whatever else comes into it.
 
     NAME is the photo's name without its extension; or with it where the extension is not kept
@@ -190,12 +145,12 @@ def apart(name: str) -> str:
     photo's (a.bmp.png becomes a.bmp.png.color.png, for a.bmp).
     """
     path = Path(name)
-    kept = _kept(path.suffix)
+    kept = _is_kept(path.suffix)
     whole = not kept or Path(path.stem).suffix.lower() in PHOTOS
     return f"{name if whole else path.stem}.color{path.suffix if kept else '.png'}"
 
 
-def _kept(suffix: str) -> bool:
+def _is_kept(suffix: str) -> bool:
     """Whether results are written with this extension."""
     try:
         format_of(f"photo{suffix}")

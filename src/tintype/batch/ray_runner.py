@@ -1,6 +1,6 @@
 """Many photos on a Ray cluster, or on a local one: Ray Data hands them to actors.
 
-    listed ──▶ manifest: what is left ──▶ ray.data ──map_batches──▶ actors: read, color, write
+    list ──▶ manifest: what is left ──▶ ray.data ──map_batches──▶ actors: read, color, write
                    ▲                                                     │
                    └──────────────── outcomes, as they end ◀─────────────┘
 
@@ -17,57 +17,60 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 from tintype.batch.folder import Target
-from tintype.batch.job import Color, Job, claim, judging, progress
-from tintype.batch.manifest import Manifest, Outcome, sweep
-from tintype.batch.runner import run_folder
-from tintype.batch.store import Elsewhere, Members, Piece, Shelf, colored, members
+from tintype.batch.location import Location, colorize_stored
+from tintype.batch.manifest import Manifest, Outcome
+from tintype.batch.one_photo import Method, OutputOptions
+from tintype.batch.request import LOCAL, Ray
+from tintype.batch.runner import run_begun, run_location
+from tintype.batch.storage import ByteRange, Storage, TarIndex, index_tar
+from tintype.batch.summary import Report, Summary
 from tintype.errors import FolderError
 
-LOCAL = "local"  # the address of a cluster that is started for one run, on this machine
 BLOCK = 16  # photos that an actor is handed at once, at most: what is done again when it dies
 STORE = 256 << 20  # bytes for what passes between processes, which are names and no photos
 TRIES = 3  # of a photo that ends the process that colors it, as one too large for it may
 
 
 def run_cluster(
-    color: Color,
-    job: Job,
-    where: Elsewhere,
+    method: Method,
+    options: OutputOptions,
+    location: Location,
     asked: dict[str, Any],
+    runner: Ray,
     *,
-    say: Callable[[str], None],
-    address: str = LOCAL,
-    workers: int = 0,
-) -> list[str]:
-    """Color what is new or changed, as `run_folder` does, by actors of a Ray cluster.
+    report: Report,
+) -> Summary:
+    """Color what is new or changed, as `run_location` does, by actors of a Ray cluster.
 
-    color: is pickled, so a colorizer in it is loaded by each actor
-    address: of a cluster that runs; by default one is started on this machine
-    workers: how many actors; 0 for one for each processor
+    method: is pickled, so a colorizer in it is loaded by each actor
     Raises FolderError where the cluster cannot be reached or gives up.
     """
-    with connected(address, workers) as actors:
-        where = replace(where, index=_indexed)
-        run = partial(_run, where)
-        return run_folder(
-            color, job, where, asked, say=say, workers=actors, run=run, opened=Elsewhere.manifest
+    with connect(runner.address, runner.workers or 0) as actors:
+        location = replace(location, index=_index_tars)
+        return run_location(
+            method, options, location, asked, report=report, workers=actors, run=_run
         )
 
 
 @contextmanager
-def connected(address: str, workers: int) -> Iterator[int]:
+def connect(address: str, workers: int) -> Iterator[int]:
     """A cluster to work on, and how many actors to use; the one in use, where there is one.
 
     One that is started here answers to this run alone, and nothing is reported to Ray's makers.
     """
+    if find_spec("ray") is None:
+        raise FolderError(
+            "expected the extra [ray] to be installed, found no ray; run: pip install "
+            "'tintype[ray]'"
+        )
     ours = "ray" not in sys.modules or not sys.modules["ray"].is_initialized()
     if ours:
         _start(address, workers)
@@ -123,21 +126,21 @@ def _hushed() -> Iterator[None]:
         os.close(kept)
 
 
-def _indexed(shelf: Shelf, tars: list[str]) -> Iterator[Members]:
+def _index_tars(storage: Storage, tars: list[str]) -> Iterator[TarIndex]:
     """What tar files hold, looked into by the cluster."""
     import ray.data
 
     def look(batch: dict[str, Any]) -> dict[str, list[bytes]]:
-        return {"members": [pickle.dumps(members(shelf, str(tar))) for tar in batch["tar"]]}
+        return {"index": [pickle.dumps(index_tar(storage, str(tar))) for tar in batch["tar"]]}
 
     rows = ray.data.from_items([{"tar": tar} for tar in tars], override_num_blocks=len(tars))
-    with _heard():
+    with _hearing():
         for batch in rows.map_batches(look, batch_size=1).iter_batches(batch_size=None):
-            yield from map(pickle.loads, batch["members"])
+            yield from map(pickle.loads, batch["index"])
 
 
 @contextmanager
-def _heard() -> Iterator[None]:
+def _hearing() -> Iterator[None]:
     """That the cluster gives up is a FolderError of one line."""
     from ray.exceptions import RayError
 
@@ -150,55 +153,26 @@ def _heard() -> Iterator[None]:
 
 
 def _run(
-    where: Elsewhere,
-    color: Color,
-    job: Job,
+    method: Method,
+    options: OutputOptions,
+    location: Location,
     targets: list[Target],
+    manifest: Manifest,
     *,
     tell: Callable[[Outcome], None],
     workers: int,
-    manifest: Manifest,
 ) -> None:
-    """Color photos as `batch.run` does; all are begun at once, before an actor has the first."""
-    begun: dict[str, Target] = {}  # and not ended
-    idle: set[str] = set()
-    with progress("coloring", len(targets)) as bar:
-
-        def ended(outcome: Outcome) -> None:
-            begun.pop(outcome.target.name, None)
-            manifest.finish(outcome)
-            where.save(due=True)
-            tell(outcome)
-            bar.update()
-
-        for target in targets:
-            outcome = Outcome(target)
-            with judging(outcome):
-                claim(job, target, manifest, sync=False)
-                begun[target.name] = target
-            if outcome.error is not None:
-                ended(outcome)
-        manifest.sync()
-        where.save()
-        try:  # closed, so that after Ctrl-C no actor goes on
-            every = _outcomes(where, color, job, list(begun.values()), workers, idle)
-            with closing(every) as outcomes:
-                for outcome in outcomes:
-                    ended(outcome)
-        finally:
-            for name, target in begun.items():  # else any file of its name would count as ours
-                if name in idle:
-                    manifest.finish(Outcome(target, error="stopped before its turn"))
-            if where.shelf.on_disk:
-                sweep(Path(target.output).parent for target in targets)
+    """Color a location's photos by actors."""
+    outcomes = partial(_color_begun, method, options, location, workers)
+    run_begun(options, location, targets, manifest, tell=tell, outcomes=outcomes)
 
 
-def _outcomes(
-    where: Elsewhere,
-    color: Color,
-    job: Job,
-    targets: list[Target],
+def _color_begun(
+    method: Method,
+    options: OutputOptions,
+    location: Location,
     workers: int,
+    targets: list[Target],
     idle: set[str],
 ) -> Generator[Outcome, None, None]:
     """What becomes of photos, as they end. Raises FolderError where the cluster gives up.
@@ -207,7 +181,7 @@ def _outcomes(
     """
     import ray.data
 
-    works = [{"work": pickle.dumps((t, where.pieces.get(t.source)))} for t in targets]
+    works = [{"work": pickle.dumps((t, location.byte_ranges.get(t.source)))} for t in targets]
     if not works:
         return
     blocks = max(min(len(works), 8 * workers), ceil(len(works) / BLOCK))
@@ -218,10 +192,10 @@ def _outcomes(
         compute=ray.data.ActorPoolStrategy(
             size=min(workers, blocks), max_tasks_in_flight_per_actor=2
         ),
-        fn_constructor_args=(color, job, where.source, where.shelf, hands),
+        fn_constructor_args=(method, options, location.photos, location.results, hands),
     )
     try:
-        with _heard():
+        with _hearing():
             for batch in done.iter_batches(batch_size=None):
                 yield from map(pickle.loads, batch["outcome"])
     except BaseException:
@@ -235,23 +209,25 @@ def _outcomes(
 class Worker:
     """An actor's work: photos, one after the other, by one colorizer."""
 
-    color: Color
-    job: Job
-    source: Shelf
-    shelf: Shelf
+    method: Method
+    options: OutputOptions
+    photos: Storage
+    results: Storage
     hands: Any
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
         """Color the photos of a batch."""
         return {"outcome": [pickle.dumps(self._one(*pickle.loads(w))) for w in batch["work"]]}
 
-    def _one(self, target: Target, piece: Piece | None) -> Outcome:
+    def _one(self, target: Target, where: ByteRange | None) -> Outcome:
         import ray
 
         if ray.get(self.hands.take.remote(target.name)) > TRIES:
             reason = f"expected to color it, found {TRIES} processes that ended over it"
             return Outcome(target, error=f"{target.source}: {reason}; try it alone")
-        outcome = colored(self.color, self.job, target, piece, self.source, self.shelf)
+        outcome = colorize_stored(
+            self.method, self.options, target, where, self.photos, self.results
+        )
         self.hands.put.remote(target.name)
         return outcome
 
@@ -260,7 +236,7 @@ class InHand:
     """How often each photo was taken in hand, and not put back: Ray tries again for ever."""
 
     def __init__(self) -> None:
-        self.taken = Counter[str]()
+        self.tries = Counter[str]()
         self.had = set[str]()
         self.stopped = False
 
@@ -269,12 +245,12 @@ class InHand:
         if self.stopped:
             return TRIES + 1
         self.had.add(name)
-        self.taken[name] += 1
-        return self.taken[name]
+        self.tries[name] += 1
+        return self.tries[name]
 
     def put(self, name: str) -> None:
         """Forget a photo that has ended."""
-        del self.taken[name]
+        del self.tries[name]
 
     def stop(self) -> set[str]:
         """Let no photo be taken any more; returns all that were."""

@@ -1,224 +1,319 @@
-"""A folder from beginning to end: what is left to do, an album's palette, what became of all."""
+"""Many photos from beginning to end: what is left to do, who does it, what became of all.
 
+Request ──locate──▶ list of photos ─────────────────────────────▶ run_targets ──▶ Summary
+            └─────▶ Location ──list──▶ manifest: what is left ──▶ run_targets or run_begun
+"""
+
+import hashlib
 import json
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from tintype.batch.album import described, mean
-from tintype.batch.folder import Folder, Listing, Target
-from tintype.batch.job import (
-    Color,
-    Job,
-    as_they_end,
-    make_folder,
-    progress,
-    reason_of,
-    run,
-    save_text,
+from tqdm import tqdm
+
+from tintype.batch.album import Album, Interpolation, measure_album
+from tintype.batch.folder import Target
+from tintype.batch.location import Location, colorize_stored
+from tintype.batch.manifest import Manifest, Outcome, sweep
+from tintype.batch.one_photo import (
+    Method,
+    OutputOptions,
+    claim,
+    colorize_photo,
+    judging,
+    make_method,
 )
-from tintype.batch.manifest import Manifest, Outcome, Stamp, stamp
-from tintype.colorizer import Colorizer
-from tintype.errors import FolderError
-from tintype.palette import Palette
-from tintype.photo import DEFAULT_MAX_PIXELS
-
-POLL = 1.5  # seconds between two looks at a watched folder
-ALBUM = "album.json"  # an album's palette, in the folder of its results
+from tintype.batch.parallel import map_unordered, progress_bar
+from tintype.batch.request import Local, Ray, Reference, Request
+from tintype.batch.summary import Report, Summary, ignore
+from tintype.colorizer import Colorizer, load
 
 
-@dataclass
-class Tally:
-    """What became of a folder's photos."""
+def colorize(request: Request, *, report: Report = ignore) -> Summary:
+    """Color photos: a list, a folder, a tar file or a store; a bad one never stops the others.
 
-    colored: int = 0
-    before: int = 0
-    colorful: int = 0
-    failures: list[str] = field(default_factory=list)
-    others: Counter[str] = field(default_factory=Counter)
+    What is new in a folder is colored, or changed, or asked for otherwise than before; so the same
+    request goes on with one that was stopped. Ctrl-C leaves whole files.
 
-    def count(self, outcome: Outcome) -> None:
-        """Count one photo more."""
-        if outcome.error is not None:
-            self.failures.append(outcome.error)
-            return
-        self.colored += 1
-        self.colorful += outcome.colorful
+    report: gets lines for people: of a list for each photo, of a folder at the end
+    Raises ValueError where the request makes no sense, PaletteError and PhotoError where what it
+    names cannot be used, FolderError where results cannot go there, ModelError.
 
-    def lines(self, out: str | Path) -> Iterator[str]:
-        """The end of a run in words: failures, one a line, then counts."""
-        yield from (" ".join(line.splitlines()) for line in sorted(self.failures))
-        counts = [f"{self.colored} colored into {out}"]
-        counts += [f"{self.colorful} of them had colors already"] if self.colorful else []
-        counts += [f"{self.before} were done before"] if self.before else []
-        counts += [f"{len(self.failures)} failed"] if self.failures else []
-        if self.others:
-            kinds = ", ".join(" ".join(k.splitlines()) for k, _ in self.others.most_common(4))
-            counts.append(f"{self.others.total()} left alone as no photos ({kinds})")
-        yield ", ".join(counts)
+        from tintype.batch import Ray, Request, colorize
 
-
-class Photos(Protocol):
-    """Photos and where their results go: a `Folder`, or what a cluster can reach."""
-
-    @property
-    def out(self) -> str | Path: ...
-    def listed(self) -> Listing: ...
-    def targets(self, names: list[str]) -> list[Target]: ...
-
-
-def opened(folder: Folder, asked: dict[str, Any], *, take_over: bool) -> Manifest:
-    """The manifest of a folder's results. Raises FolderError where it cannot be used."""
-    return Manifest(folder.out, folder.path, asked, take_over=take_over)
-
-
-def run_folder(
-    color: Color,
-    job: Job,
-    folder: Photos,
-    asked: dict[str, Any],
-    *,
-    say: Callable[[str], None],
-    workers: int = 1,
-    run: Callable[..., None] = run,
-    opened: Callable[..., AbstractContextManager[Manifest]] = opened,
-) -> list[str]:
-    """Color what is new in a folder, or changed, or asked for otherwise than before.
-
-    asked: what decides the colors, as JSON; with the job it decides what is done already
-    say: what to do with lines for people. Returns a line for each failure.
-    run, opened: color photos as `batch.run` does, and open the folder's manifest
-    Raises FolderError where results cannot go there.
+        colorize(Request("scans", "colored", recursive=True), report=print)
+        colorize(Request("roll", "colored", album=True))
+        colorize(Request("s3://bucket/scans.tar", "s3://bucket/colored", runner=Ray("auto")))
+        colorize(Request(["a.jpg", "b.jpg"], "colored", recipe=Recipe(vividness=0.8)))
     """
-    listing = folder.listed()
-    targets = folder.targets(listing.names)
-    tally = Tally(others=listing.others, failures=listing.unread)
-    asked = asked | job.about()
-    with opened(folder, asked, take_over=job.overwrite) as manifest:
-        todo = [target for target in targets if not manifest.done(target, job.files(target))]
-        tally.before = len(targets) - len(todo)
-        try:
-            run(color, job, todo, tell=tally.count, workers=workers, manifest=manifest)
-        finally:  # after Ctrl-C too
-            for line in tally.lines(folder.out):
-                say(line)
-    return tally.failures
+    found = request.locate()
+    method, asked = choose_method(request, found, report)
+    options = request.options
+    if isinstance(found, list):
+        if request.save_recipe is not None:
+            text = json.dumps(asked, indent=1) + "\n"
+            options = replace(options, recipe=(request.save_recipe, text))
+        return _run_list(method, options, found, request, report)
+    if isinstance(request.runner, Ray):
+        from tintype.batch.ray_runner import run_cluster
+
+        return run_cluster(method, options, found, asked, request.runner, report=report)
+    workers, _ = request.runner.share(many=True)
+    return run_location(method, options, found, asked, workers=workers, report=report)
 
 
-def watch_folder(
-    color: Color,
-    job: Job,
-    folder: Folder,
-    asked: dict[str, Any],
-    *,
-    say: Callable[[str], None],
-    workers: int = 1,
-    wait: Callable[[], None] = lambda: time.sleep(POLL),
-) -> None:
-    """Color what comes into a folder, or is in it and not done, until Ctrl-C.
+def choose_method(
+    request: Request, found: Location | list[Target], report: Report
+) -> tuple[Method, dict[str, Any]]:
+    """The method that a request asks for, and all that decides its colors, as JSON."""
+    if request.reference is not None:
+        return _transfer_colors(request.reference, request.threads)
+    colorizer = request.colorizer or load(threads=request.threads)
+    recipe = request.recipe
+    request.check_palettes()
+    if recipe.model not in (None, colorizer.fingerprint):
+        report("the recipe: made with another model; the colors will differ")
+    common: Album | Interpolation | None = None
+    if request.album or request.interpolation is not None:
+        common = _plan(request, found, colorizer)
+    asked = json.loads(recipe.complete(colorizer).to_json())
+    if common is None:
+        return make_method(colorizer, recipe, request.options.alternatives), asked
+    return make_method(colorizer, recipe, start=common.start), asked | common.about()
 
-    A photo is taken when it has not changed from one look to the next, as it may still be arriving;
-    one that failed is tried again when it changes. `asked` and `say` are those of `run_folder`.
-    wait: passes the time between two looks
-    """
-    tally, look, unread = Tally(), _Look(), set[str]()
+
+def _plan(
+    request: Request, found: Location | list[Target], colorizer: Colorizer
+) -> Album | Interpolation:
+    """What an album's photos have in common."""
+    if request.interpolation is not None:
+        first, last = (colorizer.palette(palette) for palette in request.interpolation)
+        return Interpolation(first, last)
+    assert isinstance(found, Location)
+    assert isinstance(request.runner, Local)
+    workers, _ = request.runner.share(many=True)
+    palette = measure_album(colorizer, found, request.options.max_pixels, workers=workers)
+    return Album(palette, request.cohesion)
+
+
+def _transfer_colors(reference: Reference, threads: int | None) -> tuple[Method, dict[str, Any]]:
+    """The method that takes colors from a reference photo, which is read once; and it as JSON."""
+    from tintype import welsh2002
+
+    colors = welsh2002.read_reference(reference.photo)
+    asked = {
+        "method": "welsh2002",
+        "reference": hashlib.sha256(colors.tobytes()).hexdigest(),
+        "swatches": [asdict(swatch) for swatch in reference.swatches],
+    }
+    swatches = reference.swatches
+    return lambda photo, _: [welsh2002.colorize(photo, colors, swatches, threads=threads)], asked
+
+
+def _run_list(
+    method: Method, options: OutputOptions, targets: list[Target], request: Request, report: Report
+) -> Summary:
+    """Color a list of photos."""
+    summary = Summary()
 
     def tell(outcome: Outcome) -> None:
-        tally.count(outcome)
-        for line in outcome.lines if outcome.error is None else [outcome.error]:
-            say(line)
+        summary.count(outcome)
+        for line in [*outcome.lines, *filter(None, [outcome.error])]:
+            report(line)
 
-    asked = asked | job.about()
-    with opened(folder, asked, take_over=job.overwrite) as manifest:
-        say(f"watching {folder.path}, coloring into {folder.out}; Ctrl-C ends it")
-        try:
-            while True:
-                listing = folder.listed()
-                for line in sorted(set(listing.unread) - unread):
-                    say(line)
-                unread = set(listing.unread)
-                ready = look.again(folder.targets(listing.names))
-                todo = [t for t in ready if not manifest.done(t, job.files(t))]
-                run(color, job, todo, tell=tell, workers=workers, manifest=manifest)
-                wait()
-        except KeyboardInterrupt:
-            say(f"{tally.colored} colored into {folder.out}, {len(tally.failures)} failed")
+    assert isinstance(request.runner, Local)
+    workers, _ = request.runner.share(many=False)
+    run_targets(method, options, targets, tell=tell, workers=workers)
+    return summary
 
 
-@dataclass
-class _Look:
-    """What a watched folder's photos were like when last seen, and when last taken."""
-
-    seen: dict[str, Stamp] = field(default_factory=dict)
-    taken: dict[str, Stamp] = field(default_factory=dict)
-
-    def again(self, targets: list[Target]) -> list[Target]:
-        """The photos that are as they were seen last, and not as they were taken last."""
-        before = self.seen
-        self.seen = {t.name: mark for t in targets if (mark := _arrived(t.source)) is not None}
-        still = [t for t in targets if t.name in before and before[t.name] == self.seen.get(t.name)]
-        ready = [t for t in still if before[t.name] != self.taken.get(t.name)]
-        self.taken |= {t.name: before[t.name] for t in ready}
-        return ready
+Run = Callable[..., None]  # colors a location's targets, as `run_here` does
 
 
-def _arrived(path: str) -> Stamp | None:
-    """What tells whether a file changes; None for one that is empty or gone."""
-    try:
-        mark = stamp(path)
-    except OSError:
-        return None
-    return mark if mark[0] else None
+def run_location(
+    method: Method,
+    options: OutputOptions,
+    location: Location,
+    asked: dict[str, Any],
+    *,
+    report: Report = ignore,
+    workers: int = 1,
+    run: "Run | None" = None,
+) -> Summary:
+    """Color what is new in a folder, or changed, or asked for otherwise than before.
 
-
-def album_palette(colorizer: Colorizer, folder: Folder, job: Job, *, workers: int) -> Palette:
-    """The palette of an album: the one in OUT/album.json, or estimated now and kept there.
-
-    So it stays the same when more photos come, and a person can edit it. Raises PaletteError where
-    that file holds no palette, and FolderError where no photo can be read.
+    asked: what decides the colors, as JSON; with the options it decides what is done already
+    run: colors photos, as `run_here` does, which is the default
+    Raises FolderError where results cannot go there.
     """
-    path = folder.out / ALBUM
-    if not path.exists():
-        most = job.max_pixels or DEFAULT_MAX_PIXELS
-        names = [target.source for target in folder.targets(folder.listed().names)]
-        palettes, _ = estimated(
-            lambda name: colorizer.encode(name, max_pixels=most).palette, names, workers=workers
+    run = run or run_here
+    listing = location.find_photos()
+    targets = location.targets(listing.names)
+    summary = Summary(others=listing.others, failures=listing.unread)
+    asked = asked | options.about()
+    with location.open_manifest(asked, take_over=options.overwrite) as manifest:
+        todo = [target for target in targets if not manifest.done(target, options.files(target))]
+        summary.unchanged = len(targets) - len(todo)
+        try:
+            run(method, options, location, todo, manifest, tell=summary.count, workers=workers)
+        finally:  # after Ctrl-C too
+            for line in summary.lines(location.results.url):
+                report(line)
+    return summary
+
+
+def run_here(
+    method: Method,
+    options: OutputOptions,
+    location: Location,
+    targets: list[Target],
+    manifest: Manifest,
+    *,
+    tell: Callable[[Outcome], None],
+    workers: int,
+) -> None:
+    """Color a location's photos in this process, so many at a time."""
+    if location.results.on_disk:
+        run_targets(
+            method,
+            options,
+            targets,
+            tell=tell,
+            workers=workers,
+            manifest=manifest,
+            location=location,
         )
-        if not palettes:
-            raise FolderError(
-                f"{folder.path}: expected photos for an album, found none that can be read; name "
-                "another folder, or put some in first"
-            )
-        about = {"photos": len(palettes), "model": colorizer.fingerprint}
-        make_folder(folder.out)
-        save_text(path, json.dumps(described(mean(palettes)) | about, indent=1) + "\n")
-    return colorizer.palette(path)  # through the file, so that a later start has the same
+        return
+    outcomes = partial(_color_begun, method, options, location, workers)
+    run_begun(options, location, targets, manifest, tell=tell, outcomes=outcomes)
 
 
-def estimated(
-    estimate: Callable[[str], Palette], sources: list[str], *, workers: int = 1
-) -> tuple[list[Palette], list[str]]:
-    """The palettes of photos, in their order, and a line for each that has none.
+def run_targets(
+    method: Method,
+    options: OutputOptions,
+    targets: list[Target],
+    *,
+    tell: Callable[[Outcome], None],
+    workers: int = 1,
+    manifest: Manifest | None = None,
+    location: Location | None = None,
+) -> None:
+    """Color photos into files on a disk, so many at a time; a bad one never stops the others.
 
-    estimate: from a path; called by several threads
+    method: gives as many results as the options ask for; called by several threads
+    tell: is called with what became of each photo, in the order in which they end
+    manifest: of a folder; gets a line for each photo, from the thread that colors it
+    Ctrl-C stops it: the photo in hand is given up, or those of several workers are finished.
+    Raises FolderError where the manifest cannot be written.
     """
 
-    def work(source: str) -> tuple[str, Palette | str]:
-        try:
-            return source, estimate(source)
-        except Exception as error:
-            return source, reason_of(source, error)
+    def work(target: Target) -> Outcome:
+        return _attempt(method, options, target, manifest, location)
 
-    found: dict[str, Palette | str] = {}
-    outcomes = as_they_end(work, sources, workers)
-    with progress("estimating", len(sources)) as bar, closing(outcomes):
-        for source, palette in outcomes:
-            found[source] = palette
+    with (
+        progress_bar("coloring", len(targets)) as bar,
+        closing(map_unordered(work, targets, workers)) as outcomes,
+    ):
+        for outcome in outcomes:
+            with tqdm.external_write_mode(file=sys.stderr):
+                tell(outcome)
             bar.update()
-    ordered = [found[source] for source in sources]
-    palettes = [palette for palette in ordered if isinstance(palette, Palette)]
-    return palettes, [line for line in ordered if isinstance(line, str)]
+
+
+def _attempt(
+    method: Method,
+    options: OutputOptions,
+    target: Target,
+    manifest: Manifest | None,
+    location: Location | None,
+) -> Outcome:
+    """Color one photo, whatever happens, and say so in the manifest. Raises FolderError."""
+    outcome = Outcome(target)
+    where = None if location is None else location.byte_ranges.get(target.source)
+    with judging(outcome):
+        ours = claim(options, target, manifest)
+        if location is None or where is None:
+            colorize_photo(method, options, outcome, ours)
+        else:
+            outcome = colorize_stored(
+                method, options, target, where, location.photos, location.results
+            )
+    if manifest is not None:
+        manifest.finish(outcome)
+    return outcome
+
+
+# What becomes of photos that were begun, as they end; the set gets, after an early end, the names
+# of those that nobody has had or will have in hand.
+Outcomes = Callable[[list[Target], set[str]], Generator[Outcome, None, None]]
+
+
+def run_begun(
+    options: OutputOptions,
+    location: Location,
+    targets: list[Target],
+    manifest: Manifest,
+    *,
+    tell: Callable[[Outcome], None],
+    outcomes: Outcomes,
+) -> None:
+    """Color photos as `run_targets` does; all are begun at once, before the first is in hand."""
+    begun: dict[str, Target] = {}  # and not ended
+    idle: set[str] = set()
+    with progress_bar("coloring", len(targets)) as bar:
+
+        def end(outcome: Outcome) -> None:
+            begun.pop(outcome.target.name, None)
+            manifest.finish(outcome)
+            location.save_manifest(due=True)
+            tell(outcome)
+            bar.update()
+
+        for target in targets:
+            outcome = Outcome(target)
+            with judging(outcome):
+                claim(options, target, manifest, sync=False)
+                begun[target.name] = target
+            if outcome.error is not None:
+                end(outcome)
+        manifest.sync()
+        location.save_manifest()
+        try:  # closed, so that after Ctrl-C no actor goes on
+            with closing(outcomes(list(begun.values()), idle)) as every:
+                for outcome in every:
+                    end(outcome)
+        finally:
+            for name, target in begun.items():  # else any file of its name would count as ours
+                if name in idle:
+                    manifest.finish(Outcome(target, error="stopped before its turn"))
+            if location.results.on_disk:
+                sweep(Path(target.output).parent for target in targets)
+
+
+def _color_begun(
+    method: Method,
+    options: OutputOptions,
+    location: Location,
+    workers: int,
+    targets: list[Target],
+    idle: set[str],
+) -> Generator[Outcome, None, None]:
+    """What becomes of photos that were begun, colored in this process."""
+    had = set[str]()
+
+    def work(target: Target) -> Outcome:
+        had.add(target.name)
+        where = location.byte_ranges.get(target.source)
+        return colorize_stored(method, options, target, where, location.photos, location.results)
+
+    try:
+        with closing(map_unordered(work, targets, workers)) as outcomes:
+            yield from outcomes
+    except BaseException:
+        idle.update(target.name for target in targets if target.name not in had)
+        raise

@@ -1,160 +1,282 @@
-"""How the command line colors: what the options of a method, a folder and a list come to."""
+"""The commands that color photographs and show palettes: they parse, call the library and print."""
 
 import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tintype.cli.folder_options import Many
-from tintype.cli.options import Choice
-from tintype.cli.shell import complain, extra
+import click
+
+from tintype.cli.folder_options import FolderOptions, add_folder_options
+from tintype.cli.options import (
+    FILE,
+    ReferenceOptions,
+    SteeringOptions,
+    add_reference_options,
+    add_steering_options,
+)
+from tintype.cli.shell import complain, extra, interruptible
 
 if TYPE_CHECKING:
-    from tintype.batch.album import Album, Walk
-    from tintype.batch.folder import Folder, Target
-    from tintype.batch.job import Color, Job
-    from tintype.batch.store import Elsewhere
+    from tintype.batch import Reference
     from tintype.colorizer import Colorizer
-    from tintype.palette import Palette
-    from tintype.welsh2002 import Swatch
+    from tintype.recipe import Recipe
+
+# Options that few people need, which the help names last.
+RARE = (
+    "strip_metadata", "max_megapixels", "method", "swatch", "watch", "interpolate", "workers",
+    "threads", "model", "ray",
+)  # fmt: skip
 
 
-def load(choice: Choice) -> "Colorizer":
+@click.command(short_help="Color photographs, folders, tar files and stores.")
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="A file, or a folder if it exists or several photos come; - for stdout.",
+)
+@add_steering_options
+@add_reference_options
+@click.option(
+    "--vividness",
+    type=click.FloatRange(0, 1),
+    metavar="X",
+    help="0 calm .. 1 vivid; the model's choice by default, calmer with --palette.",
+)
+@click.option(
+    "--alternatives",
+    type=click.IntRange(0, 4),
+    default=0,
+    metavar="N",
+    help="Write N (up to 4) distinct plausible colorings.",
+)
+@click.option("--recipe", type=FILE, metavar="FILE", help="Do what a saved recipe says.")
+@click.option("--save-recipe", type=FILE, metavar="FILE", help="Save what was chosen here.")
+@click.option(
+    "--compare", is_flag=True, help="Write a side-by-side picture, NAME.compare.EXT, too."
+)
+@click.option(
+    "--quality",
+    type=click.IntRange(1, 100),
+    metavar="N",
+    help="Of JPEG, WebP and AVIF. Lossless formats keep the luma to the bit.",
+)
+@click.option(
+    "--overwrite", is_flag=True, help="Replace outputs that exist; the input is never written."
+)
+@add_folder_options
+@click.option("--strip-metadata", is_flag=True, help="Leave out EXIF (camera, date, place).")
+@click.option(
+    "--max-megapixels",
+    type=click.FloatRange(0, min_open=True),
+    metavar="N",
+    help="Refuse larger photos.",
+)
+def colorize(
+    photos: tuple[str, ...],
+    output: str | None,
+    steering: SteeringOptions,
+    reference: ReferenceOptions,
+    folder: FolderOptions,
+    vividness: float | None,
+    recipe: Path | None,
+    save_recipe: Path | None,
+    alternatives: int,
+    compare: bool,
+    quality: int | None,
+    strip_metadata: bool,
+    max_megapixels: float | None,
+    overwrite: bool,
+) -> None:
+    """Color photographs. The result of PHOTO goes to NAME.color.EXT beside it.
+
+    COLOR is a CSS name, #rrggbb, or hue:DEGREES (0 red, 120 green, 240 blue). PHOTO - reads
+    standard input. A folder, a tar file, or a URL of one is colored into the folder or URL OUT;
+    started again, that goes on where it was (see OUT/manifest.jsonl). The exit status is 1 if any
+    photo failed, 130 after Ctrl-C.
+
+    \b
+    Examples:
+      tintype colorize photo.jpg
+      tintype colorize photo.jpg --towards red --ban blue --compare
+      tintype colorize *.jpg -o colored/ --palette holiday.jpg
+      tintype colorize scans/ -o colored/ --recursive
+      tintype colorize s3://bucket/scans -o s3://bucket/colored --recursive --ray auto
+      tintype colorize photo.jpg --like holiday.jpg --method welsh2002
+      tintype colorize - < photo.jpg > colored.jpg
+    """
+    from tintype import batch
+    from tintype.batch import OutputOptions, Request
+
+    options = OutputOptions(
+        alternatives=alternatives,
+        compare=compare,
+        quality=quality,
+        strip_metadata=strip_metadata,
+        overwrite=overwrite,
+        max_pixels=None if max_megapixels is None else round(1e6 * max_megapixels),
+    )
+    request = Request(
+        photos,
+        output,
+        recursive=folder.recursive,
+        album=folder.album,
+        cohesion=folder.cohesion,
+        interpolation=folder.interpolate,
+        options=options,
+        save_recipe=save_recipe,
+        runner=folder.runner(steering.threads),
+        reference=_reference(reference),
+    )
+    others: dict[str, object] = {"--vividness": vividness, "--alternatives": alternatives or None}
+    others |= folder.album_choices() | {"--save-recipe": save_recipe, "--recipe": recipe}
+    reference.check(steering, others)
+    palettes = {"--palette": steering.palette, "--like": reference.photo}
+    folder.check(photos, request.is_folder, {"--alternatives": alternatives, **palettes})
+    start = reference.photo if reference.method == "tintype" else None
+    steering = replace(steering, palette=start or steering.palette)
+    chosen = bool(steering.palette or steering.edits or vividness is not None or alternatives)
+    if recipe and chosen:
+        raise click.UsageError("--recipe already says what to do: leave the other choices out.")
+    if save_recipe and (len(photos) > 1 or request.is_folder):
+        raise click.UsageError("--save-recipe saves one result: give one photo.")
+    if alternatives and (save_recipe or steering.palette is not None):
+        raise click.UsageError("--alternatives start from the photo, and are no single recipe's.")
+    try:
+        request.locate()
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    with interruptible(folder=request.is_folder):
+        if request.reference is None:
+            colorizer = load(steering.model, request.threads)
+            wanted = _recipe(colorizer, steering, vividness, recipe)
+            request = replace(request, colorizer=colorizer, recipe=wanted)
+            with _naming(recipe):
+                request.check_palettes()
+        if folder.watch:
+            batch.watch(request, report=complain)
+            sys.exit(0)
+        sys.exit(1 if batch.colorize(request, report=complain).failures else 0)
+
+
+def load(model: Path | None, threads: int | None) -> "Colorizer":
     """The bundled model, a model folder, or a run of `tintype train`."""
     from tintype.colorizer import load
 
-    if choice.model is None or not (choice.model / "model.safetensors").exists():
-        return load(choice.model, threads=choice.threads)
+    if model is None or not (model / "model.safetensors").exists():
+        return load(model, threads=threads)
     with extra("train"):
         from tintype.research.torch_model import Trained
-    return Trained(choice.model, threads=choice.threads)
+    return Trained(model, threads=threads)
 
 
-def by_model(
-    colorizer: "Colorizer",
-    choice: Choice,
-    vividness: float | None,
-    recipe_in: Path | None,
-    alternatives: int,
-    plan: "Album | Walk | None",
-) -> tuple["Color", dict[str, Any]]:
-    """The model, asked by the options or by a saved recipe, and all that decides it as JSON."""
-    from tintype.batch.job import by_recipe
-    from tintype.errors import PaletteError
+def _reference(options: ReferenceOptions) -> "Reference | None":
+    """What is colored by without a model; None with one."""
+    from tintype.batch import Reference
+
+    if options.photo is None or options.method == "tintype":
+        return None
+    return Reference(options.photo, options.swatches)
+
+
+def _recipe(
+    colorizer: "Colorizer", steering: SteeringOptions, vividness: float | None, file: Path | None
+) -> "Recipe":
+    """What the options say, or a saved recipe."""
     from tintype.recipe import Recipe
 
-    if recipe_in is None:
-        # Through JSON, so that a saved recipe holds just what is asked for here.
-        wanted = choice.palette
-        start = None if wanted is None else colorizer.palette(wanted).to_json()
-        recipe = Recipe(palette=start, edits=choice.edits, vividness=vividness)
+    if file is not None:
+        return Recipe.read(file)
+    # Through JSON, so that a saved recipe holds just what is asked for here.
+    palette = steering.palette
+    start = None if palette is None else colorizer.palette(palette).to_json()
+    return Recipe(palette=start, edits=steering.edits, vividness=vividness)
+
+
+@contextmanager
+def _naming(file: Path | None) -> Iterator[None]:
+    """Say of an error in which recipe it is."""
+    from tintype.errors import PaletteError
+
+    try:
+        yield
+    except PaletteError as error:
+        raise PaletteError(f"{file}: {error}") from None
+
+
+@click.command(short_help="Show the palette that is estimated for a photo, and edit it.")
+@click.argument("photo")
+@add_steering_options
+@click.option("--recursive", is_flag=True, help="Of a folder, the folders in it too.")
+@click.option("--own", is_flag=True, help="The colors that the photo has, not the estimated ones.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the palette as JSON, which --palette accepts."
+)
+@click.option(
+    "--plot",
+    type=FILE,
+    metavar="FILE.png",
+    help="Draw the histogram, before and after the edits.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
+def palette(
+    photo: str,
+    steering: SteeringOptions,
+    recursive: bool,
+    own: bool,
+    as_json: bool,
+    plot: Path | None,
+    overwrite: bool,
+) -> None:
+    """Show the palette that is estimated for PHOTO, and what edits make of it.
+
+    Of a folder, it is the mean of its photos' palettes.
+
+    \b
+    Examples:
+      tintype palette photo.jpg
+      tintype palette photo.jpg --json > palette.json
+      tintype palette scans/
+      tintype palette photo.jpg --towards red --plot palette.png
+    """
+    from tintype import charts
+    from tintype.batch import measure_folder
+    from tintype.photo import write
+    from tintype.recipe import edited
+
+    colorizer = load(steering.model, steering.threads)
+    failures: list[str] = []
+    source: Any = sys.stdin.buffer.read() if photo == "-" else photo
+    if steering.palette is not None:
+        before = colorizer.palette(steering.palette)
+    elif os.path.isdir(photo):
+        before, failures = measure_folder(colorizer, Path(photo), own=own, recursive=recursive)
+    elif own:
+        before = colorizer.palette_of(source)
     else:
-        recipe = Recipe.read(recipe_in)
-        if recipe.model not in (None, colorizer.fingerprint):
-            complain(f"{recipe_in}: made with another model; the colors will differ")
-    if plan is not None and (recipe.palette or recipe.alternative):
-        raise PaletteError(
-            f"{recipe_in}: expected edits alone beside an album's palettes, found a palette or an "
-            "alternative to start from; leave one out"
-        )
-    asked = json.loads(recipe.complete(colorizer).to_json())
-    if plan is None:
-        return by_recipe(colorizer, recipe, alternatives), asked
-    return by_recipe(colorizer, recipe, start=plan.start), asked | plan.about()
+        before = colorizer.encode(source).palette
+    after = edited(before, steering.edits) if steering.edits else None
+    if plot is not None:
+        write(charts.histogram(before, after), plot, overwrite=overwrite)
+    if as_json:
+        click.echo(json.dumps((after or before).to_json(), indent=1))
+    elif plot is None:
+        click.echo(charts.bars(after or before, ansi=sys.stdout.isatty()))
+    for failure in failures:
+        complain(failure)
+    sys.exit(1 if failures else 0)
 
 
-def by_reference(
-    path: str, swatches: "tuple[Swatch, ...]", threads: int | None
-) -> tuple["Color", dict[str, Any]]:
-    """The method that takes colors from a reference photo, which is read once; and it as JSON."""
-    import hashlib
-    from dataclasses import asdict
-
-    from tintype.welsh2002 import colorize, read_reference
-
-    reference = read_reference(path)
-    asked = {
-        "method": "welsh2002",
-        "reference": hashlib.sha256(reference.tobytes()).hexdigest(),
-        "swatches": [asdict(swatch) for swatch in swatches],
-    }
-    return lambda photo, _: [colorize(photo, reference, swatches, threads=threads)], asked
+def put_rare_options_last(command: click.Command) -> click.Command:
+    """The same command, whose help names rare options after the common ones."""
+    command.params.sort(key=lambda option: option.name in RARE)
+    return command
 
 
-def plan(
-    colorizer: "Colorizer",
-    many: Many,
-    folder: "Folder | Elsewhere | None",
-    job: "Job",
-    workers: int,
-) -> "Album | Walk | None":
-    """What an album's photos have in common; None for photos that have nothing."""
-    from tintype.batch.album import Album, Walk
-    from tintype.batch.folder import Folder
-    from tintype.batch.runner import album_palette
-
-    if folder is None:
-        return None
-    if many.interpolate is not None:
-        first, last = (colorizer.palette(path) for path in many.interpolate)
-        return Walk(first, last)
-    if not isinstance(folder, Folder) or not many.album:
-        return None
-    return Album(album_palette(colorizer, folder, job, workers=workers), many.cohesion)
-
-
-def palette_of_folder(
-    colorizer: "Colorizer", folder: Path, *, own: bool, recursive: bool
-) -> "tuple[Palette, list[str]]":
-    """The mean of a folder's photos' palettes, estimated or own, and a line for each failure."""
-    from tintype.batch.album import mean
-    from tintype.batch.folder import listed
-    from tintype.batch.runner import estimated
-    from tintype.errors import FolderError
-
-    listing = listed(folder, recursive=recursive)
-    names = [str(folder / name) for name in listing.names]
-    palettes, failures = estimated(
-        colorizer.palette_of if own else lambda name: colorizer.encode(name).palette, names
-    )
-    if not palettes:
-        raise FolderError(f"{folder}: expected photos, found none that can be read; name another")
-    return mean(palettes), listing.unread + failures
-
-
-def colored(
-    color: "Color",
-    job: "Job",
-    what: "Folder | Elsewhere | list[Target]",
-    asked: dict[str, Any],
-    many: Many,
-    workers: int,
-) -> int:
-    """Color a folder or a list of photos; returns the exit status."""
-    from tintype.batch.folder import Folder
-    from tintype.batch.job import run
-    from tintype.batch.manifest import Outcome
-    from tintype.batch.runner import run_folder, watch_folder
-
-    failures = []
-
-    def tell(outcome: Outcome) -> None:
-        for line in outcome.lines:
-            complain(line)
-        if outcome.error is not None:
-            failures.append(outcome.error)
-            complain(outcome.error)
-
-    if isinstance(what, list):
-        run(color, job, what, tell=tell, workers=workers)
-    elif not isinstance(what, Folder):
-        from tintype.batch.ray_runner import run_cluster
-
-        address = str(many.ray)
-        failures = run_cluster(
-            color, job, what, asked, say=complain, address=address, workers=workers
-        )
-    elif many.watch:
-        watch_folder(color, job, what, asked, say=complain, workers=workers)
-    else:
-        failures = run_folder(color, job, what, asked, say=complain, workers=workers)
-    return 1 if failures else 0
+COMMANDS = (put_rare_options_last(colorize), put_rare_options_last(palette))

@@ -21,7 +21,7 @@ SET: dict[str, Any] = {"multiple": True, "metavar": "FIELD=VALUE"}
 
 
 @dataclass(frozen=True)
-class Choice:
+class SteeringOptions:
     """What the steering options say."""
 
     palette: str | None
@@ -30,20 +30,18 @@ class Choice:
     threads: int | None
 
 
-def steering(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that choose and edit a palette, as one argument `choice`."""
+def add_steering_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that choose and edit a palette, as one argument `steering`."""
 
     @wraps(command)
-    def gathered(
-        palette: str | None, model: Path | None, threads: int | None, **options: Any
-    ) -> None:
+    def call(palette: str | None, model: Path | None, threads: int | None, **options: Any) -> None:
         names = ("towards", "shift_hue", "saturation", "ban")
         edits = _edits(*(options.pop(name) for name in names))
-        command(choice=Choice(palette, edits, model, threads), **options)
+        command(steering=SteeringOptions(palette, edits, model, threads), **options)
 
     for option in reversed(_STEERING):
-        gathered = option(gathered)
-    return gathered
+        call = option(call)
+    return call
 
 
 MODEL = click.option("--model", type=FILE, help="A model folder, not the bundled one.")
@@ -116,23 +114,23 @@ def _edits(
 
 
 @dataclass(frozen=True)
-class Likeness:
+class ReferenceOptions:
     """What the options of a reference photo say.
 
-    reference: the photo's path; None where none is named
+    photo: its path; None where none is named
     swatches: boxes of the photo and of the reference that belong together
     """
 
-    reference: str | None
+    photo: str | None
     method: str
     swatches: "tuple[Swatch, ...]"
 
-    def check(self, choice: Choice, others: dict[str, object]) -> None:
+    def check(self, steering: SteeringOptions, others: dict[str, object]) -> None:
         """Refuse what does not go together, by a usage error that names the options.
 
         others: what the other options of the model say, by name; None where they say nothing
         """
-        if self.reference is not None and choice.palette is not None:
+        if self.photo is not None and steering.palette is not None:
             raise click.UsageError("expected --like or --palette, found both; leave one out")
         if self.method == "tintype":
             if self.swatches:
@@ -140,12 +138,12 @@ class Likeness:
                     "expected --method welsh2002 with --swatch, found --method tintype; change it"
                 )
             return
-        if self.reference is None:
+        if self.photo is None:
             raise click.UsageError(
                 f"expected --like REFERENCE with --method {self.method}, found none; name a photo"
             )
-        given = [f"--{next(iter(edit)).replace('_', '-')}" for edit in choice.edits]
-        others = {"--model": choice.model, **others}
+        given = [f"--{next(iter(edit)).replace('_', '-')}" for edit in steering.edits]
+        others = {"--model": steering.model, **others}
         given += [name for name, value in others.items() if value is not None]
         if given:
             raise click.UsageError(
@@ -154,20 +152,20 @@ class Likeness:
             )
 
 
-def likeness(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a reference photo, as one argument `like`."""
+def add_reference_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a reference photo, as one argument `reference`."""
 
     @wraps(command)
-    def gathered(like: str | None, method: str, swatch: tuple[str, ...], **options: Any) -> None:
+    def call(like: str | None, method: str, swatch: tuple[str, ...], **options: Any) -> None:
         swatches = tuple(_swatch(text) for text in swatch)
-        command(like=Likeness(like, method, swatches), **options)
+        command(reference=ReferenceOptions(like, method, swatches), **options)
 
-    for option in reversed(_LIKENESS):
-        gathered = option(gathered)
-    return gathered
+    for option in reversed(_REFERENCE):
+        call = option(call)
+    return call
 
 
-_LIKENESS = [
+_REFERENCE = [
     click.option(
         "--like",
         metavar="REFERENCE",
@@ -207,13 +205,11 @@ def _swatch(text: str) -> "Swatch":
         ) from None
 
 
-def listening(command: Callable[..., None]) -> Callable[..., None]:
+def add_server_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of a server, as one argument `server`."""
 
     @wraps(command)
-    def gathered(
-        host: str, port: int, no_browser: bool, allow_remote: bool, **options: Any
-    ) -> None:
+    def call(host: str, port: int, no_browser: bool, allow_remote: bool, **options: Any) -> None:
         if not is_local(host) and not allow_remote:
             raise click.UsageError(
                 f"--host {host} lets other machines in: add --allow-remote if that is meant"
@@ -221,12 +217,12 @@ def listening(command: Callable[..., None]) -> Callable[..., None]:
         token = secrets.token_urlsafe(24) if allow_remote else None
         command(server=Server(host, port, token, not no_browser), **options)
 
-    for option in reversed(_LISTENING):
-        gathered = option(gathered)
-    return gathered
+    for option in reversed(_SERVER):
+        call = option(call)
+    return call
 
 
-_LISTENING = [
+_SERVER = [
     click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
     click.option(
         "--port", default=8420, show_default=True, type=click.IntRange(0, 65535), help="0 for any."
@@ -238,8 +234,8 @@ _LISTENING = [
 ]
 
 
-def training(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a run: out, minutes, steps, resume, settings."""
+def add_training_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a run: output, minutes, steps, resume, settings."""
     for option in reversed(_TRAINING):
         command = option(command)
     return command
@@ -247,7 +243,7 @@ def training(command: Callable[..., None]) -> Callable[..., None]:
 
 PHOTOS = DATA | {"help": "Tar files or folders of photos, or a folder of `data pack`."}
 _TRAINING = [
-    click.option("--out", type=FILE, required=True, help="The run's folder."),
+    click.option("-o", "--output", type=FILE, required=True, help="The run's folder."),
     click.option("--minutes", type=click.FloatRange(0, min_open=True), help="How long to train."),
     click.option("--steps", type=click.IntRange(1), help="How many steps to train."),
     click.option("--resume", is_flag=True, help="Go on with the run in the folder."),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tintype.cli.options import DATA, FILE, MODEL, PHOTOS, SET, THREADS, training
+from tintype.cli.options import DATA, FILE, MODEL, PHOTOS, SET, THREADS, add_training_options
 from tintype.cli.shell import extra, interruptible
 
 VGG = click.option("--vgg", type=FILE, help="VGG-16's weights, for dahl2016 and fenu2016.")
@@ -18,7 +18,7 @@ VGG = click.option("--vgg", type=FILE, help="VGG-16's weights, for dahl2016 and 
 @click.option("--start", type=FILE, help="A checkpoint to begin with.")
 @click.option("--compile", "compiled", is_flag=True, help="Compile the network, for long runs.")
 @VGG
-@training
+@add_training_options
 def train(
     method: str,
     patterns: tuple[str, ...],
@@ -26,7 +26,7 @@ def train(
     start: Path | None,
     compiled: bool,
     vgg: Path | None,
-    out: Path,
+    output: Path,
     minutes: float | None,
     steps: int | None,
     resume: bool,
@@ -44,9 +44,9 @@ def train(
 
     \b
     Examples:
-      tintype train --data 'photos*.tar.gz' --out runs/mine --minutes 90
-      torchrun --nproc-per-node 8 -m tintype train --data shards/ --out runs/large --steps 200000
-      tintype train --recipes chosen/ --start runs/mine/model.safetensors --out runs/taste
+      tintype train --data 'photos*.tar.gz' -o runs/mine --minutes 90
+      torchrun --nproc-per-node 8 -m tintype train --data shards/ -o runs/large --steps 200000
+      tintype train --recipes chosen/ --start runs/mine/model.safetensors -o runs/taste
     """
     with extra("train"):
         from tintype.research.training.config import TrainConfig, configure
@@ -71,21 +71,21 @@ def train(
 
         steps = steps or fine_tuning.TasteConfig.steps
         fine = fine_tuning.TasteConfig(method, str(recipes), minutes=minutes, steps=steps)
-        report = fine_tuning.train(out, configure(fine, values), values)
+        report = fine_tuning.train(output, configure(fine, values), values)
         click.echo(", ".join(f"{name} {round(value, 3)}" for name, value in report.items()))
         return
     config = TrainConfig(method, patterns, minutes, steps, compile=compiled)
-    run(out, configure(config, values), values, resume=resume)
+    run(output, configure(config, values), values, resume=resume)
 
 
 @click.command("pretrain-vgg")
 @click.option("--teacher", type=FILE, help="An .npz of the first stages, which stay as they are.")
 @click.option("--data", "patterns", **PHOTOS, required=True)
-@training
+@add_training_options
 def pretrain_vgg(
     patterns: tuple[str, ...],
     teacher: Path | None,
-    out: Path,
+    output: Path,
     minutes: float | None,
     steps: int | None,
     resume: bool,
@@ -95,7 +95,7 @@ def pretrain_vgg(
 
     \b
     Example:
-      tintype pretrain-vgg --data 'photos64*.tar.gz' --teacher vgg16.npz --out runs/vgg --minutes 20
+      tintype pretrain-vgg --data 'photos64*.tar.gz' --teacher vgg16.npz -o runs/vgg --minutes 20
     """
     with extra("train"):
         from tintype.research.training import pretrain
@@ -105,8 +105,8 @@ def pretrain_vgg(
     if teacher is not None:
         values["teacher"] = str(teacher)
     config = TrainConfig(method="vgg16", data=patterns, minutes=minutes, steps=steps)
-    run(out, configure(config, values), values, resume=resume)
-    click.echo(str(pretrain.extract(out)))
+    run(output, configure(config, values), values, resume=resume)
+    click.echo(str(pretrain.extract(output)))
 
 
 @click.group()
@@ -193,7 +193,7 @@ def pack(
     Examples:
       tintype data pack imagenet/train -o shards/
       tintype data pack imagenet/train -o million/ --subset 1000000 --seed 1
-      tintype train --data shards/ --out runs/mine --minutes 90
+      tintype train --data shards/ -o runs/mine --minutes 90
     """
     from tintype.research.data import packing
 
@@ -225,7 +225,7 @@ def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[s
 @click.argument("runs", nargs=-1, type=FILE, metavar="[RUN]...")
 @click.option("--data", "patterns", **DATA, required=True, help="Tar files or folders of photos.")
 @MODEL
-@click.option("--out", type=FILE, metavar="STEM", help="Write STEM.json and STEM.md.")
+@click.option("-o", "--output", type=FILE, metavar="STEM", help="Write STEM.json and STEM.md.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first photos.")
 @click.option("--steering/--no-steering", default=True, help="Measure steering, too (slower).")
 @click.option(
@@ -242,7 +242,7 @@ def evaluate(
     runs: tuple[Path, ...],
     patterns: tuple[str, ...],
     model: Path | None,
-    out: Path | None,
+    output: Path | None,
     limit: int | None,
     steering: bool,
     edits: int | None,
@@ -259,9 +259,9 @@ def evaluate(
 
     \b
     Examples:
-      tintype evaluate --data validation.tar.gz --out docs/evaluation
-      tintype evaluate --data validation.tar.gz --edits --out docs/evaluation
-      tintype evaluate runs/dahl2016 runs/fenu2016 --data validation.tar.gz --out table
+      tintype evaluate --data validation.tar.gz -o docs/evaluation
+      tintype evaluate --data validation.tar.gz --edits -o docs/evaluation
+      tintype evaluate runs/dahl2016 runs/fenu2016 --data validation.tar.gz -o table
     """
     with extra("train"):
         from tintype.research.evaluation import evaluate as evaluating
@@ -281,14 +281,14 @@ def evaluate(
             colorizer, list(patterns), limit=limit, steer=steering, edits=edits or 0
         )
         write, shown = evaluating.write, evaluating.table(report)
-    if out is not None:
-        write(report, out)
+    if output is not None:
+        write(report, output)
     click.echo(shown, nl=False)
 
 
 @click.command()
 @click.argument("runs", type=FILE, nargs=-1, required=True, metavar="RUN...")
-@click.option("--out", type=FILE, required=True, help="The folder for PNG and SVG files.")
+@click.option("-o", "--output", type=FILE, required=True, help="The folder for PNG and SVG files.")
 @click.option("--photo", "photos", type=FILE, multiple=True, help="A photo in color.")
 @click.option("--gray-photo", "grays", type=FILE, multiple=True, help="One of unknown colors.")
 @click.option(
@@ -304,7 +304,7 @@ def evaluate(
 @VGG
 def plot(
     runs: tuple[Path, ...],
-    out: Path,
+    output: Path,
     photos: tuple[Path, ...],
     grays: tuple[Path, ...],
     figures: tuple[int, ...],
@@ -318,14 +318,14 @@ def plot(
 
     \b
     Example:
-      tintype plot runs/dahl2016 runs/fenu2016 --out figures --photo cat.jpg --photo sea.jpg
+      tintype plot runs/dahl2016 runs/fenu2016 -o figures --photo cat.jpg --photo sea.jpg
     """
     with extra("train"):
         from tintype.research.figures import plots
     if unknown := set(figures) - set(plots.FIGURES):
         known = ", ".join(map(str, plots.FIGURES))
         raise click.BadParameter(f"--figure: expected some of {known}, found {min(unknown)}")
-    drawn = plots.plot(runs, out, photos, grays, figures=figures, amount=amount, vgg=vgg)
+    drawn = plots.plot(runs, output, photos, grays, figures=figures, amount=amount, vgg=vgg)
     click.echo("\n".join(map(str, drawn)))
 
 

@@ -159,7 +159,7 @@ def _add_routes(app: FastAPI, desk: Desk) -> None:
 
     @app.post("/v1/recipes", responses=problems)
     async def recipe(wish: Wish) -> dict[str, Any]:
-        """A wish as a recipe's file, which `tintype colorize --recipe-in` replays."""
+        """A wish as a recipe's file, which `tintype colorize --recipe` replays."""
         complete = await desk.renders.do(lambda: desk.recipe(wish))
         about: dict[str, Any] = json.loads(complete.to_json())
         return about

@@ -297,11 +297,11 @@ def test_the_plot_shows_the_curve_between_its_references(report, edited):
 def test_the_command_edits_the_first_photos(exported, folder, tmp_path):
     given = ["evaluate", "--model", str(exported[0]), "--data", str(folder)]
     given += ["--no-steering", "--threads", "1"]
-    done = CliRunner().invoke(cli, [*given, "--edits", "1", "--out", str(tmp_path / "one")])
+    done = CliRunner().invoke(cli, [*given, "--edits", "1", "-o", str(tmp_path / "one")])
     assert done.exit_code == 0, done.output
     assert done.output == (tmp_path / "one.md").read_text()
     assert json.loads((tmp_path / "one.json").read_text())["edits"]["photos"] == 1
-    every = CliRunner().invoke(cli, [*given, "--edits", "--out", str(tmp_path / "every")])
+    every = CliRunner().invoke(cli, [*given, "--edits", "-o", str(tmp_path / "every")])
     assert every.exit_code == 0, every.output
     assert json.loads((tmp_path / "every.json").read_text())["edits"]["photos"] == 3
 

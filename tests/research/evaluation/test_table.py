@@ -154,7 +154,7 @@ def test_runs_of_one_method_are_compared_with_each_other(runs, truths):
 
 def test_evaluate_prints_the_table(runs, truths, tmp_path):
     stem = tmp_path / "table1"
-    given = ["evaluate", *map(str, runs[1:2]), "--data", str(truths), "--out", str(stem)]
+    given = ["evaluate", *map(str, runs[1:2]), "--data", str(truths), "-o", str(stem)]
     done = CliRunner().invoke(cli, [*given, "--limit", "1"])
     assert done.exit_code == 0, done.output
     assert done.output == (tmp_path / "table1.md").read_text()

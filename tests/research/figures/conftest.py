@@ -66,7 +66,7 @@ def pictures(tmp_path_factory):
 def drawn(runs, pictures, tmp_path_factory):
     """All figures as the command draws them."""
     out = tmp_path_factory.mktemp("drawn") / "figures"
-    words = ["plot", *map(str, runs.values()), "--out", str(out)]
+    words = ["plot", *map(str, runs.values()), "-o", str(out)]
     words += ["--photo", str(pictures["wide"]), "--photo", str(pictures["tall"])]
     result = CliRunner().invoke(cli, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output

@@ -149,7 +149,7 @@ def refused(words):
 
 
 def test_a_missing_method_is_named(runs, pictures, tmp_path):
-    words = [runs["tintype"], runs["dahl2016"], "--out", tmp_path / "out"]
+    words = [runs["tintype"], runs["dahl2016"], "-o", tmp_path / "out"]
     message, _ = refused([*words, "--photo", pictures["wide"]])
     assert message == (
         "expected a run of fenu2016, found tintype, dahl2016; "
@@ -174,7 +174,7 @@ def test_steering_needs_a_run_that_takes_palettes():
 
 
 def test_an_unknown_figure_is_refused(runs, tmp_path):
-    _, output = refused([runs["dahl2016"], "--out", tmp_path / "out", "--figure", 5])
+    _, output = refused([runs["dahl2016"], "-o", tmp_path / "out", "--figure", 5])
     assert "expected some of 1, 2, 3, 4, 6, 7, 8, found 5" in output
 
 
@@ -203,7 +203,7 @@ def test_two_runs_of_a_method_are_told_apart(runs, tmp_path):
 def test_a_log_of_before_is_refused(log, runs, tmp_path):
     run = copied(runs["dahl2016"], tmp_path / "run")
     (run / "log.jsonl").write_text(log)
-    message, _ = refused([run, "--out", tmp_path / "out", "--figure", 4])
+    message, _ = refused([run, "-o", tmp_path / "out", "--figure", 4])
     assert message == (
         f'{run}/log.jsonl: expected rows of validation with "photos" and "loss", found others; '
         "train the run with this version"
@@ -214,14 +214,14 @@ def test_a_missing_log_or_run_is_refused(runs, tmp_path):
     run = copied(runs["dahl2016"], tmp_path / "run")
     with pytest.raises(DataError, match=r"log\.jsonl: expected a run's log, found none: No such"):
         curves.curve(run)
-    message, _ = refused([tmp_path / "no", "--out", tmp_path / "out"])
+    message, _ = refused([tmp_path / "no", "-o", tmp_path / "out"])
     assert "expected a checkpoint, found none" in message
 
 
 def test_runs_that_were_checked_on_other_photos_are_not_compared(runs, tmp_path):
     run = copied(runs["zhang2016"], tmp_path / "run")
     write_log(run, {100: 0.05}, "automatic", gray=0.08)
-    words = [runs["dahl2016"], run, "--out", tmp_path / "out", "--figure", 4]
+    words = [runs["dahl2016"], run, "-o", tmp_path / "out", "--figure", 4]
     message, _ = refused(words)
     assert "checked on the same photos" in message
     assert "0.06 (dahl2016), 0.08 (zhang2016)" in message

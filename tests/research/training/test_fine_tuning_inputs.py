@@ -126,9 +126,9 @@ def test_the_command_takes_recipes_that_the_command_saved(starts, tmp_path):
     """The photo and the recipe are saved as a person does it, with the bundled model."""
     for i in range(3):
         Image.fromarray(scene(96, 64, i)).save(tmp_path / f"{i}.png")
-        words = [f"{i}.png", "--towards", "orange:0.6", "--recipe", f"{i}.json"]
+        words = [f"{i}.png", "--towards", "orange:0.6", "--save-recipe", f"{i}.json"]
         subprocess.run([TINTYPE, "colorize", *words], cwd=tmp_path, check=True, capture_output=True)
-    words = ["--recipes", ".", "--start", starts["tintype"], "--out", "run", "--steps", "20"]
+    words = ["--recipes", ".", "--start", starts["tintype"], "-o", "run", "--steps", "20"]
     done = subprocess.run(
         [TINTYPE, "train", *words, "--set", "size=64"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
@@ -152,7 +152,7 @@ def test_the_command_takes_recipes_that_the_command_saved(starts, tmp_path):
     ],
 )
 def test_options_that_contradict_each_other_are_refused(words, wanted, tmp_path):
-    result = CliRunner().invoke(cli, ["train", *words, "--out", str(tmp_path / "run")])
+    result = CliRunner().invoke(cli, ["train", *words, "-o", str(tmp_path / "run")])
     assert result.exit_code == 2
     assert wanted in result.output
 
@@ -160,7 +160,7 @@ def test_options_that_contradict_each_other_are_refused(words, wanted, tmp_path)
 def test_start_is_where_a_training_on_photos_begins(run, photos, tmp_path, monkeypatch):
     fewer_crops(monkeypatch)
     words = ["train", "--data", str(photos), "--start", str(run / "model.safetensors")]
-    words += ["--out", str(tmp_path / "run"), "--steps", "1", "--set", "rate=0.0"]
+    words += ["-o", str(tmp_path / "run"), "--steps", "1", "--set", "rate=0.0"]
     given = {"batch": 4, "crop": 32, "late_crop": 64, "size": 96, "precision": "no"}
     given |= {"widths": [4, 4, 8, 12, 16], "vocabulary": 8, "embedding": 16}
     for name, value in given.items():

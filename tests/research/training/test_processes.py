@@ -17,7 +17,7 @@ from tintype.research.training import checkpoint, loop
 def torchrun(folder, data, settings, steps):
     """Let two processes train on photos into a folder."""
     words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    words += ["-m", "tintype", "train", "--data", str(data), "--out", str(folder)]
+    words += ["-m", "tintype", "train", "--data", str(data), "-o", str(folder)]
     words += ["--steps", str(steps)]
     for name, value in settings.items():
         words += ["--set", f"{name}={value}"]

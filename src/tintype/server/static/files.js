@@ -45,7 +45,7 @@ const quoted = (text) =>
  * @param {boolean} strip @param {string | null} model a folder @returns {string}
  */
 export function commandOf(name, recipe, format, strip, model) {
-  const words = ["tintype", "colorize", "--recipe-in", quoted(recipe)];
+  const words = ["tintype", "colorize", "--recipe", quoted(recipe)];
   if (model) words.push("--model", quoted(model));
   if (format) words.push("-o", quoted(outputOf(name, format).name));
   if (strip) words.push("--strip-metadata");

@@ -1,18 +1,17 @@
-"""Many photos: coloring them, some at a time, whatever becomes of each."""
+"""One photo of many: reading it, coloring it, writing all that was asked for, saying how it went.
+
+target ──claim──▶ its files are ours ──make──▶ method(photo) ──▶ results, comparison, recipe
+"""
 
 import io
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
-
-from tqdm import tqdm
+from typing import Any
 
 from tintype.batch.folder import PIPE, Target
 from tintype.batch.manifest import Manifest, Outcome, Stamp, stamp
@@ -24,16 +23,13 @@ from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, write
 from tintype.recipe import Recipe
 
 # A method: one result of a photo, or each alternative; where it goes tells its place in an album.
-Color = Callable[[Photo, Target], Iterable[Result]]
+Method = Callable[[Photo, Target], Iterable[Result]]
 # The palette to begin with, from a photo's own estimate and its place in an album, 0..1.
 Start = Callable[[Palette, float], Palette]
 
-T = TypeVar("T")
-R = TypeVar("R")
-
 
 @dataclass(frozen=True)
-class Job:
+class OutputOptions:
     """What to write for each photo.
 
     alternatives: 0 for one result, else how many of the photo's alternatives, NAME-1.EXT, ...
@@ -68,9 +64,9 @@ class Job:
         return files if self.recipe is None else [*files, str(self.recipe[0])]
 
 
-def by_recipe(
+def make_method(
     colorizer: Colorizer, recipe: Recipe, alternatives: int = 0, *, start: Start | None = None
-) -> Color:
+) -> Method:
     """The model's method: one result, or one from each of so many of the photo's alternatives.
 
     start: of an album; by default a photo begins with what the recipe says
@@ -83,70 +79,6 @@ def by_recipe(
             yield replace(recipe, alternative=number).decode(colorizer, encoded, begin)
 
     return color
-
-
-def run(
-    color: Color,
-    job: Job,
-    targets: list[Target],
-    *,
-    tell: Callable[[Outcome], None],
-    workers: int = 1,
-    manifest: Manifest | None = None,
-) -> None:
-    """Color photos, so many at a time; a bad one never stops the others.
-
-    color: gives as many results as the job asks for; called by several threads
-    tell: is called with what became of each photo, in the order in which they end
-    manifest: of a folder; gets a line for each photo, from the thread that colors it
-    Ctrl-C stops it: the photo in hand is given up, or those of several workers are finished.
-    Raises FolderError where the manifest cannot be written.
-    """
-
-    def work(target: Target) -> Outcome:
-        return _attempt(color, job, target, manifest)
-
-    with (
-        progress("coloring", len(targets)) as bar,
-        closing(as_they_end(work, targets, workers)) as outcomes,
-    ):
-        for outcome in outcomes:
-            with tqdm.external_write_mode(file=sys.stderr):
-                tell(outcome)
-            bar.update()
-
-
-def progress(what: str, count: int) -> Any:
-    """A progress bar with photos a second and the time that is left, in a terminal."""
-    some = None if count > 1 else True
-    return tqdm(total=count, desc=what, unit=" photos", disable=some, delay=2)
-
-
-def as_they_end(
-    work: Callable[[T], R], items: Iterable[T], workers: int
-) -> Generator[R, None, None]:
-    """What becomes of photos, as they end; no more at once than workers, as each takes memory."""
-    if workers == 1:  # in this thread, where Ctrl-C reaches the photo in hand
-        yield from map(work, items)
-        return
-    waiting = iter(items)
-    with ThreadPoolExecutor(workers) as pool:  # its end waits for the photos in hand
-        pending = {pool.submit(work, item) for item in islice(waiting, workers)}
-        while pending:
-            ended, pending = wait(pending, return_when=FIRST_COMPLETED)
-            pending |= {pool.submit(work, item) for item in islice(waiting, len(ended))}
-            for future in ended:
-                yield future.result()
-
-
-def _attempt(color: Color, job: Job, target: Target, manifest: Manifest | None) -> Outcome:
-    """Color one photo, whatever happens, and say so in the manifest. Raises FolderError."""
-    outcome = Outcome(target)
-    with judging(outcome):
-        make(color, job, outcome, claim(job, target, manifest))
-    if manifest is not None:
-        manifest.finish(outcome)
-    return outcome
 
 
 @contextmanager
@@ -163,24 +95,26 @@ def judging(outcome: Outcome) -> Iterator[None]:
 
 
 def claim(
-    job: Job, target: Target, manifest: Manifest | None, *, sync: bool = True
+    options: OutputOptions, target: Target, manifest: Manifest | None, *, sync: bool = True
 ) -> Sequence[str]:
     """Take a photo in hand: those of its files that exist and are ours to replace.
 
     sync: as of `Manifest.begin`. Raises PhotoError where files of others are in the way.
     """
-    files = job.files(target)
+    files = options.files(target)
     ours = [] if manifest is None else manifest.ours(target, files)
     exists = os.path.lexists if manifest is None else manifest.exists
     for path in files:
-        if path != PIPE and not job.overwrite and path not in ours and exists(path):
+        if path != PIPE and not options.overwrite and path not in ours and exists(path):
             raise PhotoError(f"{path}: expected no such file, found one; --overwrite replaces it")
     if manifest is not None:
         manifest.begin(target, files, sync=sync)
     return ours
 
 
-def make(color: Color, job: Job, outcome: Outcome, ours: Sequence[str]) -> None:
+def colorize_photo(
+    method: Method, options: OutputOptions, outcome: Outcome, ours: Sequence[str]
+) -> None:
     """Color one photo and write everything that was asked for.
 
     ours: files that may be replaced. Raises TintypeError.
@@ -189,26 +123,26 @@ def make(color: Color, job: Job, outcome: Outcome, ours: Sequence[str]) -> None:
     if target.name:
         outcome.source = _identified(target.source)
     source: Any = sys.stdin.buffer.read() if target.source == PIPE else target.source
-    photo = read(source, max_pixels=job.max_pixels or DEFAULT_MAX_PIXELS)
+    photo = read(source, max_pixels=options.max_pixels or DEFAULT_MAX_PIXELS)
     outcome.colorful = photo.colorful
     if photo.colorful:
         outcome.lines.append(f"{target.source}: already has colors; they are replaced")
     results = []
-    for result, output in zip(color(photo, target), job.results(target), strict=True):
-        _save(result, output, replace(job, overwrite=job.overwrite or output in ours))
+    for result, output in zip(method(photo, target), options.results(target), strict=True):
+        _save(result, output, replace(options, overwrite=options.overwrite or output in ours))
         results.append(result)
         outcome.reached.append(result.reached)
         if output != PIPE:
             outcome.made[output] = stamp(output)
             outcome.lines.append(f"{target.source} -> {output}{_reached(result.reached)}")
-    if job.compare:
+    if options.compare:
         output = _compared(target)
-        may = job.overwrite or output in ours
-        _save_comparison(photo, results, output, replace(job, overwrite=may))
+        may = options.overwrite or output in ours
+        _save_comparison(photo, results, output, replace(options, overwrite=may))
         outcome.made[output] = stamp(output)
         outcome.lines.append(f"{target.source} -> {output}")
-    if job.recipe is not None:
-        save_text(*job.recipe)
+    if options.recipe is not None:
+        save_text(*options.recipe)
 
 
 def _identified(path: str) -> tuple[Stamp, str]:
@@ -221,19 +155,19 @@ def _identified(path: str) -> tuple[Stamp, str]:
         ) from None
 
 
-def _save(result: Result, output: str, job: Job) -> None:
+def _save(result: Result, output: str, options: OutputOptions) -> None:
     if output != PIPE:
         make_folder(Path(output).parent)
         result.save(
             output,
-            quality=job.quality,
-            overwrite=job.overwrite,
-            strip_metadata=job.strip_metadata,
+            quality=options.quality,
+            overwrite=options.overwrite,
+            strip_metadata=options.strip_metadata,
         )
         return
     whole = io.BytesIO()
     kind = result.photo.format if result.photo.format in ("JPEG", "TIFF", "WEBP", "AVIF") else "PNG"
-    result.save(whole, format=kind, quality=job.quality, strip_metadata=job.strip_metadata)
+    result.save(whole, format=kind, quality=options.quality, strip_metadata=options.strip_metadata)
     sys.stdout.buffer.write(whole.getvalue())
     sys.stdout.buffer.flush()
 
@@ -247,7 +181,7 @@ def make_folder(folder: Path) -> None:
         raise PhotoError(f"{folder}: expected a folder to write to, found none: {why}") from None
 
 
-def _save_comparison(photo: Photo, made: list[Result], output: str, job: Job) -> None:
+def _save_comparison(photo: Photo, made: list[Result], output: str, options: OutputOptions) -> None:
     from PIL import Image
 
     from tintype.charts import side_by_side
@@ -255,7 +189,7 @@ def _save_comparison(photo: Photo, made: list[Result], output: str, job: Job) ->
     after = ["after"] if len(made) == 1 else [f"{i + 1}" for i in range(len(made))]
     images = [Image.fromarray(photo.luma), *(result.image for result in made)]
     sheet = side_by_side(images, ["before", *after])
-    write(sheet, output, quality=job.quality, overwrite=job.overwrite)
+    write(sheet, output, quality=options.quality, overwrite=options.overwrite)
 
 
 def save_text(path: Path, text: str) -> None:

@@ -1,0 +1,165 @@
+"""What to color, how, where to, and what runs it: one value that says it all."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tintype.batch.folder import PIPE, Target, plan_outputs
+from tintype.batch.location import Location
+from tintype.batch.one_photo import OutputOptions
+from tintype.batch.storage import Storage
+from tintype.errors import PaletteError
+from tintype.recipe import Recipe
+
+if TYPE_CHECKING:
+    from tintype.colorizer import Colorizer
+    from tintype.palette import Palette
+    from tintype.photo import Source
+    from tintype.welsh2002 import Swatch
+
+MOST_WORKERS = 4  # of a folder, unless more are asked for: each holds a photo in memory
+LOCAL = "local"  # the address of a cluster that is started for one run, on this machine
+
+Name = str | os.PathLike[str]  # a path or a URL
+
+
+@dataclass(frozen=True)
+class Local:
+    """This process, by threads.
+
+    workers: photos at a time; by default 1, and for a folder one for each processor, up to 4
+    threads: processors in all; all by default
+    """
+
+    workers: int | None = None
+    threads: int | None = None
+
+    def share(self, *, many: bool) -> tuple[int, int | None]:
+        """How many photos at a time, and how many processors for each; None for all."""
+        processors = self.threads or os.cpu_count() or 1
+        workers = self.workers or (min(processors, MOST_WORKERS) if many else 1)
+        return workers, self.threads if workers == 1 else max(1, processors // workers)
+
+
+@dataclass(frozen=True)
+class Ray:
+    """A Ray cluster, by actors of one processor each; needs the extra [ray].
+
+    address: of a cluster that runs; by default one is started on this machine
+    workers: how many actors; by default one for each of its processors
+    """
+
+    address: str = LOCAL
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A color photo whose colors are taken, by `tintype.welsh2002`.
+
+    swatches: boxes of the photo and of the reference that belong together
+    """
+
+    photo: "Source"
+    swatches: "tuple[Swatch, ...]" = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """Photos to color. Where they lie and what runs it are independent of each other.
+
+    photos: a folder, a tar file, a URL of one, or a list of photos
+    output: where results go: a folder or its URL; for a list a file or a folder, by default beside
+        the photos
+    recursive: whether the folders in a folder are colored too
+    recipe: what is chosen for each photo
+    reference: colors by this instead, without a model
+    album: whether a folder's photos have one palette, their mean, which OUT/album.json keeps
+    cohesion: of an album, 0 (each photo's own palette) .. 1 (the album's)
+    interpolation: the palettes of a folder's first and last photo, by name; others go between
+    options: what is written
+    save_recipe: a file for what was chosen, for one photo
+    runner: what runs it
+    colorizer: the model; the bundled one by default, with as many threads as `threads` says
+    """
+
+    photos: Name | Sequence[Name]
+    output: Name | None = None
+    recursive: bool = False
+    recipe: Recipe = field(default_factory=Recipe)
+    reference: Reference | None = None
+    album: bool = False
+    cohesion: float = 0.5
+    interpolation: "tuple[Palette | Name, Palette | Name] | None" = None
+    options: OutputOptions = field(default_factory=OutputOptions)
+    save_recipe: Path | None = None
+    runner: Local | Ray = field(default_factory=Local)
+    colorizer: "Colorizer | None" = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The photos' paths or URLs; of a folder or a tar file its own alone."""
+        one = isinstance(self.photos, (str, os.PathLike))
+        return tuple(map(os.fspath, [self.photos] if one else self.photos))  # type: ignore[arg-type]
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether there is a folder, a tar file or a URL of one among the photos."""
+        return any(map(_holds_photos, self.names))
+
+    @property
+    def threads(self) -> int | None:
+        """How many processors color one photo; None for all."""
+        if isinstance(self.runner, Ray):
+            return 1
+        return self.runner.share(many=self.is_folder)[1]
+
+    def check_palettes(self) -> None:
+        """Raise PaletteError where an album's palettes meet a recipe that starts from its own."""
+        recipe = self.recipe
+        if (self.album or self.interpolation) and (recipe.palette or recipe.alternative):
+            raise PaletteError(
+                "expected edits alone beside an album's palettes, found a palette or an "
+                "alternative to start from; leave one out"
+            )
+
+    def locate(self) -> "Location | list[Target]":
+        """Find the photos and where their results go.
+
+        Raises ValueError where they do not go together, and FolderError for unknown stores.
+        """
+        names, output = self.names, None if self.output is None else os.fspath(self.output)
+        if not self.is_folder and not isinstance(self.runner, Ray):
+            for name, value in (
+                ("recursive", self.recursive),
+                ("album", self.album),
+                ("interpolation", self.interpolation),
+            ):
+                if value:
+                    raise ValueError(f"expected a folder with {name}, found photos; name one")
+            return plan_outputs(names, output)
+        if len(names) > 1:
+            raise ValueError(
+                f"expected one folder or a list of photos, found {' and '.join(names[:2])}; color "
+                "one after the other"
+            )
+        if output in (None, PIPE):
+            raise ValueError(f"expected -o OUT, a folder for the results of {names[0]}; name one")
+        far = isinstance(self.runner, Ray)  # other processes have other working folders
+        photos, results = (Storage.at(str(url), absolute=far) for url in (names[0], output))
+        location = Location(photos, results, self.recursive, self.interpolation is not None)
+        location.check()
+        if self.album and (far or not results.on_disk):
+            raise ValueError(
+                "expected no album with Ray or a URL of results, found it; leave it out"
+            )
+        if self.save_recipe is not None:
+            raise ValueError("expected one photo with save_recipe, found a folder; leave it out")
+        return location
+
+
+def _holds_photos(name: str) -> bool:
+    """Whether it is a folder, a tar file or a URL, and not a photo."""
+    return "://" in name or os.path.isdir(name) or name.lower().endswith(".tar")
