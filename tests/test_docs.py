@@ -29,7 +29,7 @@ def gallery(monkeypatch):
 def test_tables_are_those_of_the_files(name):
     page = (ROOT / name).read_text()
     assert TABLES["BLOCK"].search(page)
-    assert TABLES["updated"](page) == page
+    assert TABLES["update"](page) == page
 
 
 def test_the_readmes_numbers_are_measured():

@@ -19,7 +19,7 @@ EXAMPLES = DOCS.parent / "examples"
 HEIGHT = 320
 
 
-def colored(colorizer: tintype.Colorizer, path: Path) -> dict[str, Image.Image]:
+def color_variants(colorizer: tintype.Colorizer, path: Path) -> dict[str, Image.Image]:
     """A photo in gray, colored automatically, and steered as in the paper's figures 6 and 8."""
     encoded = colorizer.encode(path)
     photos = {
@@ -34,7 +34,7 @@ def colored(colorizer: tintype.Colorizer, path: Path) -> dict[str, Image.Image]:
 
 def sheet(colorizer: tintype.Colorizer, paths: list[Path], height: int = HEIGHT) -> Image.Image:
     """Rows of photos of one height, one below the other."""
-    return stacked([captioned(colored(colorizer, path), height) for path in paths])
+    return stacked([captioned(color_variants(colorizer, path), height) for path in paths])
 
 
 def main() -> None:
@@ -49,7 +49,7 @@ def main() -> None:
         return
     paths = [EXAMPLES / f"{n}.jpg" for n in ("coffee", "astronaut", "chelsea", "camera")]
     sheet(colorizer, paths).save(DOCS / "examples.jpg", quality=90)
-    hero = captioned(colored(colorizer, EXAMPLES / "coffee.jpg"), 280)
+    hero = captioned(color_variants(colorizer, EXAMPLES / "coffee.jpg"), 280)
     hero.save(DOCS / "hero.jpg", quality=92)
     estimated = colorizer.encode(EXAMPLES / "coffee.jpg").palette
     charts.histogram(estimated, estimated.towards("red")).save(DOCS / "palette.png", optimize=True)

@@ -11,7 +11,7 @@ PAGES = ("docs/paper.md", "docs/model-card.md", "docs/experiments.md")
 BLOCK = re.compile(r"(<!-- (\S+\.md) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def updated(page: str) -> str:
+def update(page: str) -> str:
     """A page's text with the tables that the files hold now."""
     return BLOCK.sub(lambda m: m[1] + (ROOT / m[2]).read_text() + m[3], page)
 
@@ -19,4 +19,4 @@ def updated(page: str) -> str:
 if __name__ == "__main__":
     for name in PAGES:
         path = ROOT / name
-        path.write_text(updated(path.read_text()))
+        path.write_text(update(path.read_text()))

@@ -12,7 +12,7 @@ from tintype.research.data.packing import Options
 SMALL = Options(size=64, per_shard=5, validation=0.2)
 
 
-def drawn(folder, count=23, classes=("n01", "n02", "n03")):
+def draw_photos(folder, count=23, classes=("n01", "n02", "n03")):
     """A folder in ImageNet's layout with photos of 80 x 70 pixels."""
     for number in range(count):
         path = folder / classes[number % len(classes)] / f"{number}.JPEG"
@@ -21,7 +21,7 @@ def drawn(folder, count=23, classes=("n01", "n02", "n03")):
     return folder
 
 
-def tarred(folder, path, mode):
+def write_tar(folder, path, mode):
     """The photos of a folder in a tar file."""
     with tarfile.open(path, mode) as tar:
         for file in sorted(folder.rglob("*.JPEG")):
@@ -29,7 +29,7 @@ def tarred(folder, path, mode):
     return str(path)
 
 
-def packed(source, out, options=SMALL, workers=2):
+def pack(source, out, options=SMALL, workers=2):
     return packing.pack([str(source)], out, options, workers=workers)
 
 
@@ -44,12 +44,12 @@ def shards(out, split="*"):
 
 @pytest.fixture(scope="session")
 def imagenet(tmp_path_factory):
-    return drawn(tmp_path_factory.mktemp("imagenet"))
+    return draw_photos(tmp_path_factory.mktemp("imagenet"))
 
 
 @pytest.fixture(scope="session")
 def unbroken(imagenet, tmp_path_factory):
     """A pack that nothing has stopped."""
     out = tmp_path_factory.mktemp("unbroken") / "shards"
-    packed(imagenet, out)
+    pack(imagenet, out)
     return out

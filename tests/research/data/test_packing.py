@@ -17,7 +17,7 @@ from photos import exif, icc, toned
 from PIL import Image
 
 from research.conftest import scene
-from research.data.conftest import SMALL, drawn, packed, shards
+from research.data.conftest import SMALL, draw_photos, pack, shards
 from tintype.cli import cli
 from tintype.research.data import ledger, packing, photo_set
 from tintype.research.data.packing import Options
@@ -58,7 +58,7 @@ def test_shards_hold_so_many_photos_at_most_shuffled_and_nothing_of_when_and_by_
 def test_the_short_side_is_limited_and_nothing_enlarged(tmp_path, width, height, shape):
     (tmp_path / "in").mkdir()
     Image.fromarray(scene(width, height, 0)).save(tmp_path / "in" / "a.png")
-    packed(tmp_path / "in", tmp_path / "out", Options(size=100))
+    pack(tmp_path / "in", tmp_path / "out", Options(size=100))
     assert photo_set.load([shards(tmp_path / "out")], size=1000).photo(0).shape == (*shape, 3)
 
 
@@ -70,7 +70,7 @@ def test_photos_are_upright_and_srgb(tmp_path):
     turned.save(tmp_path / "in" / "turned.jpg", exif=exif(6), quality=95)
     linear = Image.fromarray(np.zeros((80, 80, 3), np.uint8) + np.uint8([128, 128, 20]))
     linear.save(tmp_path / "in" / "linear.png", icc_profile=icc("RGB", 1.0))
-    packed(tmp_path / "in", tmp_path / "out")
+    pack(tmp_path / "in", tmp_path / "out")
     read = photo_set.load([shards(tmp_path / "out")], size=100)
     photo = read.photo(read.keys.index("turned"))
     assert photo.shape == (64, 80, 3)
@@ -81,7 +81,7 @@ def test_photos_are_upright_and_srgb(tmp_path):
 
 
 def test_what_is_skipped_is_counted_by_reason_with_examples(tmp_path):
-    folder = drawn(tmp_path / "in", 3)
+    folder = draw_photos(tmp_path / "in", 3)
     whole = (folder / "n01" / "0.JPEG").read_bytes()
     image = Image.open(io.BytesIO(whole))
     (folder / "empty.jpg").touch()
@@ -95,7 +95,7 @@ def test_what_is_skipped_is_counted_by_reason_with_examples(tmp_path):
     image.save(folder / "same.jpg")
     image.save(folder / "same.png")
     (folder / "notes.txt").write_text("not listed")
-    about = packed(folder, tmp_path / "out", Options(size=64, validation=0))
+    about = pack(folder, tmp_path / "out", Options(size=64, validation=0))
     assert {why: found["photos"] for why, found in about["skipped"].items()} == {
         "unreadable": 3, "short side under 64": 1, "longer than 4:1": 1, "colors unknown": 2,
         "another photo has the key": 1,
@@ -109,23 +109,23 @@ def test_what_is_skipped_is_counted_by_reason_with_examples(tmp_path):
 def test_few_examples_are_kept_of_many_skipped_in_several_shards(tmp_path):
     for number in range(12):
         (tmp_path / f"{number}.jpg").touch()
-    about = packed(tmp_path, tmp_path / "out", SMALL)
+    about = pack(tmp_path, tmp_path / "out", SMALL)
     assert about["skipped"]["unreadable"]["photos"] == 12
     assert len(about["skipped"]["unreadable"]["examples"]) == ledger.EXAMPLES
     assert about["packed"] == {"train": 0, "validation": 0}
 
 
 def test_gray_photos_are_left_out_or_marked(tmp_path):
-    folder = drawn(tmp_path / "in", 2)
+    folder = draw_photos(tmp_path / "in", 2)
     gray = Image.fromarray(scene(80, 80, 5)).convert("L")
     gray.save(folder / "gray.png")
     gray.convert("RGB").save(folder / "n01" / "compressed.jpg", quality=40)
     sepia = toned(np.asarray(gray), (40, 20, 0), (255, 240, 200))
     Image.fromarray(sepia).save(folder / "sepia.png")
-    without = packed(folder, tmp_path / "without", Options(validation=0))
+    without = pack(folder, tmp_path / "without", Options(validation=0))
     assert (without["gray"], without["packed"]["train"]) == (2, 3)
     assert without["classes"]["train"] == {"": 1, "n01": 1, "n02": 1}
-    with_gray = packed(folder, tmp_path / "with", Options(validation=0, keep_gray=True))
+    with_gray = pack(folder, tmp_path / "with", Options(validation=0, keep_gray=True))
     assert (with_gray["gray"], with_gray["packed"]["train"]) == (2, 5)
     with tarfile.open(tmp_path / "with" / "train-000000.tar") as tar:
         marked = {m.name: tar.extractfile(m).read() for m in tar if m.name.endswith(".json")}
@@ -183,7 +183,7 @@ def test_no_more_photos_are_alive_than_workers(tmp_path, imagenet, monkeypatch):
     add = packing._add
     monkeypatch.setattr(packing, "read_rgb", decoded)
     monkeypatch.setattr(packing, "_add", lambda *given: (time.sleep(0.005), add(*given)))
-    packed(imagenet, tmp_path / "out", workers=3)
+    pack(imagenet, tmp_path / "out", workers=3)
     assert 1 <= most <= 3
     assert alive == 0
 

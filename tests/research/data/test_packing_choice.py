@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from research.data.conftest import files, packed
+from research.data.conftest import files, pack
 from tintype.research.data import photo_set
 from tintype.research.data.ledger import Tally
 from tintype.research.data.packing import Options, chosen, held_out, planned
@@ -70,12 +70,12 @@ def test_one_photo_of_a_key_is_chosen_whatever_the_order():
 
 
 def test_workers_change_nothing(tmp_path, imagenet, unbroken):
-    packed(imagenet, tmp_path / "one", workers=1)
+    pack(imagenet, tmp_path / "one", workers=1)
     assert files(tmp_path / "one") == files(unbroken)
 
 
 def test_a_subset_is_packed(tmp_path, imagenet):
     options = Options(size=64, per_shard=5, validation=0.2, subset=9, seed=3)
-    about = packed(imagenet, tmp_path / "out", options)
+    about = pack(imagenet, tmp_path / "out", options)
     assert sum(about["packed"].values()) == 9
     assert about["photos"] == 23

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from research.data.conftest import drawn, files, packed, tarred
+from research.data.conftest import draw_photos, files, pack, write_tar
 from tintype.errors import DataError
 from tintype.research.data import ledger, packing
 from tintype.research.data.packing import Options
@@ -26,7 +26,7 @@ def stopping(patch, left):
     """Raise StopError at a moment: before a photo, or before or after a file gets its name."""
     count = itertools.count()
 
-    def counted(function):
+    def count_calls(function):
         def counting(*given, **named):
             if next(count) == left:
                 raise StopError
@@ -38,8 +38,8 @@ def stopping(patch, left):
         return counting
 
     photo = packing.packed
-    patch.setattr(packing, "packed", counted(photo))
-    patch.setattr(Path, "replace", counted(Path.replace))
+    patch.setattr(packing, "packed", count_calls(photo))
+    patch.setattr(Path, "replace", count_calls(Path.replace))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -52,13 +52,13 @@ def test_a_pack_that_was_stopped_goes_on_to_the_same_bytes(
         with monkeypatch.context() as patch:
             stopping(patch, draw.randrange(40))
             try:
-                packed(imagenet, tmp_path / "out", workers=draw.choice([1, 3]))
+                pack(imagenet, tmp_path / "out", workers=draw.choice([1, 3]))
             except StopError:
                 stops += 1
     assert stops > 0
     before = {path: path.stat().st_ino for path in (tmp_path / "out").glob("*.tar")}
     assert all(path.read_bytes() == files(unbroken)[path.name] for path in before)
-    packed(imagenet, tmp_path / "out")
+    pack(imagenet, tmp_path / "out")
     assert files(tmp_path / "out") == files(unbroken)
     assert all(path.stat().st_ino == number for path, number in before.items())  # not made again
     assert [p.name for p in (tmp_path / "out").iterdir() if p.name.startswith(".")] == [ledger.WORK]
@@ -70,13 +70,13 @@ from pathlib import Path
 from tintype.research.data import packing
 source, out, left = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 count = itertools.count()
-def counted(function):
+def count_calls(function):
     def counting(*given):
         if next(count) == left:
             os.kill(os.getpid(), signal.SIGKILL)
         return function(*given)
     return counting
-packing.packed, Path.replace = counted(packing.packed), counted(Path.replace)
+packing.packed, Path.replace = count_calls(packing.packed), count_calls(Path.replace)
 packing.pack([source], out, packing.Options(size=64, per_shard=5, validation=0.2), workers=2)
 """
 
@@ -88,14 +88,14 @@ def test_a_pack_that_was_killed_goes_on_to_the_same_bytes(tmp_path, imagenet, un
         done = subprocess.run(words, capture_output=True, check=False)
         assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert not (tmp_path / "out" / "manifest.json").exists()
-    packed(imagenet, tmp_path / "out")
+    pack(imagenet, tmp_path / "out")
     assert files(tmp_path / "out") == files(unbroken)
 
 
 def test_a_shard_that_was_lost_or_cut_is_made_again_alone(
     tmp_path, imagenet, unbroken, monkeypatch
 ):
-    packed(imagenet, tmp_path / "out")
+    pack(imagenet, tmp_path / "out")
     (tmp_path / "out" / "train-000001.tar").unlink()
     os.truncate(tmp_path / "out" / "train-000002.tar", 5000)
     made = []
@@ -103,55 +103,55 @@ def test_a_shard_that_was_lost_or_cut_is_made_again_alone(
     monkeypatch.setattr(
         packing, "_write", lambda s, *given: (made.append(s.name), write(s, *given))
     )
-    packed(imagenet, tmp_path / "out")
+    pack(imagenet, tmp_path / "out")
     assert made == ["train-000001.tar", "train-000002.tar"]
     assert files(tmp_path / "out") == files(unbroken)
 
 
 def test_other_options_and_sources_are_refused(tmp_path, imagenet):
     out = tmp_path / "out"
-    packed(imagenet, out)
+    pack(imagenet, out)
     before = files(out)
     for options, found in (
         (Options(size=65, per_shard=5, validation=0.2), "size 64, found 65"),
         (Options(size=64, per_shard=5, validation=0.2, subset=9), "subset null, found 9"),
     ):
         with pytest.raises(DataError, match=f"expected to go on with {found}; pack into another"):
-            packed(imagenet, out, options)
-    other = drawn(tmp_path / "other", 3)
+            pack(imagenet, out, options)
+    other = draw_photos(tmp_path / "other", 3)
     with pytest.raises(DataError, match=r"expected to go on with sources .*; pack into another"):
-        packed(other, out)
+        pack(other, out)
     assert files(out) == before
     with pytest.raises(DataError, match=r"expected a new or empty folder, found n01 in it"):
-        packed(imagenet, other)
+        pack(imagenet, other)
 
 
 def test_photos_that_came_since_are_refused(tmp_path):
-    folder = drawn(tmp_path / "in", 3)
-    packed(folder, tmp_path / "out")
-    drawn(folder, 4)
+    folder = draw_photos(tmp_path / "in", 3)
+    pack(folder, tmp_path / "out")
+    draw_photos(folder, 4)
     with pytest.raises(DataError, match=r'with photos "3 .*", found "4 .*"; pack into another'):
-        packed(folder, tmp_path / "out")
+        pack(folder, tmp_path / "out")
 
 
 def test_a_second_pack_at_the_same_time_is_refused(tmp_path, imagenet):
     out = tmp_path / "out"
     (out / ledger.WORK).mkdir(parents=True)
     with ledger.alone(out), pytest.raises(DataError, match="expected no other pack"):
-        packed(imagenet, out)
+        pack(imagenet, out)
 
 
 def test_a_broken_note_is_named(tmp_path, imagenet):
-    packed(imagenet, tmp_path / "out")
+    pack(imagenet, tmp_path / "out")
     (tmp_path / "out" / ledger.WORK / "train-000000.tar.json").write_text("{")
     with pytest.raises(DataError, match=r"train-000000\.tar\.json: expected JSON.*remove it"):
-        packed(imagenet, tmp_path / "out")
+        pack(imagenet, tmp_path / "out")
 
 
 def test_a_folder_that_cannot_be_written(tmp_path, imagenet):
     (tmp_path / "out").write_text("a file")
     with pytest.raises(DataError, match="expected to write shards, found: "):
-        packed(imagenet, tmp_path / "out")
+        pack(imagenet, tmp_path / "out")
 
 
 @pytest.mark.parametrize("place", [(ledger, "sync"), (shutil, "copyfileobj")], ids=["shard", "tar"])
@@ -159,9 +159,9 @@ def test_a_full_disk(tmp_path, imagenet, monkeypatch, place):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    source = tarred(imagenet, tmp_path / "some.tar.gz", "w:gz")
+    source = write_tar(imagenet, tmp_path / "some.tar.gz", "w:gz")
     monkeypatch.setattr(*place, full)
     with pytest.raises(DataError, match=r"expected to write shards, found: No space left.*; mend"):
-        packed(source, tmp_path / "out")
+        pack(source, tmp_path / "out")
     monkeypatch.undo()
-    assert sum(packed(source, tmp_path / "out")["packed"].values()) == 23
+    assert sum(pack(source, tmp_path / "out")["packed"].values()) == 23

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from research.conftest import scene
-from research.data.conftest import drawn, files, packed, shards, tarred
+from research.data.conftest import draw_photos, files, pack, shards, write_tar
 from tintype.errors import DataError
 from tintype.research.data import ledger, packing, photo_set, sources
 from tintype.research.data.packing import Options
@@ -16,7 +16,7 @@ from tintype.research.data.packing import Options
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
 def test_a_tar_file_gives_what_its_folder_gives(tmp_path, imagenet, unbroken, mode):
-    packed(tarred(imagenet, tmp_path / "some.tar", mode), tmp_path / "out")
+    pack(write_tar(imagenet, tmp_path / "some.tar", mode), tmp_path / "out")
     assert {n: b for n, b in files(tmp_path / "out").items() if n != "manifest.json"} == {
         n: b for n, b in files(unbroken).items() if n != "manifest.json"
     }
@@ -46,7 +46,7 @@ def test_names_that_lead_out_of_a_folder_are_skipped(tmp_path):
             about.size = len(content.getvalue())
             content.seek(0)
             tar.addfile(about, content)
-    about = packed(tmp_path / "in.tar", tmp_path / "out", Options(validation=0))
+    about = pack(tmp_path / "in.tar", tmp_path / "out", Options(validation=0))
     assert about["skipped"]["name leads out of the folder"]["photos"] == 3
     assert sorted(photo_set.load([shards(tmp_path / "out")]).keys) == ["a/fine", "a/fine."]
 
@@ -56,7 +56,7 @@ def test_a_name_that_is_no_utf8(tmp_path):
     photo = io.BytesIO()
     Image.fromarray(scene(80, 70, 0)).save(photo, "PNG")
     (tmp_path / "in" / os.fsdecode(b"caf\xe9.png")).write_bytes(photo.getvalue())
-    assert packed(tmp_path / "in", tmp_path / "out", Options(validation=0))["packed"]["train"] == 1
+    assert pack(tmp_path / "in", tmp_path / "out", Options(validation=0))["packed"]["train"] == 1
     assert photo_set.load([shards(tmp_path / "out")]).keys == [os.fsdecode(b"caf\xe9")]
 
 
@@ -69,15 +69,15 @@ def test_sources_of_no_use(tmp_path, name, found):
     (tmp_path / "broken.tar").write_bytes(b"nothing of the kind" * 100)
     (tmp_path / "one.jpg").touch()
     with pytest.raises(DataError, match=f"expected .*, {found}") as caught:
-        packed(tmp_path / name, tmp_path / "out")
+        pack(tmp_path / name, tmp_path / "out")
     assert "\n" not in str(caught.value)
     (tmp_path / "right").mkdir()
     Image.fromarray(scene(80, 70, 0)).save(tmp_path / "right" / "a.png")
-    packed(tmp_path / "right", tmp_path / "out")  # a slip of the pen binds nobody
+    pack(tmp_path / "right", tmp_path / "out")  # a slip of the pen binds nobody
 
 
 def test_photos_that_have_gone_since_they_were_listed_stop_the_pack(tmp_path, monkeypatch):
-    folder = drawn(tmp_path / "in", 5)
+    folder = draw_photos(tmp_path / "in", 5)
     planned = packing.planned
 
     def going(*given):
@@ -86,4 +86,4 @@ def test_photos_that_have_gone_since_they_were_listed_stop_the_pack(tmp_path, mo
 
     monkeypatch.setattr(packing, "planned", going)
     with pytest.raises(DataError, match=r"expected n02/1\.JPEG as it was listed, found nothing"):
-        packed(folder, tmp_path / "out")
+        pack(folder, tmp_path / "out")

@@ -85,10 +85,10 @@ def open_photo(page: Page, *photos: Path) -> None:
     page.set_input_files("#files", [str(p) for p in photos])
     expect(page.locator("#photos img")).to_have_count(len(photos))
     expect(page.locator("#variants img")).to_have_count(5)
-    settled(page)
+    wait_until_settled(page)
 
 
-def settled(page: Page) -> None:
+def wait_until_settled(page: Page) -> None:
     """Wait until nothing new is shown any more, however busy the machine."""
     before, now = "", "-"
     while now != before:
@@ -98,7 +98,7 @@ def settled(page: Page) -> None:
         before, now = now, canvas.evaluate_all("all => all.map(c => c.toDataURL()).join()")
 
 
-def shown(page: Page) -> np.ndarray:
+def read_pixels(page: Page) -> np.ndarray:
     """(h, w, 3) uint8: the colored photo's own pixels."""
     canvas = page.locator("photo-viewer .after")
     address = canvas.evaluate("canvas => canvas.toDataURL('image/png')")
@@ -121,10 +121,10 @@ def drag(page: Page, locator, dx: float, dy: float) -> None:
     for part in np.linspace(0, 1, 8):
         page.mouse.move(x + part * dx, y + part * dy)
     page.mouse.up()
-    settled(page)
+    wait_until_settled(page)
 
 
-def saved(page: Page, button: str, folder: Path) -> Path:
+def download(page: Page, button: str, folder: Path) -> Path:
     with page.expect_download() as waiting:
         page.locator(button).click()
     file = folder / waiting.value.suggested_filename

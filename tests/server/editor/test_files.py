@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from server.conftest import coffee
-from server.editor.conftest import drag, open_photo, saved, settled, shown
+from server.editor.conftest import download, drag, open_photo, read_pixels, wait_until_settled
 
 
 @pytest.mark.parametrize("strip", [False, True])
@@ -25,9 +25,9 @@ def test_the_copied_command_makes_the_same_file(page, photo, tmp_path, tintype_c
     if strip:
         page.locator("#strip").check()
         page.locator("#format").select_option("PNG")
-    settled(page)
-    downloaded = saved(page, "#save", tmp_path / "downloads")
-    recipe = saved(page, "#copy", tmp_path)
+    wait_until_settled(page)
+    downloaded = download(page, "#save", tmp_path / "downloads")
+    recipe = download(page, "#copy", tmp_path)
     expect(page.locator("#message")).to_contain_text("clipboard")
     command = page.evaluate("navigator.clipboard.readText()")
     assert re.fullmatch(r"my coffee\.[0-9a-f]{8}\.recipe\.json", recipe.name)
@@ -44,21 +44,21 @@ def test_the_copied_command_makes_the_same_file(page, photo, tmp_path, tintype_c
 def test_a_saved_recipe_can_be_loaded_again(page, photo, tmp_path):
     open_photo(page, photo)
     page.get_by_role("button", name="Cool").click()
-    settled(page)
-    cool = shown(page)
-    recipe = saved(page, "#save-recipe", tmp_path)
+    wait_until_settled(page)
+    cool = read_pixels(page)
+    recipe = download(page, "#save-recipe", tmp_path)
     page.locator("#reset").click()
     page.set_input_files("#load-file", str(recipe))
     expect(page.locator("#message")).to_contain_text("Loaded")
-    settled(page)
-    np.testing.assert_array_equal(shown(page), cool)
+    wait_until_settled(page)
+    np.testing.assert_array_equal(read_pixels(page), cool)
 
 
 def test_a_saved_palette_is_what_is_asked_for(page, photo, tmp_path):
     open_photo(page, photo)
     page.get_by_role("button", name="Warm").click()
-    settled(page)
-    about = json.loads(saved(page, "#save-palette", tmp_path).read_text())
+    wait_until_settled(page)
+    about = json.loads(download(page, "#save-palette", tmp_path).read_text())
     assert about["version"] == 1
     assert about["colors"]
 
@@ -71,17 +71,17 @@ def test_a_references_tones_are_kept(page, photo, tmp_path):
     page.set_input_files("#load-file", str(reference))
     expect(page.locator("#message")).to_contain_text("Loaded reference.png")
     page.get_by_role("button", name="Cool").click()
-    settled(page)
-    cool = shown(page)
-    recipe = saved(page, "#save-recipe", tmp_path)
+    wait_until_settled(page)
+    cool = read_pixels(page)
+    recipe = download(page, "#save-recipe", tmp_path)
     assert json.loads(recipe.read_text())["palette"]["tones"]["shadows"]["colors"]
-    assert json.loads(saved(page, "#save-palette", tmp_path).read_text())["tones"]
+    assert json.loads(download(page, "#save-palette", tmp_path).read_text())["tones"]
     page.locator("#reset").click()
     page.set_input_files("#load-file", str(recipe))
     expect(page.locator("#message")).to_contain_text("Loaded")
-    settled(page)
-    np.testing.assert_array_equal(shown(page), cool)
-    assert json.loads(saved(page, "#save-recipe", tmp_path).read_text())["palette"]["tones"]
+    wait_until_settled(page)
+    np.testing.assert_array_equal(read_pixels(page), cool)
+    assert json.loads(download(page, "#save-recipe", tmp_path).read_text())["palette"]["tones"]
 
 
 def test_several_photos_and_one_that_is_none(page, photo, tmp_path):
@@ -92,28 +92,28 @@ def test_several_photos_and_one_that_is_none(page, photo, tmp_path):
     page.set_input_files("#files", [str(photo), str(broken), str(other)])
     expect(page.locator("#photos img")).to_have_count(2)
     page.get_by_role("button", name=photo.name).click()
-    settled(page)
-    assert shown(page).shape[:2] == (267, 400)
+    wait_until_settled(page)
+    assert read_pixels(page).shape[:2] == (267, 400)
     page.get_by_role("button", name="other.png").click()
-    settled(page)
-    assert shown(page).shape[0] == 200
+    wait_until_settled(page)
+    assert read_pixels(page).shape[0] == 200
 
 
 def test_the_photo_that_is_edited_stays_when_others_come(page, photo, tmp_path):
     other = tmp_path / "other.png"
     coffee(200).rotate(90, expand=True).convert("L").save(other)
     open_photo(page, photo)
-    first = shown(page)
+    first = read_pixels(page)
     page.set_input_files("#files", str(other))
     expect(page.locator("#photos img")).to_have_count(2)
-    np.testing.assert_array_equal(shown(page), first)
+    np.testing.assert_array_equal(read_pixels(page), first)
     page.get_by_role("button", name="other.png").click()
-    settled(page)
-    assert shown(page).shape[:2] == (200, 133)
+    wait_until_settled(page)
+    assert read_pixels(page).shape[:2] == (200, 133)
     page.locator("#close").click()
-    settled(page)
+    wait_until_settled(page)
     expect(page.locator("#photos img")).to_have_count(1)
-    np.testing.assert_array_equal(shown(page), first)
+    np.testing.assert_array_equal(read_pixels(page), first)
     page.locator("#close").click()
     expect(page.get_by_text("Drop a black-and-white photograph")).to_be_visible()
 
@@ -122,13 +122,13 @@ def test_a_photo_that_the_server_forgot_is_sent_again(page, photo, address):
     with page.expect_response(lambda r: r.url.endswith("/v1/photos")) as sent:
         page.set_input_files("#files", str(photo))
     expect(page.locator("#variants img")).to_have_count(5)
-    settled(page)
-    before = shown(page)
+    wait_until_settled(page)
+    before = read_pixels(page)
     page.request.delete(f"{address}v1/photos/{sent.value.json()['id']}")
     page.get_by_role("button", name="Cool").click()
     page.wait_for_timeout(1000)
-    settled(page)
-    assert (shown(page) != before).any()
+    wait_until_settled(page)
+    assert (read_pixels(page) != before).any()
 
 
 def test_a_broken_photo_is_explained(page, tmp_path):

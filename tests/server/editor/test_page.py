@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from server.conftest import coffee
-from server.editor.conftest import chroma, drag, open_photo, settled, shown
+from server.editor.conftest import chroma, drag, open_photo, read_pixels, wait_until_settled
 from tintype.color import hue_degrees, rgb_to_oklab
 
 
@@ -27,37 +27,37 @@ def test_a_dropped_or_pasted_photo_is_colored(page, photo, kind):
         [content, photo.name, kind],
     )
     expect(page.locator("#variants img")).to_have_count(5)
-    settled(page)
-    assert abs(chroma(shown(page))) > 0.005
+    wait_until_settled(page)
+    assert abs(chroma(read_pixels(page))) > 0.005
     expect(page.locator("#wheel .spot").first).to_be_visible()
     expect(page.get_by_text("Drop a black-and-white photograph")).to_be_hidden()
 
 
 def test_dragging_the_middle_tints_and_undo_takes_it_back(page, photo):
     open_photo(page, photo)
-    before = shown(page)
+    before = read_pixels(page)
     wheel = page.locator("#wheel").bounding_box()
     drag(page, page.locator("#wheel .puck"), -0.1 * wheel["width"], 0.3 * wheel["height"])
-    blue = shown(page)
+    blue = read_pixels(page)
     moved = chroma(blue) - chroma(before)
     assert 200 < hue_degrees(np.array([moved.real, moved.imag])) < 290
     assert abs(moved) > 0.01
     expect(page.locator("#wish")).to_be_visible()
     expect(page.locator("#reached-out")).to_contain_text("%")
     page.locator("#undo").click()
-    settled(page)
-    np.testing.assert_array_equal(shown(page), before)
+    wait_until_settled(page)
+    np.testing.assert_array_equal(read_pixels(page), before)
     page.locator("#redo").click()
-    settled(page)
-    np.testing.assert_array_equal(shown(page), blue)
+    wait_until_settled(page)
+    np.testing.assert_array_equal(read_pixels(page), blue)
     page.locator("#reset").click()
-    settled(page)
-    np.testing.assert_array_equal(shown(page), before)
+    wait_until_settled(page)
+    np.testing.assert_array_equal(read_pixels(page), before)
 
 
 def test_dragging_a_spot_moves_that_color(page, photo):
     open_photo(page, photo)
-    before = chroma(shown(page))
+    before = chroma(read_pixels(page))
     spot = page.locator("#wheel .spot").first
     wheel = page.locator("#wheel").bounding_box()
     box = spot.bounding_box()
@@ -65,7 +65,7 @@ def test_dragging_a_spot_moves_that_color(page, photo):
     dx = 2 * (center[0] - box["x"] - box["width"] / 2)
     dy = 2 * (center[1] - box["y"] - box["height"] / 2)
     drag(page, spot, dx, dy)  # to the other side: the complementary hue
-    after = chroma(shown(page))
+    after = chroma(read_pixels(page))
     towards = -before / abs(before)
     assert ((after - before) * towards.conjugate()).real > 0.004
 
@@ -77,13 +77,13 @@ def test_a_banned_color_is_gone(page, photo):
     hue = float(spot.get_attribute("aria-valuenow"))
 
     def wearing() -> float:
-        ab = rgb_to_oklab(shown(page).astype(np.float32) / 255)[..., 1:]
+        ab = rgb_to_oklab(read_pixels(page).astype(np.float32) / 255)[..., 1:]
         away = np.abs((hue_degrees(ab) - hue + 180) % 360 - 180)
         return float(((away < 12) & (np.hypot(ab[..., 0], ab[..., 1]) > 0.03)).mean())
 
     before = wearing()
     page.locator("#ban").click()
-    settled(page)
+    wait_until_settled(page)
     assert before > 0.02
     assert wearing() < 0.1 * before
     expect(page.locator("#wheel .spot.banned")).to_have_count(1)
@@ -93,16 +93,16 @@ def test_a_banned_color_is_gone(page, photo):
 
 def test_the_wheel_works_by_keyboard(page, photo):
     open_photo(page, photo)
-    before = shown(page)
+    before = read_pixels(page)
     spot = page.locator("#wheel .spot").first
     spot.focus()
     hue = float(spot.get_attribute("aria-valuenow"))
     for _ in range(10):
         spot.press("ArrowLeft")
-    settled(page)
+    wait_until_settled(page)
     turned = (float(spot.get_attribute("aria-valuenow")) - hue) % 360
     assert 45 < turned < 75
-    assert (shown(page) != before).any()
+    assert (read_pixels(page) != before).any()
     page.locator("#wheel .puck").focus()
     page.keyboard.press("ArrowUp")
     assert page.locator("#wheel .puck").get_attribute("aria-valuetext").endswith("5 %")
@@ -127,25 +127,25 @@ def test_a_typed_color_is_added_and_a_wrong_one_is_explained(page, photo):
 
 def test_a_palette_can_be_loaded_and_a_variant_chosen(page, photo, tmp_path):
     open_photo(page, photo)
-    automatic = shown(page)
+    automatic = read_pixels(page)
     file = tmp_path / "sea.json"
     about = {"version": 1, "neutral": 0.2, "colors": [{"color": "#3070c0", "share": 0.8}]}
     file.write_text(json.dumps(about))
     page.set_input_files("#load-file", str(file))
     expect(page.locator("#message")).to_contain_text("Loaded sea.json")
-    settled(page)
+    wait_until_settled(page)
     health = page.request.get(page.url + "v1/health").json()
     assert float(page.locator("#vividness").input_value()) == health["vividness_given"]
-    blue = chroma(shown(page))
+    blue = chroma(read_pixels(page))
     assert 220 < hue_degrees(np.array([blue.real, blue.imag])) < 290
     page.get_by_role("button", name="Variant 3").click()
-    settled(page)
+    wait_until_settled(page)
     assert page.get_by_role("button", name="Variant 3").get_attribute("aria-pressed") == "true"
-    variant = shown(page)
+    variant = read_pixels(page)
     assert (variant != automatic).any()
     page.get_by_role("button", name="Automatic").click()
-    settled(page)
-    np.testing.assert_array_equal(shown(page), automatic)
+    wait_until_settled(page)
+    np.testing.assert_array_equal(read_pixels(page), automatic)
 
 
 def test_a_photo_dropped_on_the_wheel_gives_its_colors(page, photo, tmp_path):
@@ -162,8 +162,8 @@ def test_a_photo_dropped_on_the_wheel_gives_its_colors(page, photo, tmp_path):
         list(sea.read_bytes()),
     )
     expect(page.locator("#message")).to_contain_text("Loaded sea.png")
-    settled(page)
-    blue = chroma(shown(page))
+    wait_until_settled(page)
+    blue = chroma(read_pixels(page))
     assert 220 < hue_degrees(np.array([blue.real, blue.imag])) < 290
     expect(page.locator("#photos img")).to_have_count(1)
 
@@ -204,6 +204,6 @@ def test_zoom_to_pixels_shows_the_full_size(page, tmp_path):
     open_photo(page, large)
     page.locator("#pixels").click()
     page.wait_for_timeout(1000)
-    settled(page)
-    assert shown(page).shape == (1200, 1800, 3)
+    wait_until_settled(page)
+    assert read_pixels(page).shape == (1200, 1800, 3)
     page.locator("#fit").click()
