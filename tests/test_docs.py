@@ -14,6 +14,7 @@ from command import opened, tintype
 from tintype.cli import colorize
 
 ROOT = Path(__file__).parents[1]
+METHOD = "src/tintype/research/methods/NAME.py"  # of whoever adds one
 TABLES = runpy.run_path(str(ROOT / "tools" / "make_tables.py"))
 
 
@@ -70,9 +71,16 @@ def test_what_the_page_on_the_paper_says_of_its_table():
 
 
 def test_links_and_pictures_are_there():
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} names {target}"
+
+
+def test_files_that_contributors_are_sent_to_are_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    names = set(re.findall(r"`((?:src|tests|docs)/[\w/.]+)`", text)) - {METHOD}
+    assert len(names) > 15
+    assert [name for name in sorted(names) if not (ROOT / name).exists()] == []
 
 
 def test_each_command_of_the_gallery_is_one_that_tintype_takes(gallery):
