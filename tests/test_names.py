@@ -1,5 +1,6 @@
 """One language: American spelling, and functions that are named by verbs."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -17,6 +18,12 @@ BRITISH = re.compile(
     r"|(normal|recogn|organ|optim|initial|serial|summar|minim|maxim|general|quant|visual)is(e|ing)",
     re.IGNORECASE,
 )
+RESEARCH = ROOT / "src" / "tintype" / "research"  # has some such names left
+PYTHON = [path for path in SOURCE if path.suffix == ".py" and RESEARCH not in path.parents]
+PARTICIPLES = re.compile(
+    "_*(listed|opened|taken|seen|colored|noted|drawn|found|wanted|turned|painted|asked|named|given"
+    "|shown|kept|made|counted|mixed|read_?back)"
+)
 TITLES = ("Transferring Color to Greyscale Images",)  # of others, as printed
 
 
@@ -27,3 +34,16 @@ def test_the_spelling_is_american(path):
         text = text.replace(title, "")
     found = [line.strip() for line in text.splitlines() if BRITISH.search(line)]
     assert found == []
+
+
+def functions(path):
+    """Names of a file's functions, however deep; values that a class computes are no functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+        if isinstance(node, kinds) and "property" not in map(ast.unparse, node.decorator_list):
+            yield node.name
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
+def test_functions_are_not_named_by_bare_participles(path):
+    assert [name for name in functions(path) if PARTICIPLES.fullmatch(name)] == []

@@ -67,7 +67,7 @@ def histogram(
     unit = max(0.7 * FINE, min(FINE * width / 1200, part / 400))  # smaller cannot be read
     image = Image.new("RGB", (FINE * width, FINE * height), PAPER)
     for k, (title, one) in enumerate(shown):
-        image.paste(_drawn(one, title, (image.width, part), top, unit), (0, k * part))
+        image.paste(_draw(one, title, (image.width, part), top, unit), (0, k * part))
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(15 * unit)
     words = "share of the photo by OKLab hue, each bar muted below and vivid above"
     draw.text((image.width - 28 * unit, 42 * unit), words, QUIET, font, anchor="rs")
@@ -138,7 +138,7 @@ def _rings(palette: Palette) -> np.ndarray:
     return palette.shares[1:].reshape(len(palette.bins.chromas), palette.bins.hues)
 
 
-def _drawn(
+def _draw(
     palette: Palette, title: str, size: tuple[int, int], top: float, unit: float
 ) -> Image.Image:
     """One histogram, `top` at its upper end; `unit` is a pixel of a 1200-pixel chart."""

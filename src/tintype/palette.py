@@ -53,13 +53,13 @@ class Palette:
         """The palette of chroma (..., 2) in the bins' plane, by tone if luma (...), 0..1, comes."""
         index, weight = bins.encode(np.asarray(ab, dtype=np.float32))
 
-        def counted(part: np.ndarray) -> np.ndarray:
+        def count(part: np.ndarray) -> np.ndarray:
             return np.bincount(index.ravel(), (weight * part[..., None]).ravel(), bins.count)
 
-        shares = counted(np.ones(weight.shape[:-1]))
+        shares = count(np.ones(weight.shape[:-1]))
         if luma is None:
             return cls(bins, shares)
-        parts = [counted(part) + TRACE * shares for part in np.moveaxis(tone_weights(luma), -1, 0)]
+        parts = [count(part) + TRACE * shares for part in np.moveaxis(tone_weights(luma), -1, 0)]
         return cls(bins, shares, tones=np.stack(parts))
 
     @property
@@ -158,13 +158,13 @@ class Palette:
         if not 0 <= amount <= 1:
             raise PaletteError(f"expected an amount between 0 and 1, found {amount:g}")
 
-        def mixed(mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+        def mix(mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
             return (1 - amount) * mine + amount * theirs
 
         plain = self.tones is None and other.tones is None
-        parts = None if plain else mixed(self.by_tone, other.by_tone)
+        parts = None if plain else mix(self.by_tone, other.by_tone)
         banned = (*self.banned, *other.banned)
-        return Palette(self.bins, mixed(self.shares, other.shares), banned, parts)
+        return Palette(self.bins, mix(self.shares, other.shares), banned, parts)
 
     def distance(self, other: "Palette") -> float:
         """Earth mover's distance: the mean way, in OKLab chroma, that shares have to go."""
@@ -214,14 +214,14 @@ class Palette:
         least: shares below it are left out; digits: of what is written of the others
         """
 
-        def listed(palette: Palette) -> dict[str, Any]:
+        def list_colors(palette: Palette) -> dict[str, Any]:
             colors = [{"color": c, "share": round(s, digits)} for c, s in palette.colors(least)]
             return {"colors": colors, "neutral": round(float(palette.shares[0]), digits)}
 
-        about = {"version": 1, **listed(self)}
+        about = {"version": 1, **list_colors(self)}
         if self.tones is not None:
             parts = zip(TONES, self.tones, strict=True)
-            about["tones"] = {name: listed(Palette(self.bins, part)) for name, part in parts}
+            about["tones"] = {name: list_colors(Palette(self.bins, part)) for name, part in parts}
         banned = [hex_at(0.1 * _direction(hue), self.bins.plane) for hue in self.banned]
         return {**about, "banned": banned} if banned else about
 
@@ -239,7 +239,7 @@ class Palette:
                 raise PaletteError(f"expected a palette in JSON, found {error}") from None
         if not isinstance(about, dict) or about.get("version") != 1:
             raise PaletteError('expected a palette with "version": 1, found something else')
-        shares = _listed(about, bins)
+        shares = _read_colors(about, bins)
         if shares.sum() <= 0:
             raise PaletteError("expected at least one share above 0, found none")
         banned = tuple(hue_of(c, bins) for c in _list(about, "banned"))
@@ -292,7 +292,7 @@ def _changes(changes: Any, bins: Bins) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return sources, targets, scales.real
 
 
-def _listed(about: dict[str, Any], bins: Bins) -> np.ndarray:
+def _read_colors(about: dict[str, Any], bins: Bins) -> np.ndarray:
     """(count,) shares, which may be all 0, of a list of colors and what is neutral."""
     neutral, chroma, part = _share(about.get("neutral", 0.0), "neutral"), [], []
     for entry in _list(about, "colors"):
@@ -315,7 +315,7 @@ def _by_tone(about: dict[str, Any], bins: Bins) -> np.ndarray | None:
     if not all(isinstance(part, dict) for part in parts):
         known = ", ".join(f'"{name}"' for name in TONES)
         raise PaletteError(f'expected an object of {known} for "tones", found {named!r:.80}')
-    return np.stack([_listed(part, bins) for part in parts])
+    return np.stack([_read_colors(part, bins) for part in parts])
 
 
 def _share(value: Any, name: str) -> float:

@@ -196,7 +196,7 @@ def _decode(
     """The upright sRGB photo (mode L or RGB), its alpha (mode L), its EXIF, and its source."""
     name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the image"
     try:
-        with _opened(source, name) as opened:
+        with _open(source, name) as opened:
             image, exif, orientation = _load(opened, name, max_pixels)
         plain, alpha = metadata.flatten(image)
         plain = metadata.to_srgb(plain, image.info.get("icc_profile"), strict=strict)
@@ -209,7 +209,7 @@ def _decode(
         _fail(name, f"expected an image ({_ACCEPTED}), {_why(error)}", error)
 
 
-def _opened(source: Source, name: str) -> AbstractContextManager[BinaryIO | Image.Image]:
+def _open(source: Source, name: str) -> AbstractContextManager[BinaryIO | Image.Image]:
     """A stream that can seek, or an image; closed afterwards if it was opened here."""
     if isinstance(source, (str, os.PathLike)):
         return Path(source).open("rb")

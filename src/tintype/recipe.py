@@ -89,7 +89,7 @@ class Recipe:
             return result
 
         @cache
-        def seen() -> Palette:
+        def automatic() -> Palette:
             return colorizer.decode(encoded, begin, vividness=vividness).palette
 
         def aim() -> Palette | None:
@@ -97,9 +97,9 @@ class Recipe:
                 return None
             if all("ban" in edit for edit in self.edits):
                 return result.palette.nearest_without(wanted.forbidden)
-            return edited(seen(), _meant(self.edits))
+            return edited(automatic(), _meant(self.edits))
 
-        return replace(result, aim=aim, automatic=seen)
+        return replace(result, aim=aim, automatic=automatic)
 
     def vividness_by(self, colorizer: Colorizer) -> float:
         """The vividness, 0..1, of what `decode` gives."""

@@ -112,13 +112,13 @@ def _add_routes(app: FastAPI, desk: Desk) -> None:
         status: {"model": Problem} for status in (400, 401, 403, 404, 413, 429, 503)
     }
 
-    def found(photo_id: str) -> Sizes:
+    def find(photo_id: str) -> Sizes:
         photo = desk.store.get(photo_id)
         if photo is None:
             raise HTTPException(404, "expected a photo that was sent, found none; send it again")
         return photo
 
-    sent = Annotated[Sizes, Depends(found)]
+    sent = Annotated[Sizes, Depends(find)]
 
     @app.get("/v1/health")
     async def health() -> Health:
@@ -155,7 +155,7 @@ def _add_routes(app: FastAPI, desk: Desk) -> None:
     @app.post("/v1/photos/{photo_id}/palette", responses=problems)
     async def wanted_palette(photo: sent, wish: Wish) -> Variant:
         """The palette that a wish asks for, as JSON to keep."""
-        return await desk.renders.do(lambda: desk.wanted(photo, wish))
+        return await desk.renders.do(lambda: desk.target_palette(photo, wish))
 
     @app.post("/v1/recipes", responses=problems)
     async def recipe(wish: Wish) -> dict[str, Any]:

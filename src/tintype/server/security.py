@@ -111,7 +111,7 @@ def _limited(receive: Receive, limit: int) -> Receive:
     """Count a body while it streams in, whatever length was announced."""
     seen = 0
 
-    async def counted() -> Message:
+    async def count() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
@@ -119,7 +119,7 @@ def _limited(receive: Receive, limit: int) -> Receive:
             raise HTTPException(413, _limit_text(limit))
         return message
 
-    return counted
+    return count
 
 
 def _same(given: str, token: str) -> bool:

@@ -184,7 +184,7 @@ class Desk:
             found = self.colorizer.palette_of(content, max_pixels=self.pixels)
         return Variant(palette=found.to_json(), groups=_groups(found))
 
-    def wanted(self, sizes: Sizes, wish: Wish) -> Variant:
+    def target_palette(self, sizes: Sizes, wish: Wish) -> Variant:
         """The palette that a wish asks for, and what comes out of it."""
         recipe = wish.recipe()
         palette = edited(recipe.start(self.colorizer, sizes.full), recipe.edits)
