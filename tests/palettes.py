@@ -15,6 +15,8 @@ OTHERS = [
 ]
 NAMES = ["red", "orange", "#ffe0c0", "green", "teal", "hue:300", "navy", "#ff00ff"]
 
+PALETTE_JSON = {"version": 1, "neutral": 0.5, "colors": [{"color": "teal", "share": 0.5}]}
+
 ANGLES = st.floats(-720, 720)
 PARTS = st.floats(0, 1)
 COLORS = st.sampled_from(NAMES)
@@ -30,6 +32,10 @@ EDITS = st.one_of(
     st.tuples(st.just("boost"), COLORS, PARTS),
     st.tuples(st.just("ban"), COLORS),
 )
+
+
+def random_palette(seed):
+    return Palette(BINS, np.random.default_rng(seed).random(BINS.count))
 
 
 @st.composite
