@@ -20,9 +20,9 @@ from tintype.batch.album import (
     average,
     describe,
     measure_each,
-    places,
 )
 from tintype.batch.folder import Target
+from tintype.batch.location import spread_places
 from tintype.batch.one_photo import make_method
 from tintype.bins import OKLAB
 from tintype.photo import read
@@ -71,7 +71,7 @@ def test_a_walk_begins_and_ends_at_its_palettes(
     first: Palette, last: Palette, own: Palette, count: int
 ) -> None:
     walk = Interpolation(first, last)
-    steps = [walk.start(own, place) for place in places(count)]
+    steps = [walk.start(own, place) for place in spread_places(count)]
     np.testing.assert_array_equal(steps[0].shares, Palette(OKLAB, first.shares).shares)
     np.testing.assert_array_equal(steps[-1].shares, Palette(OKLAB, last.shares).shares)
     away = [np.abs(step.shares - first.shares).sum() for step in steps]
@@ -92,9 +92,9 @@ def test_tones_go_through_albums_and_walks() -> None:
 
 
 def test_places() -> None:
-    assert places(0) == []
-    assert places(1) == [0]
-    assert places(3) == [0, 0.5, 1]
+    assert spread_places(0) == []
+    assert spread_places(1) == [0]
+    assert spread_places(3) == [0, 0.5, 1]
 
 
 def test_what_has_no_mean_is_refused() -> None:

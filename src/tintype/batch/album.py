@@ -9,20 +9,18 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tintype.batch.folder import list_photos
+from tintype.batch.location import Location
 from tintype.batch.one_photo import make_folder, reason_of, save_text
 from tintype.batch.parallel import map_unordered, progress_bar
 from tintype.colorizer import Colorizer
 from tintype.errors import FolderError, PaletteError
 from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS
-
-if TYPE_CHECKING:
-    from tintype.batch.location import Location
 
 ALBUM = "album.json"  # an album's palette, in the folder of its results
 
@@ -80,18 +78,13 @@ def average(palettes: Sequence[Palette]) -> Palette:
     return Palette(bins, np.mean([palette.shares for palette in palettes], axis=0), tones=tones)
 
 
-def places(count: int) -> list[float]:
-    """Where each of so many photos is, from 0 for the first to 1 for the last."""
-    return [number / max(1, count - 1) for number in range(count)]
-
-
 def describe(palette: Palette) -> dict[str, Any]:
     """A palette's JSON like `Palette.to_json`, with its smallest colors too."""
     return palette.to_json(LEAST, digits=6)
 
 
 def measure_album(
-    colorizer: Colorizer, location: "Location", max_pixels: int | None, *, workers: int
+    colorizer: Colorizer, location: Location, max_pixels: int | None, *, workers: int
 ) -> Palette:
     """The palette of an album: the one in OUT/album.json, or estimated now and kept there.
 

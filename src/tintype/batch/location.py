@@ -15,10 +15,9 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tintype.batch.album import places
 from tintype.batch.folder import PHOTOS, Listing, Target, is_shown, list_photos, result_name
 from tintype.batch.manifest import NAME, Manifest, Outcome, Stamp
-from tintype.batch.one_photo import Method, OutputOptions, colorize_photo, judging
+from tintype.batch.one_photo import Method, OutputOptions, colorize_photo, judge
 from tintype.batch.storage import ByteRange, Index, Storage, index_one_by_one, reason_of_store
 from tintype.errors import FolderError, PhotoError
 
@@ -78,7 +77,7 @@ class Location:
         """What there is beside results; where it is, is kept. Raises FolderError for nothing."""
         root = self.photos.root
         self.byte_ranges.clear()
-        with self._reaching():
+        with self._reach():
             folder = self.photos.is_folder()
             if not folder and not self.photos.exists():
                 raise FolderError(
@@ -133,7 +132,7 @@ class Location:
     def targets(self, names: list[str]) -> list[Target]:
         """Where the results of photos go, which are named as `find_photos` does."""
         targets = []
-        for name, place in zip(names, places(len(names)), strict=True):
+        for name, place in zip(names, spread_places(len(names)), strict=True):
             path = PurePosixPath(name)
             output = self.results.join(str(path.parent / result_name(path.name)))
             source = self.photos.join(name)
@@ -149,12 +148,12 @@ class Location:
             with Manifest(out, path, asked, **options) as manifest:
                 yield manifest
             return
-        with self._reaching():
+        with self._reach():
             folder = TemporaryDirectory(prefix="tintype-")
         with folder as home:
             self._home = Path(home)
             if f"{out}/{NAME}" in self.known:
-                with self._reaching():
+                with self._reach():
                     self.results.download(f"{self.results.root}/{NAME}", self._home / NAME)
             with Manifest(out, path, asked, home=self._home, **options) as manifest:
                 try:
@@ -170,13 +169,13 @@ class Location:
         start = time.monotonic()
         if self._home is None or (due and start < self._due):
             return
-        with self._reaching():
+        with self._reach():
             self.results.upload(self._home / NAME, f"{self.results.url}/{NAME}")
         now = time.monotonic()
         self._due = now + max(EVERY, (now - start) / COST)
 
     @contextmanager
-    def _reaching(self) -> Iterator[None]:
+    def _reach(self) -> Iterator[None]:
         """Whatever a store raises is a FolderError of one line."""
         try:
             yield
@@ -197,7 +196,7 @@ class Location:
                 yield source
                 return
             path = f"{scratch}/{PurePosixPath(source).name}"
-            with _telling("to read it"):
+            with _explain("to read it"):
                 where.fetch(self.photos, Path(path))
             yield path
 
@@ -215,12 +214,12 @@ def colorize_stored(
     where: where its bytes are, None for a file on a disk
     """
     outcome = Outcome(target)
-    with judging(outcome), _scratch(where is not None or not results.on_disk) as scratch:
+    with judge(outcome), _scratch(where is not None or not results.on_disk) as scratch:
         if where is not None:
             outcome.target = replace(
                 outcome.target, source=f"{scratch}/{PurePosixPath(target.name).name}"
             )
-            with _telling("to read it"):
+            with _explain("to read it"):
                 where.fetch(photos, Path(outcome.target.source))
         if not results.on_disk:
             outcome.target = replace(
@@ -233,7 +232,7 @@ def colorize_stored(
             outcome.made = outcome.made if results.on_disk else {}
         for file in staged:
             url = f"{target.output.rpartition('/')[0]}/{file.name}"
-            with _telling(f"to write {url}"):
+            with _explain(f"to write {url}"):
                 outcome.made[url] = results.upload_result(file, url)
     error = outcome.error and outcome.error.replace(outcome.target.source, target.source)
     identity = outcome.source
@@ -242,20 +241,25 @@ def colorize_stored(
     return replace(outcome, target=target, source=identity, error=error)
 
 
+def spread_places(count: int) -> list[float]:
+    """Where each of so many photos is, from 0 for the first to 1 for the last."""
+    return [number / max(1, count - 1) for number in range(count)]
+
+
 @contextmanager
 def _scratch(needed: bool) -> Iterator[str]:
     """A temporary folder, where one is needed. Raises PhotoError where none can be made."""
     if not needed:
         yield ""
         return
-    with _telling("a temporary folder"):
+    with _explain("a temporary folder"):
         folder = TemporaryDirectory(prefix="tintype-")
     with folder:
         yield folder.name
 
 
 @contextmanager
-def _telling(what: str) -> Iterator[None]:
+def _explain(what: str) -> Iterator[None]:
     """Whatever a store raises is a PhotoError."""
     try:
         yield

@@ -136,7 +136,7 @@ class Manifest:
                 f"{self._name}: expected to write a manifest, {error.strerror}"
             ) from None
         try:
-            _take(self._file, self.out)
+            _lock_folder(self._file, self.out)
             self._record = self._read()
             begun = self._record.begun.values()
             sweep(Path(out, path).parent for files in begun for path in files)
@@ -163,7 +163,7 @@ class Manifest:
         SHA-256, so that copying or touching an archive colors nothing twice.
         """
         was = self._record.done.get(target.name)
-        if was is None or was.recipe != self._asked_of(target) or not all(map(self.exists, files)):
+        if was is None or was.recipe != self._recipe_id(target) or not all(map(self.exists, files)):
             return False
         try:
             now = self._stamp(target.source)
@@ -219,7 +219,7 @@ class Manifest:
                 **{"bytes": size, "mtime_ns": when, "sha256": sha},
                 "output": self._relative(target.output),
                 "files": {self._relative(path): made for path, made in ours.items()},
-                "recipe": self._asked_of(target),
+                "recipe": self._recipe_id(target),
                 "model": self.model,
                 "reason": outcome.error,
                 "milliseconds": outcome.milliseconds,
@@ -228,7 +228,7 @@ class Manifest:
             }
         )
 
-    def _asked_of(self, target: Target) -> str:
+    def _recipe_id(self, target: Target) -> str:
         """The run's recipe, with the photo's place where that decides too."""
         return self.recipe if target.place is None else f"{self.recipe}@{target.place:.6f}"
 
@@ -259,7 +259,7 @@ class Manifest:
 
     def _start(self, folder: str | Path, asked: dict[str, Any], take_over: bool) -> None:
         """Begin a run: with a line, where it is not the one that was begun last."""
-        name, before = self._called(folder), self._record.folder
+        name, before = self._name_folder(folder), self._record.folder
         if before not in (None, name) and not take_over:
             raise FolderError(
                 f"{self.out}: expected the results of {folder}, found those of "
@@ -270,7 +270,7 @@ class Manifest:
             head = {"tintype": VERSION, "folder": name, "recipe": self.recipe, "asked": asked}
             self._append(head)
 
-    def _called(self, folder: str | Path) -> str:
+    def _name_folder(self, folder: str | Path) -> str:
         """The photos' folder as seen from OUT, so that both can move together; or its URL."""
         if any("://" in str(path) for path in (folder, self.out)):
             return str(folder)
@@ -312,7 +312,7 @@ def sweep(folders: Iterable[Path]) -> None:
             part.unlink(missing_ok=True)
 
 
-def _take(file: IO[bytes], out: str | Path) -> None:
+def _lock_folder(file: IO[bytes], out: str | Path) -> None:
     """Keep others from coloring into the same folder."""
     try:
         free = lock(file)

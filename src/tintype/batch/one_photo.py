@@ -54,13 +54,13 @@ class OutputOptions:
         """Where the colored photos go: one, or each alternative. Raises PhotoError for a pipe."""
         if not self.alternatives:
             return [target.output]
-        return [_suffixed(target.output, f"-{i + 1}") for i in range(self.alternatives)]
+        return [_add_suffix(target.output, f"-{i + 1}") for i in range(self.alternatives)]
 
     def files(self, target: Target) -> list[str]:
         """All that is written for a photo. Raises PhotoError where a pipe cannot take it."""
         files = self.results(target)
         if self.compare:
-            files.append(_compared(target))
+            files.append(_comparison_path(target))
         return files if self.recipe is None else [*files, str(self.recipe[0])]
 
 
@@ -82,7 +82,7 @@ def make_method(
 
 
 @contextmanager
-def judging(outcome: Outcome) -> Iterator[None]:
+def judge(outcome: Outcome) -> Iterator[None]:
     """Put into an outcome what becomes of a photo, and how long it takes. Raises FolderError."""
     start = time.perf_counter()
     try:
@@ -121,7 +121,7 @@ def colorize_photo(
     """
     target = outcome.target
     if target.name:
-        outcome.source = _identified(target.source)
+        outcome.source = _identify(target.source)
     source: Any = sys.stdin.buffer.read() if target.source == PIPE else target.source
     photo = read(source, max_pixels=options.max_pixels or DEFAULT_MAX_PIXELS)
     outcome.colorful = photo.colorful
@@ -134,9 +134,9 @@ def colorize_photo(
         outcome.reached.append(result.reached)
         if output != PIPE:
             outcome.made[output] = stamp(output)
-            outcome.lines.append(f"{target.source} -> {output}{_reached(result.reached)}")
+            outcome.lines.append(f"{target.source} -> {output}{_describe_reached(result.reached)}")
     if options.compare:
-        output = _compared(target)
+        output = _comparison_path(target)
         may = options.overwrite or output in ours
         _save_comparison(photo, results, output, replace(options, overwrite=may))
         outcome.made[output] = stamp(output)
@@ -145,7 +145,7 @@ def colorize_photo(
         save_text(*options.recipe)
 
 
-def _identified(path: str) -> tuple[Stamp, str]:
+def _identify(path: str) -> tuple[Stamp, str]:
     """A photo's stamp and the SHA-256 of its bytes. Raises PhotoError where it cannot be read."""
     try:
         return stamp(path), sha256(path)
@@ -200,7 +200,7 @@ def save_text(path: Path, text: str) -> None:
         raise PhotoError(f"{path}: expected to write JSON, could not: {error.strerror}") from None
 
 
-def _suffixed(output: str, suffix: str) -> str:
+def _add_suffix(output: str, suffix: str) -> str:
     if output == PIPE:
         raise PhotoError("expected a file for several results, found standard output; give -o")
     path = Path(output)
@@ -212,14 +212,14 @@ def _beside(output: str, name: str) -> str:
     return os.path.join(os.path.dirname(output), name)
 
 
-def _compared(target: Target) -> str:
+def _comparison_path(target: Target) -> str:
     if target.output == PIPE:
         raise PhotoError("expected a file for --compare, found standard output; give -o")
     path = Path(target.output)
     return _beside(target.output, path.stem.removesuffix(".color") + ".compare" + path.suffix)
 
 
-def _reached(share: float | None) -> str:
+def _describe_reached(share: float | None) -> str:
     """How much of a wish was reached, in words; below a few percent a number says nothing."""
     if share is None:
         return ""

@@ -100,7 +100,7 @@ def _start(address: str, workers: int) -> None:
         host, _, port = address.rpartition(":")
         if port.isdecimal() and "://" not in host:  # Ray would try for minutes
             socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
-        with _hushed():
+        with _silence():
             ray.init(address, **options)
     except Exception as error:
         raise FolderError(
@@ -114,7 +114,7 @@ def _start(address: str, workers: int) -> None:
 
 
 @contextmanager
-def _hushed() -> Iterator[None]:
+def _silence() -> Iterator[None]:
     """Without what processes write to standard error past Python while they start."""
     kept = os.dup(2)
     with open(os.devnull, "wb") as nowhere:
@@ -134,13 +134,13 @@ def _index_tars(storage: Storage, tars: list[str]) -> Iterator[TarIndex]:
         return {"index": [pickle.dumps(index_tar(storage, str(tar))) for tar in batch["tar"]]}
 
     rows = ray.data.from_items([{"tar": tar} for tar in tars], override_num_blocks=len(tars))
-    with _hearing():
+    with _hear():
         for batch in rows.map_batches(look, batch_size=1).iter_batches(batch_size=None):
             yield from map(pickle.loads, batch["index"])
 
 
 @contextmanager
-def _hearing() -> Iterator[None]:
+def _hear() -> Iterator[None]:
     """That the cluster gives up is a FolderError of one line."""
     from ray.exceptions import RayError
 
@@ -195,7 +195,7 @@ def _color_begun(
         fn_constructor_args=(method, options, location.photos, location.results, hands),
     )
     try:
-        with _hearing():
+        with _hear():
             for batch in done.iter_batches(batch_size=None):
                 yield from map(pickle.loads, batch["outcome"])
     except BaseException:

@@ -4,19 +4,15 @@ Request ──locate──▶ list of photos ───────────�
             └─────▶ Location ──list──▶ manifest: what is left ──▶ run_targets or run_begun
 """
 
-import hashlib
-import json
 import sys
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from tintype.batch.album import Album, Interpolation, measure_album
 from tintype.batch.folder import Target
 from tintype.batch.location import Location, colorize_stored
 from tintype.batch.manifest import Manifest, Outcome, sweep
@@ -25,112 +21,10 @@ from tintype.batch.one_photo import (
     OutputOptions,
     claim,
     colorize_photo,
-    judging,
-    make_method,
+    judge,
 )
 from tintype.batch.parallel import map_unordered, progress_bar
-from tintype.batch.request import Local, Ray, Reference, Request
 from tintype.batch.summary import Report, Summary, ignore
-from tintype.colorizer import Colorizer, load
-
-
-def colorize(request: Request, *, report: Report = ignore) -> Summary:
-    """Color photos: a list, a folder, a tar file or a store; a bad one never stops the others.
-
-    What is new in a folder is colored, or changed, or asked for otherwise than before; so the same
-    request goes on with one that was stopped. Ctrl-C leaves whole files.
-
-    report: gets lines for people: of a list for each photo, of a folder at the end
-    Raises ValueError where the request makes no sense, PaletteError and PhotoError where what it
-    names cannot be used, FolderError where results cannot go there, ModelError.
-
-        from tintype.batch import Ray, Request, colorize
-
-        colorize(Request("scans", "colored", recursive=True), report=print)
-        colorize(Request("roll", "colored", album=True))
-        colorize(Request("s3://bucket/scans.tar", "s3://bucket/colored", runner=Ray("auto")))
-        colorize(Request(["a.jpg", "b.jpg"], "colored", recipe=Recipe(vividness=0.8)))
-    """
-    found = request.locate()
-    method, asked = choose_method(request, found, report)
-    options = request.options
-    if isinstance(found, list):
-        if request.save_recipe is not None:
-            text = json.dumps(asked, indent=1) + "\n"
-            options = replace(options, recipe=(request.save_recipe, text))
-        return _run_list(method, options, found, request, report)
-    if isinstance(request.runner, Ray):
-        from tintype.batch.ray_runner import run_cluster
-
-        return run_cluster(method, options, found, asked, request.runner, report=report)
-    workers, _ = request.runner.share(many=True)
-    return run_location(method, options, found, asked, workers=workers, report=report)
-
-
-def choose_method(
-    request: Request, found: Location | list[Target], report: Report
-) -> tuple[Method, dict[str, Any]]:
-    """The method that a request asks for, and all that decides its colors, as JSON."""
-    if request.reference is not None:
-        return _transfer_colors(request.reference, request.threads)
-    colorizer = request.colorizer or load(threads=request.threads)
-    recipe = request.recipe
-    request.check_palettes()
-    if recipe.model not in (None, colorizer.fingerprint):
-        report("the recipe: made with another model; the colors will differ")
-    common: Album | Interpolation | None = None
-    if request.album or request.interpolation is not None:
-        common = _plan(request, found, colorizer)
-    asked = json.loads(recipe.complete(colorizer).to_json())
-    if common is None:
-        return make_method(colorizer, recipe, request.options.alternatives), asked
-    return make_method(colorizer, recipe, start=common.start), asked | common.about()
-
-
-def _plan(
-    request: Request, found: Location | list[Target], colorizer: Colorizer
-) -> Album | Interpolation:
-    """What an album's photos have in common."""
-    if request.interpolation is not None:
-        first, last = (colorizer.palette(palette) for palette in request.interpolation)
-        return Interpolation(first, last)
-    assert isinstance(found, Location)
-    assert isinstance(request.runner, Local)
-    workers, _ = request.runner.share(many=True)
-    palette = measure_album(colorizer, found, request.options.max_pixels, workers=workers)
-    return Album(palette, request.cohesion)
-
-
-def _transfer_colors(reference: Reference, threads: int | None) -> tuple[Method, dict[str, Any]]:
-    """The method that takes colors from a reference photo, which is read once; and it as JSON."""
-    from tintype import welsh2002
-
-    colors = welsh2002.read_reference(reference.photo)
-    asked = {
-        "method": "welsh2002",
-        "reference": hashlib.sha256(colors.tobytes()).hexdigest(),
-        "swatches": [asdict(swatch) for swatch in reference.swatches],
-    }
-    swatches = reference.swatches
-    return lambda photo, _: [welsh2002.colorize(photo, colors, swatches, threads=threads)], asked
-
-
-def _run_list(
-    method: Method, options: OutputOptions, targets: list[Target], request: Request, report: Report
-) -> Summary:
-    """Color a list of photos."""
-    summary = Summary()
-
-    def tell(outcome: Outcome) -> None:
-        summary.count(outcome)
-        for line in [*outcome.lines, *filter(None, [outcome.error])]:
-            report(line)
-
-    assert isinstance(request.runner, Local)
-    workers, _ = request.runner.share(many=False)
-    run_targets(method, options, targets, tell=tell, workers=workers)
-    return summary
-
 
 Run = Callable[..., None]  # colors a location's targets, as `run_here` does
 
@@ -235,7 +129,7 @@ def _attempt(
     """Color one photo, whatever happens, and say so in the manifest. Raises FolderError."""
     outcome = Outcome(target)
     where = None if location is None else location.byte_ranges.get(target.source)
-    with judging(outcome):
+    with judge(outcome):
         ours = claim(options, target, manifest)
         if location is None or where is None:
             colorize_photo(method, options, outcome, ours)
@@ -276,7 +170,7 @@ def run_begun(
 
         for target in targets:
             outcome = Outcome(target)
-            with judging(outcome):
+            with judge(outcome):
                 claim(options, target, manifest, sync=False)
                 begun[target.name] = target
             if outcome.error is not None:

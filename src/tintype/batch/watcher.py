@@ -1,6 +1,5 @@
 """A watched folder: what comes into it is colored, once it has arrived."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,33 +8,8 @@ from tintype.batch.folder import Target
 from tintype.batch.location import Location
 from tintype.batch.manifest import Outcome, Stamp, stamp
 from tintype.batch.one_photo import Method, OutputOptions
-from tintype.batch.request import Local, Request
-from tintype.batch.runner import choose_method, run_targets
-from tintype.batch.summary import Report, Summary, ignore
-
-POLL = 1.5  # seconds between two looks at a watched folder
-
-
-def watch(
-    request: Request,
-    *,
-    report: Report = ignore,
-    wait: Callable[[], None] = lambda: time.sleep(POLL),
-) -> Summary:
-    """Color what comes into a folder on a disk, or is in it and not done, until Ctrl-C.
-
-    wait: passes the time between two looks. Raises what `colorize` raises.
-    """
-    found = request.locate()
-    if isinstance(found, list) or not found.photos.is_folder() or not found.results.on_disk:
-        raise ValueError("expected a folder on a disk to watch, found another place; name one")
-    if not isinstance(request.runner, Local) or request.interpolation is not None:
-        raise ValueError("expected no Ray and no interpolation to watch with; leave them out")
-    workers, _ = request.runner.share(many=True)
-    method, asked = choose_method(request, found, report)
-    return watch_folder(
-        method, request.options, found, asked, workers=workers, report=report, wait=wait
-    )
+from tintype.batch.runner import run_targets
+from tintype.batch.summary import Report, Summary
 
 
 def watch_folder(
@@ -48,7 +22,7 @@ def watch_folder(
     workers: int = 1,
     wait: Callable[[], None],
 ) -> Summary:
-    """Color what comes into a folder, as `watch` says.
+    """Color what comes into a folder, until Ctrl-C.
 
     A photo is taken when it has not changed from one look to the next, as it may still be arriving;
     one that failed is tried again when it changes. Tar files in it are left alone.

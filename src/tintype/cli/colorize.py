@@ -157,7 +157,7 @@ def colorize(
             colorizer = load(steering.model, request.threads)
             wanted = _recipe(colorizer, steering, vividness, recipe)
             request = replace(request, colorizer=colorizer, recipe=wanted)
-            with _naming(recipe):
+            with _name_file(recipe):
                 request.check_palettes()
         if folder.watch:
             batch.watch(request, report=complain)
@@ -200,7 +200,7 @@ def _recipe(
 
 
 @contextmanager
-def _naming(file: Path | None) -> Iterator[None]:
+def _name_file(file: Path | None) -> Iterator[None]:
     """Say of an error in which recipe it is."""
     from tintype.errors import PaletteError
 
