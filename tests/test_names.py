@@ -1,4 +1,4 @@
-"""One language: American spelling, and functions that are named by verbs."""
+"""One language and short files: American spelling, functions named by verbs."""
 
 import ast
 import re
@@ -47,3 +47,10 @@ def functions(path):
 @pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
 def test_functions_are_not_named_by_bare_participles(path):
     assert [name for name in functions(path) if PARTICIPLES.fullmatch(name)] == []
+
+
+@pytest.mark.parametrize("folder", ["src", "tests", "tools"])
+def test_files_are_short(folder):
+    files = [p for p in (ROOT / folder).rglob("*") if p.suffix in {".py", ".js", ".css", ".html"}]
+    sizes = {str(p): len(p.read_text(encoding="utf-8").splitlines()) for p in files}
+    assert {name: lines for name, lines in sizes.items() if lines > 400} == {}

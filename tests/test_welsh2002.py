@@ -94,7 +94,7 @@ def test_a_seed_gives_the_same_samples():
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 90), (300, 2), (41, 67), (400, 500)])
 def test_samples_are_one_in_each_cell_of_a_grid(shape):
-    rows, columns = welsh2002._jittered(shape, 200, np.random.default_rng(0))
+    rows, columns = welsh2002._jitter(shape, 200, np.random.default_rng(0))
     assert 0 <= rows.min() <= rows.max() < shape[0]
     assert 0 <= columns.min() <= columns.max() < shape[1]
     assert len(rows) <= 230

@@ -94,7 +94,7 @@ def side_by_side(
     draw, x = ImageDraw.Draw(sheet), gap
     for photo, label in zip(photos, labels, strict=True):
         sheet.paste(photo, (x, gap))
-        caption = _fitted(label, photo.width, font)
+        caption = _shorten(label, photo.width, font)
         draw.text((x, gap + height + gap + text), caption, INK, font, anchor="ls")
         x += photo.width + gap
     return sheet
@@ -166,7 +166,7 @@ def _draw(
         words = f"{100 * share:g} %"
         draw.text((left - 10 * unit, up(share)), words, QUIET, small, anchor="rm")
 
-    for start, end in _banned(palette):
+    for start, end in _find_bans(palette):
         _hatch(image, (across(start), roof, across(end), floor), unit)
         if across(end) - across(start) > small.getlength("banned"):
             center = (across((start + end) / 2), roof - 8 * unit)
@@ -204,7 +204,7 @@ def _ticks(top: float) -> list[float]:
     return [k * step for k in range(math.floor(top / step) + 1)]
 
 
-def _banned(palette: Palette) -> list[tuple[float, float]]:
+def _find_bans(palette: Palette) -> list[tuple[float, float]]:
     """The banned ranges of hue from left to right; the axis begins half a bin before 0."""
     degrees = np.arange(0, 360.25, 0.25) - 180 / palette.bins.hues
     away = np.abs((degrees[:, None] - palette.banned + 180) % 360 - 180)
@@ -231,7 +231,7 @@ def _opaque(image: Image.Image, height: int) -> Image.Image:
     return paper.convert("RGB")
 
 
-def _fitted(label: str, width: int, font: Font) -> str:
+def _shorten(label: str, width: int, font: Font) -> str:
     if font.getlength(label) <= width:
         return label
     while label and font.getlength(label + "…") > width:

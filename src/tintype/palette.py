@@ -37,13 +37,13 @@ class Palette:
     tones: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        shares = _checked(self.shares, (self.bins.count,))
+        shares = _check(self.shares, (self.bins.count,))
         if shares.sum() <= 0:
             raise PaletteError("expected some shares above 0, found none")
         shares = shares / shares.sum()
         object.__setattr__(self, "shares", shares)
         if self.tones is not None:
-            parts = _checked(self.tones, (len(TONES), self.bins.count))
+            parts = _check(self.tones, (len(TONES), self.bins.count))
             whole = parts.sum(axis=1, keepdims=True)
             parts = np.where(whole > 0, parts / np.where(whole > 0, whole, 1), shares)
             object.__setattr__(self, "tones", parts)
@@ -88,14 +88,14 @@ class Palette:
         aimed = chroma[:, None] * np.array([math.cos(hue), math.sin(hue)])
         part = np.full(self.bins.count, float(amount) ** 2)
         part[0] /= 2
-        return self._each(lambda shares: _moved(self.bins, shares, aimed, part))
+        return self._each(lambda shares: _move(self.bins, shares, aimed, part))
 
     def saturate(self, factor: float) -> "Palette":
         """Multiply the chroma of every color: 0 is gray, 1 changes nothing."""
         if not 0 <= factor <= 10:
             raise PaletteError(f"expected a saturation between 0 and 10, found {factor:g}")
         scaled = self.bins.centers * factor
-        return self._each(lambda shares: _moved(self.bins, shares, scaled, 1.0))
+        return self._each(lambda shares: _move(self.bins, shares, scaled, 1.0))
 
     def ban(self, color: str) -> "Palette":
         """Forbid the hue of `color`, `BAN_WIDTH` degrees to either side; the rest fills in."""
@@ -146,7 +146,7 @@ class Palette:
         if (self.shares * scale).sum() <= 0:
             raise PaletteError("expected some color to be left, found every scale to be 0")
         plane = np.stack([moved.real, moved.imag], axis=-1)
-        return self._each(lambda shares: _moved(self.bins, shares * scale, plane, 1.0))
+        return self._each(lambda shares: _move(self.bins, shares * scale, plane, 1.0))
 
     def blend(self, other: "Palette", amount: float) -> "Palette":
         """(1 - amount) of this palette and `amount` of another one over the same bins.
@@ -251,7 +251,7 @@ class Palette:
         return replace(self, shares=edit(self.shares), tones=parts)
 
 
-def _checked(shares: Any, shape: tuple[int, ...]) -> np.ndarray:
+def _check(shares: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Shares as float64. Raises PaletteError for another shape and for what is no share."""
     counted = np.asarray(shares, dtype=np.float64)
     if counted.shape != shape:
@@ -262,7 +262,7 @@ def _checked(shares: Any, shape: tuple[int, ...]) -> np.ndarray:
     return counted
 
 
-def _moved(bins: Bins, shares: np.ndarray, ab: np.ndarray, part: np.ndarray | float) -> np.ndarray:
+def _move(bins: Bins, shares: np.ndarray, ab: np.ndarray, part: np.ndarray | float) -> np.ndarray:
     """Shares (count,) after `part` of every bin went to the colors `ab` (count, 2)."""
     going = shares * part
     index, weight = bins.encode(ab)

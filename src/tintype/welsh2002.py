@@ -111,25 +111,25 @@ def transfer(
     gray = oklab_of_luma(luma, np.zeros((*luma.shape, 2)))[..., 0]
     lab = rgb_to_oklab(np.asarray(reference, dtype=np.float64))
     if not swatches:
-        return _matched(gray, lab, SAMPLES, rng)
+        return _match(gray, lab, SAMPLES, rng)
     chroma = np.zeros((*luma.shape, 2), dtype=np.float32)
     done = np.zeros(luma.shape, dtype=bool)
     for swatch in swatches:
         here = _window(swatch.photo, luma.shape)
         there = _window(swatch.reference, lab.shape[:2])
-        chroma[here] = _matched(gray[here], lab[there], SWATCH_SAMPLES, rng)
+        chroma[here] = _match(gray[here], lab[there], SWATCH_SAMPLES, rng)
         done[here] = True
     chroma[~done] = _grown(gray, chroma, done, len(swatches) * SWATCH_SAMPLES, rng)[~done]
     return chroma
 
 
-def _matched(gray: np.ndarray, lab: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+def _match(gray: np.ndarray, lab: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Section 2.1: the chroma (h, w, 2) of the sample most alike in lightness and deviation.
 
     gray: (h, w) lightness; lab: (rows, columns, 3) of the reference. Both features weigh the same.
     """
-    light = _remapped(lab[..., 0], gray)
-    rows, columns = _jittered(light.shape, count, rng)
+    light = _remap(lab[..., 0], gray)
+    rows, columns = _jitter(light.shape, count, rng)
     samples = np.stack([light, _deviation(light)], -1)[rows, columns]
     pixels = np.stack([gray, _deviation(gray)], -1).reshape(-1, 2)
     chroma = lab[rows, columns, 1:][_nearest(pixels, samples)]
@@ -154,14 +154,14 @@ def _grown(
     return np.asarray(chroma.reshape(-1, 2)[nearest].reshape(chroma.shape))
 
 
-def _remapped(light: np.ndarray, like: np.ndarray) -> np.ndarray:
+def _remap(light: np.ndarray, like: np.ndarray) -> np.ndarray:
     """Lightness shifted and scaled to the mean and the deviation of another photo's."""
     spread = light.std()
     scale = like.std() / spread if spread > 1e-6 else 1.0
     return np.asarray((light - light.mean()) * scale + like.mean())
 
 
-def _jittered(
+def _jitter(
     shape: tuple[int, ...], count: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of about `count` pixels, one at random in each cell of a grid."""

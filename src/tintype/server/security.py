@@ -59,7 +59,7 @@ class Guard:
         refusal = self._refusal(scope, Headers(scope=scope), limit)
         if refusal is not None:
             return await refusal(scope, receive, secured)
-        return await self.app(scope, _limited(receive, limit), secured)
+        return await self.app(scope, _limit(receive, limit), secured)
 
     def _refusal(self, scope: Scope, headers: Headers, limit: int) -> Response | None:
         host = headers.get("host", "")
@@ -107,7 +107,7 @@ def allowed_host(header: str, bound: str) -> bool:
         return False
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
+def _limit(receive: Receive, limit: int) -> Receive:
     """Count a body while it streams in, whatever length was announced."""
     seen = 0
 
