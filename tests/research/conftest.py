@@ -14,7 +14,7 @@ from PIL import Image
 from tintype.colorizer import Colorizer
 from tintype.research import export
 from tintype.research.data import batches, packing, photo_set
-from tintype.research.methods import dahl2016, fenu2016, gray, vgg16, zhang2016
+from tintype.research.methods import METHODS, dahl2016, fenu2016, gray, vgg16, zhang2016
 from tintype.research.methods.tintype import Config
 from tintype.research.training import checkpoint, loop
 
@@ -109,7 +109,7 @@ def steps_of(folder: Path) -> list[dict]:
 def saved(folder, method, config):
     """A checkpoint of a network with random weights that has counted colors."""
     torch.manual_seed(0)
-    network = loop.METHODS[method].Network(config)
+    network = METHODS[method].network(config)
     network.count_colors([scenes(8)])
     with torch.no_grad():
         for _ in range(20):

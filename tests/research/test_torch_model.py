@@ -1,6 +1,8 @@
 """A run used like a model folder: what `Colorizer` promises holds for every method."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -16,10 +18,9 @@ from tintype.colorizer import in_gamut
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
 from tintype.recipe import Recipe
-from tintype.research.methods import fenu2016
+from tintype.research.methods import METHODS, fenu2016
 from tintype.research.torch_model import Trained, load
 from tintype.research.training import checkpoint
-from tintype.research.training.loop import METHODS
 
 STEERED = ["fenu2016", "tintype"]
 
@@ -65,7 +66,7 @@ def test_a_luma_is_not_taken_for_v(config, tmp_path, monkeypatch):
         unit = torch.zeros(*gray.shape[-2:], 2) + torch.tensor([0.9, 0.5])  # S 0.8, H 0
         return fenu2016.paint(unit[None], gray, _network.config)
 
-    monkeypatch.setattr(fenu2016, "decode", red)
+    monkeypatch.setattr(fenu, "functions", replace(fenu.functions, decode=red))
     result = fenu.decode(fenu.encode(Image.new("L", (64, 64), 90)))
     hue, saturation, _ = rgb_to_hsv(np.asarray(result.image)[32, 32] / 255)
     assert min(hue, 1 - hue) < 0.02
@@ -193,3 +194,15 @@ def test_commands_take_a_run(config, tmp_path):
     assert "expected no palette: zhang2016 cannot be steered" in done.output
     done = CliRunner().invoke(cli, [*given, "--alternatives", "2"])
     assert "expected one of 0 alternatives, found 1" in done.output
+
+
+def test_loading_a_run_does_not_import_the_trainer(config, tmp_path):
+    folder = saved(tmp_path, "tintype", config["tintype"])
+    code = (
+        "import sys; from pathlib import Path; from tintype.research.torch_model import load; "
+        f"load(Path({str(folder)!r})); "
+        "names = ['accelerate', 'tintype.research.training.loop']; "
+        "sys.exit(', '.join(name for name in names if name in sys.modules) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -49,8 +49,8 @@ def train(
       tintype train --recipes chosen/ --start runs/mine/model.safetensors -o runs/taste
     """
     with extra("train"):
+        from tintype.research.methods import METHODS
         from tintype.research.training.config import TrainConfig, configure
-        from tintype.research.training.loop import METHODS
         from tintype.research.training.loop import train as run
     if method not in METHODS:
         raise click.BadParameter(f"expected one of {', '.join(METHODS)}, found {method!r}")

@@ -18,8 +18,8 @@ from tintype.colorizer import Colorizer, Encoded, Result, shrink, without
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
+from tintype.research.methods import METHODS
 from tintype.research.training import checkpoint
-from tintype.research.training.loop import METHODS
 
 SIDE = 128  # short side, pixels, at which runs that do not say it look at photos
 
@@ -34,12 +34,12 @@ def load(path: Path, vgg: Path | None = None) -> tuple[Any, dict[str, Any]]:
     if about.get("method") not in METHODS:
         known = ", ".join(METHODS)
         raise DataError(f"{path}: expected a method of {known}, found {about.get('method')!r}")
-    module = METHODS[about["method"]]
+    method = METHODS[about["method"]]
     try:
         values = about["config"]
         if vgg is not None and "vgg" in values:
             values = values | {"vgg": str(vgg)}
-        network = module.Network(checkpoint.config(module.Config, values)).eval()
+        network = method.network(checkpoint.config(method.config, values)).eval()
         network.load_state_dict(tensors)
     except (KeyError, TypeError, RuntimeError) as error:
         why = str(error).splitlines()[0]
@@ -63,14 +63,13 @@ class Trained(Colorizer):
         if threads is not None:
             torch.set_num_threads(threads)
         self.method: str = about["method"]
-        self.module = METHODS[self.method]
+        self.functions = functions = METHODS[self.method]
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.to(self.device)
-        joining = getattr(self.module, "joining", None)
-        self.joining = joining(self.network) if joining else self.network
+        self.joining = functions.joining(self.network) if functions.joining else self.network
         self.about = about | {"side": about.get("run", {}).get("late_crop", SIDE)}
-        plain = getattr(network.config, "palette", None) == "none"
-        self.steered = hasattr(self.module, "decode") and not plain
+        takes = functions.takes_palette is None or functions.takes_palette(network.config)
+        self.steered = functions.decode is not None and takes
         self.bins: Bins = network.config.bins if self.steered else OKLAB
         self.threads = threads or os.cpu_count()
 
@@ -98,7 +97,7 @@ class Trained(Colorizer):
     def paint(self, gray: np.ndarray, network: Any = None) -> np.ndarray:
         """RGB (h, w, 3), 0..1, that the method itself makes of gray (h, w), 0..1."""
         network = self.network if network is None else network
-        rgb: np.ndarray = self.module.colorize(network, self._gray(gray))[0].cpu().numpy()
+        rgb: np.ndarray = self.functions.colorize(network, self._gray(gray))[0].cpu().numpy()
         return rgb
 
     def small(self, gray: np.ndarray) -> np.ndarray:
@@ -113,13 +112,13 @@ class Trained(Colorizer):
         if vividness not in (None, self.vividness):
             raise PaletteError(f"expected no vividness: a run has one, found {vividness:g}")
         rgb = encoded.features[0]
-        if self.steered:
+        if self.steered and self.functions.decode is not None:
             features = [torch.from_numpy(f).to(self.device) for f in encoded.features]
             gray = self._gray(encoded.luma)
             shares = (palette.shares, palette.by_tone, encoded.prior.shares)
             palettes = [torch.from_numpy(s).to(gray)[None] for s in shares]
             with torch.no_grad():
-                out = self.module.decode(self.joining, features, gray, *palettes)
+                out = self.functions.decode(self.joining, features, gray, *palettes)
             rgb = out[0].cpu().numpy()
         ab = np.asarray(rgb_to_oklab(rgb)[..., 1:])
         return without(ab, self.bins.chroma(rgb), palette.banned)

@@ -12,8 +12,8 @@ from research.conftest import fewer_crops, interrupted_after, run_config, scenes
 from tintype.bins import Bins
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
+from tintype.research.methods import METHODS
 from tintype.research.training import checkpoint, loop
-from tintype.research.training.loop import METHODS
 
 TRAINABLE = [name for name in METHODS if name != "gray"]
 STEERED = ["fenu2016", "tintype"]
@@ -28,7 +28,7 @@ def method(request):
 def made(name, config):
     """A network that has counted colors, and whose batch norms have seen a photo."""
     torch.manual_seed(0)
-    network = METHODS[name].Network(config[name])
+    network = METHODS[name].network(config[name])
     network.count_colors([scenes(8)])
     with torch.no_grad():
         network.train()(scenes(4), torch.full((4,), -1), seeded())
@@ -86,7 +86,7 @@ def test_a_checkpoint_colors_like_its_network(method, config, tmp_path):
     tensors, about = checkpoint.load(path)
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in about["config"].items()}
     torch.manual_seed(7)
-    again = module.Network(module.Config(**values)).eval()
+    again = module.network(module.config(**values)).eval()
     again.load_state_dict(tensors)
     photo = grays(1, 32, 32)
     assert torch.equal(module.colorize(network, photo), module.colorize(again, photo))
@@ -173,7 +173,7 @@ def test_losses_in_half_precision_are_nearly_the_same(method, config):
 def test_one_batch_is_learned_by_heart(method, steps, part, least, config):
     torch.manual_seed(3)  # Dahl's last layers have three channels: other draws may lose one
     config["tintype"] = replace(config["tintype"], widths=(8, 24, 24, 24, 24))
-    network = METHODS[method].Network(config[method]).train()
+    network = METHODS[method].network(config[method]).train()
     rgb, labels = scenes(2), torch.full((2,), -1)
     network.count_colors([rgb])
     optimizer = torch.optim.Adam(network.parameters())
@@ -210,7 +210,7 @@ def test_every_method_trains_by_name_and_resumes(method, config, photos, tmp_pat
     loop.train(parts, run, given, resume=True)
     tensors, about = checkpoint.load(whole / "model.safetensors")
     assert about["method"] == method
-    METHODS[method].Network(config[method]).load_state_dict(tensors)
+    METHODS[method].network(config[method]).load_state_dict(tensors)
     resumed, _ = checkpoint.load(parts / "model.safetensors")
     assert [name for name in tensors if not torch.equal(tensors[name], resumed[name])] == []
 

@@ -12,7 +12,7 @@ from tintype.bins import chroma_of
 from tintype.colorizer import Colorizer
 from tintype.palette import Palette
 from tintype.recipe import Recipe, edited
-from tintype.research import export
+from tintype.research import export, methods
 from tintype.research.torch_model import Trained
 from tintype.research.training import checkpoint, fine_tuning, loop
 
@@ -171,7 +171,7 @@ def test_a_run_colors_photos_by_it_without_an_export(starts, tuned):
 @torch.no_grad()
 def test_previews_and_colors_in_torch_follow_it_too(starts, tuned):
     """More of what is seen is orange than before."""
-    module, gray = loop.METHODS["tintype"], torch.from_numpy(scene(96, 64, 200)[..., 1] / 255)
+    module, gray = methods.METHODS["tintype"], torch.from_numpy(scene(96, 64, 200)[..., 1] / 255)
     luma = gray[None, None].float()
     chroma = []
     for path in (starts["tintype"], tuned["tintype"][0]):

@@ -90,11 +90,12 @@ class Stream:
         self.photos = self._photos(self.lanes, mine, seen // processes)
 
     def _check(self, processes: int) -> None:
-        for name in ("limit", "source_weights"):
-            if getattr(self.config, name):
+        config = self.config
+        for name, value in {"limit": config.limit, "source_weights": config.source_weights}.items():
+            if value:
                 raise DataError(
                     f"{name}: expected none for packed shards, which are used whole, found "
-                    f"{getattr(self.config, name)!r}; leave it out"
+                    f"{value!r}; leave it out"
                 )
         found = f"{self.lanes} ({processes} processes x {self.config.workers} workers)"
         if len(self.shards) < self.lanes:

@@ -117,7 +117,8 @@ def _entries(runs: list[Path], vgg_file: Path | None) -> Iterator[Entry]:
         about = {k: v for k, v in trained.about.items() if k != "side"}
         about |= _parameters(trained) | _origin(trained)
         yield Entry(trained.method, name, _joined(trained), about=about)
-        if getattr(config, "gray", "luma") == "value" and config.space != "lab":
+        keeps_value = trained.functions.keeps_value
+        if keeps_value is not None and keeps_value(config):
             yield Entry(trained.method, name, _kept(trained), "value", about)
 
 
@@ -168,7 +169,7 @@ def _kept(trained: Trained) -> Paint:
 def _parameters(trained: Trained) -> dict[str, int]:
     """How many weights were trained, and how many are pinned."""
     network = trained.network
-    pinned = getattr(network, "vgg", None)
+    pinned = network.vgg if trained.functions.pins_vgg else None
     return {
         "parameters": sum(p.numel() for p in network.parameters()),
         "pinned": 0 if pinned is None else sum(b.numel() for b in pinned.vgg.features.buffers()),
@@ -176,7 +177,7 @@ def _parameters(trained: Trained) -> dict[str, int]:
 
 
 def _origin(trained: Trained) -> dict[str, str]:
-    file = getattr(trained.network.config, "vgg", "")
+    file = trained.network.config.vgg if trained.functions.pins_vgg else ""
     return {"vgg": vgg16.origin(Path(file))} if file else {}
 
 

@@ -246,7 +246,7 @@ def colored(
 def training(runs: list[Trained]) -> str:
     """What the colors of runs come from, in words."""
     seen = sorted({run.about.get("photos", 0) for run in runs})
-    files = sorted({file for run in runs if (file := getattr(run.network.config, "vgg", ""))})
+    files = sorted({run.network.config.vgg for run in runs if run.functions.pins_vgg} - {""})
     crops = f"After {' and '.join(f'{count:,}' for count in seen)} crops of photographs."
     return " ".join([crops, *(f"VGG-16: {origin(Path(file))}." for file in files)])
 

@@ -29,9 +29,9 @@ from tintype.palette import Palette
 from tintype.photo import read
 from tintype.recipe import Recipe, edited
 from tintype.research.data import photo_set
+from tintype.research.methods import METHODS, tintype
 from tintype.research.training import checkpoint
 from tintype.research.training.config import configure
-from tintype.research.training.loop import METHODS
 
 LAYERS = {  # of the methods that estimate a palette: what is fine-tuned
     "tintype": ("encoder.palette.0.", "encoder.palette.2."),
@@ -113,11 +113,11 @@ def _start(
             f"{config.start}: expected a checkpoint of {config.method}, found one of "
             f"{about.get('method')}; name it with --method"
         )
-    module = METHODS[config.method]
-    kept = configure(checkpoint.config(module.Config, about["config"]), left := dict(settings))
+    method = METHODS[config.method]
+    kept = configure(checkpoint.config(method.config, about["config"]), left := dict(settings))
     if left:
         raise DataError(f"--set: expected fields of the fine-tuning or the method, found {left}")
-    network = module.Network(kept).eval()
+    network = method.network(kept).eval()
     checkpoint.begin(network, Path(config.start))
     return network, tensors, about
 
@@ -169,7 +169,7 @@ def _wanted(network: Any, views: Tensor, recipe: Recipe) -> Tensor:
 
 def _alternative(network: Any, view: Tensor, estimate: Palette, number: int) -> Palette:
     """One of the alternatives to an estimate, as a `Colorizer` offers them."""
-    if not hasattr(network, "prototypes"):
+    if not isinstance(network, tintype.Network):
         raise PaletteError(
             f"expected a recipe that starts from the estimate or a palette, found alternative "
             f"{number}, and this method has none; take the recipe out"

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from tintype import color
 from tintype.research.data import photo_set
 from tintype.research.evaluation import metrics
+from tintype.research.methods import Trainable
 
 
 class Log:
@@ -113,7 +114,7 @@ class Validation:
 
     @torch.no_grad()
     def __call__(
-        self, module: Any, network: nn.Module, device: torch.device
+        self, method: Trainable, network: nn.Module, device: torch.device
     ) -> tuple[dict[str, Any], Image.Image | None]:
         """Numbers by the preview's name, and a contact sheet of the first photos."""
         if not self.photos:
@@ -123,7 +124,7 @@ class Validation:
         for photo in self.photos:
             rgb = torch.from_numpy(photo)[None].to(device).float() / 255
             luma = color.luma(rgb)[:, None]
-            for name, painted in module.previews(network, rgb, luma):
+            for name, painted in method.previews(network, rgb, luma):
                 results.setdefault(name, []).append(painted)
         columns = [*results.values(), self.photos]
         sheet = np.concatenate([np.concatenate(column[:12]) for column in columns], axis=1)

@@ -20,19 +20,13 @@ from tintype.errors import DataError
 from tintype.research.data import shards
 from tintype.research.data.batches import Batch, Memory
 from tintype.research.data.streaming import Stream
-from tintype.research.methods import dahl2016, fenu2016, gray, tintype, zhang2016
+from tintype.research.methods import METHODS, Trainable
 from tintype.research.training import checkpoint, pretrain
 from tintype.research.training.config import TrainConfig, configure
 from tintype.research.training.log import Log, Pace, Validation
 
-METHODS: dict[str, Any] = {  # modules with the same names in them: Config, Network, colorize, ...
-    "gray": gray,
-    "dahl2016": dahl2016,
-    "zhang2016": zhang2016,
-    "fenu2016": fenu2016,
-    "tintype": tintype,
-}
-TRAINED = METHODS | {"vgg16": pretrain}
+PRETRAINED = Trainable(config=pretrain.Config, network=pretrain.Network, previews=pretrain.previews)
+TRAINED: dict[str, Trainable] = {**METHODS, "vgg16": PRETRAINED}
 
 
 class Run:
@@ -42,17 +36,17 @@ class Run:
         self.folder, self.config = folder, config
         self.accelerator = _accelerator(config)
         torch.manual_seed(config.seed)
-        self.module = TRAINED[config.method]
-        self.settings = configure(self.module.Config(), settings)
+        self.method = TRAINED[config.method]
+        self.settings = configure(self.method.config(), settings)
         if settings:
             raise DataError(f"--set: expected fields of the run or the method, found {settings}")
-        network = self.module.Network(self.settings).to(memory_format=torch.channels_last)
+        network = self.method.network(self.settings).to(memory_format=torch.channels_last)
         if config.freeze_norms:
             for norm in (m for m in network.modules() if isinstance(m, nn.BatchNorm2d)):
                 norm.eval()
         if config.compile:
             network.compile()
-        self.average = self.module.Network(self.settings).eval()
+        self.average = self.method.network(self.settings).eval()
         self.optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.rate)
         self.network, self.optimizer = self.accelerator.prepare(network, self.optimizer)
         self.average.to(self.accelerator.device)
@@ -102,11 +96,11 @@ class Run:
         """Go on from the last state. Raises DataError where the run is of another network."""
         state, about = checkpoint.load(self.folder / "last.safetensors")
         usual, own = (
-            json.loads(json.dumps(asdict(c))) for c in (self.module.Config(), self.settings)
+            json.loads(json.dumps(asdict(c))) for c in (self.method.config(), self.settings)
         )
         for name in ("method", "seed", "batch", "crop"):
-            if about["run"][name] != (wanted := getattr(self.config, name)):
-                found = about["run"][name]
+            found, wanted = about["run"][name], asdict(self.config)[name]
+            if found != wanted:
                 raise DataError(f"{self.folder}: expected the run's {name} {found}, found {wanted}")
         if usual | about["config"] != own:  # a field that is newer than the run is as usual
             raise DataError(f"{self.folder}: expected a run of {self.settings}, found {about}")
@@ -160,14 +154,16 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
         raise DataError("expected --minutes or --steps, found neither")
     if config.method not in TRAINED:
         raise DataError(f"expected a method of {', '.join(METHODS)}, found {config.method!r}")
-    for name in ("accumulate", "workers", "log_steps"):
-        if getattr(config, name) < 1:
-            raise DataError(f"{name}: expected 1 or more, found {getattr(config, name)}")
+    counts = {n: asdict(config)[n] for n in ("accumulate", "workers", "log_steps")}
+    for name, count in counts.items():
+        if count < 1:
+            raise DataError(f"{name}: expected 1 or more, found {count}")
     run = Run(folder, config, dict(settings))
-    if config.steps and getattr(run.settings, "first_steps", 0) >= config.steps:
+    first = run.method.first_steps(run.settings) if run.method.first_steps else 0
+    if config.steps and first >= config.steps:
         raise DataError(
             f"first_steps: expected fewer than the run's {config.steps} steps, found "
-            f"{run.settings.first_steps}; add --set first_steps={config.steps // 10}"
+            f"{first}; add --set first_steps={config.steps // 10}"
         )
     if not list(run.bare.parameters()):
         raise DataError(f"expected a method that can be trained, found {config.method!r}")
@@ -194,9 +190,9 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
 @contextmanager
 def _photos(run: Run) -> Iterator[Memory | Stream]:
     """The photos of a run: those of packed shards are streamed, all others held in memory."""
-    taught = getattr(run.bare, "mimic", None) is not None  # pretrain's teacher is another thing
+    teacher = run.method.teacher(run.settings) if run.method.teacher else ""
     if packs := shards.packs(run.config.data):
-        if taught:
+        if teacher:
             raise DataError(
                 "teacher: expected photos in memory, which it looks at before the run, found "
                 "packed shards; name their tar files, or leave it out"
@@ -205,9 +201,9 @@ def _photos(run: Run) -> Iterator[Memory | Stream]:
             yield stream
     else:
         memory = Memory(run.config, run.accelerator)
-        if taught:
+        if teacher:
             cache = run.folder / "teacher.safetensors"
-            memory.ask(Path(run.settings.teacher), cache, run.accelerator)
+            memory.ask(Path(teacher), cache, run.accelerator)
         yield memory
 
 
@@ -314,7 +310,7 @@ def _due(config: TrainConfig, step: int, seconds: float) -> bool:
 
 def _validate(run: Run, check: Validation, log: Log) -> None:
     """Color held-out photos; numbers go to the log, a contact sheet into the folder."""
-    found, sheet = check(run.module, run.average, run.accelerator.device)
+    found, sheet = check(run.method, run.average, run.accelerator.device)
     log.write({"step": run.step, "photos": run.photos, "elapsed": round(run.elapsed), **found})
     if sheet is not None:
         sheet.save(run.folder / f"step-{run.step:06d}.png")
