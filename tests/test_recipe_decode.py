@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from palettes import BINS, PALETTE_JSON, random_palette
 
-from tintype.colorizer import Result
 from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.recipe import Recipe
+from tintype.result import Result
 
 
 @dataclass(frozen=True)

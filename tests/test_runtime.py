@@ -27,3 +27,13 @@ def left_at_home(folder: Path, home: Path) -> list[str]:
 
 def test_coloring_leaves_nothing_in_the_home_folder(folder: Path, tmp_path: Path) -> None:
     assert left_at_home(folder, tmp_path / "home") == []
+
+
+def test_a_reference_and_edits_need_no_onnx_runtime() -> None:
+    code = (
+        "import sys, tintype.cli.options, tintype.recipe, tintype.result, tintype.welsh2002\n"
+        "from tintype.bins import OKLAB\n"
+        "tintype.recipe.check(({'towards': 'red', 'amount': 0.5},), OKLAB)\n"
+        "sys.exit('onnxruntime' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

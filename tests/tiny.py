@@ -22,9 +22,9 @@ from tintype.batch.one_photo import OutputOptions
 from tintype.batch.runner import run_location
 from tintype.batch.storage import Storage
 from tintype.bins import OKLAB
-from tintype.colorizer import Result
 from tintype.palette import Palette
 from tintype.photo import Photo
+from tintype.result import Result
 
 ASKED: dict[str, Any] = {"model": "fake", "edits": []}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tintype.bins import Bins
-    from tintype.colorizer import Colorizer, Encoded, Result, load
+    from tintype.colorizer import Colorizer, Encoded, load
     from tintype.errors import (
         DataError,
         FolderError,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tintype.palette import Palette
     from tintype.photo import Photo
     from tintype.recipe import Recipe
+    from tintype.result import Result
 
 __version__ = "0.3.0"
 
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "colorizer": ("Colorizer", "Encoded", "Result", "load"),
+    "colorizer": ("Colorizer", "Encoded", "load"),
     "errors": (
         "DataError",
         "FolderError",
@@ -56,6 +57,7 @@ _HOMES = {
     "palette": ("Palette",),
     "photo": ("Photo",),
     "recipe": ("Recipe",),
+    "result": ("Result",),
 }
 
 

@@ -12,6 +12,7 @@ from tintype.color import (
     Array,
     hsv_to_rgb,
     hue_degrees,
+    hue_distance,
     namespace,
     oklab_to_rgb,
     rgb_to_hsv,
@@ -66,7 +67,7 @@ class Bins:
 
     def near_hue(self, degrees: float, width: float) -> np.ndarray:
         """(count,) bool: the bins within `width` degrees of a hue; never the neutral one."""
-        away = np.abs((np.arange(self.hues) * (360 / self.hues) - degrees + 180) % 360 - 180)
+        away = hue_distance(np.arange(self.hues) * (360 / self.hues), degrees)
         return np.append(False, np.tile(away < width, len(self.chromas)))
 
     def chroma(self, rgb: Array) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from tintype.bins import hue_of, to_hex
-from tintype.color import oklab_to_rgb
+from tintype.color import hue_distance, oklab_to_rgb
 from tintype.errors import PaletteError
 from tintype.palette import BAN_WIDTH, Palette
 
@@ -120,7 +120,7 @@ def _blocks(length: float) -> str:
 
 def _around(hue: float, ansi: bool) -> str:
     """A banned hue in words, with its name where one is near."""
-    away = {name: abs((hue_of(name) - hue + 180) % 360 - 180) for name in NAMES}
+    away = {name: hue_distance(hue_of(name), hue) for name in NAMES}
     name = min(NAMES, key=lambda one: away[one])
     angle = math.radians(hue)
     lab = np.array([0.68, 0.12 * math.cos(angle), 0.12 * math.sin(angle)])
@@ -207,7 +207,7 @@ def _ticks(top: float) -> list[float]:
 def _find_bans(palette: Palette) -> list[tuple[float, float]]:
     """The banned ranges of hue from left to right; the axis begins half a bin before 0."""
     degrees = np.arange(0, 360.25, 0.25) - 180 / palette.bins.hues
-    away = np.abs((degrees[:, None] - palette.banned + 180) % 360 - 180)
+    away = hue_distance(degrees[:, None], np.array(palette.banned))
     inside = np.pad((away <= BAN_WIDTH).any(axis=1), 1).astype(np.int8)
     starts, ends = (np.flatnonzero(np.diff(inside) == step) for step in (1, -1))
     return [(float(degrees[a]), float(degrees[b - 1])) for a, b in zip(starts, ends, strict=True)]

@@ -198,3 +198,8 @@ def hue_degrees(ab: Array) -> Array:
 def _cbrt(x: Array) -> Array:
     xp = namespace(x)
     return xp.sign(x) * xp.abs(x) ** (1 / 3)
+
+
+def hue_distance(one: Array, other: Array | float) -> Array:
+    """How far two hues are from each other: 0..180 degrees, of angles in degrees."""
+    return abs((one - other + 180) % 360 - 180)

@@ -6,28 +6,20 @@ photo -> luma -> encode -> features, estimated palette -> decode(palette) -> chr
 import hashlib
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from tintype import model
 from tintype.bins import Bins
-from tintype.color import (
-    hue_degrees,
-    oklab_of_luma,
-    oklab_to_rgb,
-    rgb_to_ycbcr,
-    ycbcr_to_rgb,
-)
+from tintype.color import hue_degrees, hue_distance, rgb_to_ycbcr
 from tintype.errors import ModelError, PaletteError
 from tintype.palette import BAN_WIDTH, Palette
-from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read, read_rgb, write
-from tintype.upsample import fit_gamut, upsample
+from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
+from tintype.result import Result, in_gamut, read_small, shrink
 
 LEANING = 0.75  # how much of a likely prototype palette an alternative has at most,
 STEP = 0.03  # and how far, in OKLab chroma, that may move the mean color
@@ -51,77 +43,6 @@ class Encoded:
     palette: Palette
     alternatives: list[Palette]
     prior: Palette
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """A colored photo.
-
-    chroma: (2, h, w) float32 Cb and Cr, centered on 0, 0..255 units, small and in gamut
-    palette: the colors that came out
-    wanted: the palette that was asked for, None in automatic mode
-    automatic: gives the palette that comes out without a wish
-    aim: gives the palette that should come out, None for none; by default the wanted one
-    """
-
-    photo: Photo
-    chroma: np.ndarray
-    palette: Palette
-    wanted: Palette | None
-    automatic: Callable[[], Palette]
-    threads: int | None = None
-    aim: Callable[[], Palette | None] | None = None
-
-    @cached_property
-    def planes(self) -> Image.Image:
-        """The full-size photo in Pillow's YCbCr mode: the input's own luma, and chroma in gamut."""
-        cb, cr = upsample(self.chroma, self.photo.luma, threads=self.threads)
-        bands = [Image.fromarray(plane) for plane in (self.photo.luma, cb, cr)]
-        return Image.merge("YCbCr", bands)
-
-    @property
-    def image(self) -> Image.Image:
-        """The full-size colored photo in RGB, or RGBA where the input had transparency."""
-        rgb = self.planes.convert("RGB")
-        if self.photo.alpha is not None:
-            rgb.putalpha(Image.fromarray(self.photo.alpha))
-        return rgb
-
-    @cached_property
-    def reached(self) -> float | None:
-        """How far the result went from the automatic colors to the wanted ones: 1 is all the way.
-
-        1 - d(result, aim) / d(automatic, aim), d the earth mover's distance of palettes; None
-        without a wish. For edits of a recipe, the aim is what they make of the automatic colors.
-        """
-        aim = self.wanted if self.aim is None else self.aim()
-        if aim is None:
-            return None
-        whole = self.automatic().distance(aim)
-        return 1 - self.palette.distance(aim) / whole if whole > 1e-6 else 1.0
-
-    def save(
-        self,
-        target: str | os.PathLike[str] | BinaryIO,
-        *,
-        format: str | None = None,
-        quality: int | None = None,
-        overwrite: bool = False,
-        strip_metadata: bool = False,
-    ) -> None:
-        """Write the full-size photo, whole or not at all; the format goes by the file's name.
-
-        Raises PhotoError where it exists and may not be overwritten, or cannot be written.
-        """
-        write(
-            self.planes,
-            target,
-            like=self.photo,
-            format=format,
-            quality=quality,
-            overwrite=overwrite,
-            strip_metadata=strip_metadata,
-        )
 
 
 class Colorizer:
@@ -292,33 +213,6 @@ def _again(
     return colorizer
 
 
-def shrink(image: Image.Image, side: int) -> Image.Image:
-    """To a working size: sides multiples of 32, near the photo's shape, the shorter near `side`."""
-    scale = side / min(image.size)
-    wide, high = (min(4 * side, max(32, 32 * round(s * scale / 32))) for s in image.size)
-    gap = 2.0 if max(image.size) > 2 * max(wide, high) else None
-    return image.resize((wide, high), Image.Resampling.BICUBIC, reducing_gap=gap)
-
-
-def read_small(photo: Source, side: int, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> np.ndarray:
-    """The colors of a photo at a working size: (h, w, 3) uint8 sRGB. Raises PhotoError."""
-    rgb = read_rgb(photo, max_pixels=max_pixels, max_side=2048)
-    return np.asarray(shrink(Image.fromarray(rgb), side))
-
-
-def in_gamut(luma: np.ndarray, ab: np.ndarray, bins: Bins) -> tuple[np.ndarray, Palette]:
-    """Chroma as a `Result` holds it, and the palette that it has.
-
-    luma: (h, w), 0..1; ab: (h, w, 2) OKLab chroma for it
-    Returns (2, h, w) float32 Cb and Cr, centered on 0, 0..255 units.
-    """
-    rgb = oklab_to_rgb(oklab_of_luma(luma, ab))
-    planes = np.moveaxis(rgb_to_ycbcr(rgb), -1, 0).astype(np.float32)
-    cb, cr = fit_gamut(255 * luma, 255 * planes[1], 255 * planes[2])
-    shown = ycbcr_to_rgb(np.stack([luma, cb / 255, cr / 255], axis=-1))
-    return np.stack([cb, cr]), Palette.of_chroma(bins, bins.chroma(shown))
-
-
 def alternatives(
     estimate: Palette, shares: np.ndarray, prototypes: np.ndarray, count: int = 4
 ) -> list[Palette]:
@@ -345,7 +239,7 @@ def without(ab: np.ndarray, plane: np.ndarray, banned: tuple[float, ...]) -> np.
     ab: (h, w, 2) OKLab chroma; plane: (h, w, 2) the same colors in the plane of the bans
     """
     for hue in banned:
-        away = np.abs((hue_degrees(plane) - hue + 180) % 360 - 180)
+        away = hue_distance(hue_degrees(plane), hue)
         keep = np.clip((away - (BAN_WIDTH - 2)) / 6, 0.0, 1.0)
         ab = ab * keep[..., None].astype(np.float32)
     return ab

@@ -1,16 +1,21 @@
 """A recipe: everything that was chosen for a coloring, so that it can be done again."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tintype.bins import Bins
-from tintype.colorizer import Colorizer, Encoded, Result
 from tintype.errors import PaletteError
 from tintype.palette import Palette
+
+if TYPE_CHECKING:
+    from tintype.colorizer import Colorizer, Encoded
+    from tintype.result import Result
 
 EDITS: dict[str, tuple[str, ...]] = {
     "towards": ("towards", "amount"),
@@ -107,7 +112,7 @@ class Recipe:
             return self.vividness
         return colorizer.vividness if self.palette is None else colorizer.vividness_given
 
-    def complete(self, colorizer: Colorizer) -> "Recipe":
+    def complete(self, colorizer: Colorizer) -> Recipe:
         """The same with defaults spelled out, to be saved."""
         vividness = self.vividness_by(colorizer)
         return replace(self, vividness=vividness, model=colorizer.fingerprint)
@@ -119,7 +124,7 @@ class Recipe:
         return json.dumps(about | {"vividness": self.vividness}, indent=1) + "\n"
 
     @classmethod
-    def read(cls, path: Path) -> "Recipe":
+    def read(cls, path: Path) -> Recipe:
         """Read a recipe's file. Raises PaletteError where it is none."""
         try:
             return cls.from_json(path.read_bytes())
@@ -130,7 +135,7 @@ class Recipe:
             raise PaletteError(f"{path}: {error}") from None
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> "Recipe":
+    def from_json(cls, text: str | bytes) -> Recipe:
         """Read a recipe. Raises PaletteError for anything else."""
         try:
             about = json.loads(text)

@@ -17,9 +17,9 @@ from PIL import Image
 
 from tintype.bins import OKLAB
 from tintype.color import oklab_of_luma, rgb_to_oklab
-from tintype.colorizer import Result, in_gamut, read_small, shrink
 from tintype.errors import PaletteError, PhotoError
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
+from tintype.result import Result, in_gamut, read_small, shrink
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom, as shares of the photo, 0..1
 

@@ -13,8 +13,8 @@ from skimage import data
 
 from tintype import PhotoError, Result, welsh2002
 from tintype.color import rgb_to_oklab, ycbcr_to_rgb
-from tintype.colorizer import shrink
 from tintype.photo import read
+from tintype.result import shrink
 from tintype.welsh2002 import Swatch, colorize
 
 WELSH = ("--method", "welsh2002")

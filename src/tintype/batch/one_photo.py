@@ -15,12 +15,13 @@ from typing import Any
 
 from tintype.batch.folder import PIPE, Target
 from tintype.batch.manifest import Manifest, Outcome, Stamp, stamp
-from tintype.colorizer import Colorizer, Result
+from tintype.colorizer import Colorizer
 from tintype.errors import FolderError, PhotoError, TintypeError
 from tintype.files import sha256, write_whole
 from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, write
 from tintype.recipe import Recipe
+from tintype.result import Result
 
 # A method: one result of a photo, or each alternative; where it goes tells its place in an album.
 Method = Callable[[Photo, Target], Iterable[Result]]

@@ -16,11 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import tintype
 from tintype.bins import has_hue
-from tintype.colorizer import Colorizer, Result
+from tintype.colorizer import Colorizer
 from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.photo import read
 from tintype.recipe import Recipe, check, edited
+from tintype.result import Result
 from tintype.server.security import TEXT
 from tintype.server.store import Sizes, Store, Turns
 

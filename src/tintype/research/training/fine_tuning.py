@@ -23,7 +23,7 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from tintype.colorizer import alternatives, shrink
+from tintype.colorizer import alternatives
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
 from tintype.photo import read
@@ -32,6 +32,7 @@ from tintype.research.data import photo_set
 from tintype.research.methods import METHODS, tintype
 from tintype.research.training import checkpoint
 from tintype.research.training.config import configure
+from tintype.result import shrink
 
 LAYERS = {  # of the methods that estimate a palette: what is fine-tuned
     "tintype": ("encoder.palette.0.", "encoder.palette.2."),
