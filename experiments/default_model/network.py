@@ -25,7 +25,6 @@ PRIOR_FLOOR = 1e-3  # smaller shares count as this much in the ratio of palettes
 TRACE = 1e-3  # of all of a photo, in each of its tones
 TONES = 3
 HINT_WIDTH = 0.05  # OKLab chroma: the deviation of the prior that a hint is
-HINT_SCALE = 8.0  # hints' chroma, as planes
 
 
 @dataclass(frozen=True)
@@ -123,8 +122,8 @@ class Attention(nn.Module):
         return tokens.transpose(1, 2).reshape(b, c, h, w)
 
 
-def upsample(x: Tensor, size: tuple[int, int]) -> Tensor:
-    return F.interpolate(x, size, mode="bilinear", align_corners=False)
+def upsample(x: Tensor, size: torch.Size) -> Tensor:
+    return F.interpolate(x, size, mode="bilinear")
 
 
 class Neck(nn.Module):
@@ -142,16 +141,18 @@ class Neck(nn.Module):
             nn.Sequential(nn.BatchNorm2d(i), nn.Conv2d(i, w, 1, bias=False))
             for i, w in zip(widths, config.widths, strict=True)
         )
-        self.deep = nn.Sequential(nn.BatchNorm2d(deep), nn.ReLU(), *_attend(deep, 8, 2))
+        attend = [Attention(deep, 8), Attention(deep, 8)]
+        self.deep = nn.Sequential(nn.BatchNorm2d(deep), nn.ReLU(), *attend)
         self.down = nn.ModuleList(
             nn.Conv2d(inner, outer, 1, bias=False)
             for inner, outer in ((third, fine), (fourth, third), (deep, fourth))
         )
+        attend = [Attention(fourth, 5), Attention(fourth, 5)]
         self.join = nn.ModuleList(
             [
                 nn.Sequential(nn.BatchNorm2d(fine), nn.ReLU(), Residual(fine)),
                 nn.Sequential(nn.BatchNorm2d(third), nn.ReLU(), Residual(third)),
-                nn.Sequential(nn.BatchNorm2d(fourth), nn.ReLU(), *_attend(fourth, 5, 2)),
+                nn.Sequential(nn.BatchNorm2d(fourth), nn.ReLU(), *attend),
             ]
         )
         self.project = nn.ModuleList(nn.Conv2d(w, w, 1, bias=False) for w in config.widths)
@@ -173,10 +174,6 @@ class Neck(nn.Module):
             joined.insert(0, x)
         features = [p(x) for p, x in zip(self.project, joined, strict=True)]
         return features, self.keys(joined[0]), deep
-
-
-def _attend(width: int, heads: int, count: int) -> list[nn.Module]:
-    return [Attention(width, heads) for _ in range(count)]
 
 
 class PaletteHead(nn.Module):
@@ -307,15 +304,13 @@ class Decoder(nn.Module):
         """What leaves every level, the deepest first."""
         shares = torch.cat([target.whole, target.tones.flatten(1)], 1)
         embedding = self.embed(shares.clamp(min=0).sqrt())
-        planes = torch.cat([HINT_SCALE * chroma * sure, sure], 1)
+        planes = torch.cat([8 * chroma * sure, sure], 1)
         pyramid = [planes]
         for _ in range(3):
             pyramid.append(F.avg_pool2d(pyramid[-1], 2))
-        x: Tensor | None = None
-        levels = []
+        levels: list[Tensor] = []
         for level, feature, own in zip(self.levels, features[::-1], pyramid[::-1], strict=True):
-            x = level(x, feature, embedding, own)
-            levels.append(x)
+            levels.append(level(levels[-1] if levels else None, feature, embedding, own))
         return levels
 
     def likely(self, chroma: Tensor, sure: Tensor) -> Tensor:
