@@ -290,7 +290,7 @@ def test_the_bundled_model_is_small_and_says_where_it_comes_from() -> None:
     sizes = [file.stat().st_size for file in WEIGHTS.iterdir()]
     assert sum(sizes) < 25e6
     about = json.loads((WEIGHTS / "model.json").read_text())
-    assert {"license", "sha256", "trained", "bins", "vividness"} <= set(about)
+    assert {"licence", "sha256", "trained", "bins", "vividness"} <= set(about)  # as it was exported
 
 
 def test_public_names_exist() -> None:
