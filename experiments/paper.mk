@@ -44,7 +44,7 @@ $(RUNS)/%.$(STEPS): $(VGG) | $(VENV)/ready
 # Where no published weights are at hand (`tintype weights fetch vgg16`, then VGG=vgg16.safetensors).
 $(RUNS)/vgg/vgg16.safetensors: | $(VENV)/ready
 	$(TINTYPE) pretrain-vgg --data '$(DATA)/photos64-*.tar.gz' --teacher $(TEACHER) \
-	  -o $(RUNS)/vgg --minutes 15 --set rate=0.0003 --resume
+	  -o $(RUNS)/vgg --minutes 15 --set learning_rate=0.0003 --resume
 
 # Each ablation is the paper's method with one thing changed.
 SET_paper =

@@ -95,7 +95,7 @@ def interrupted_after(steps: int, patch: pytest.MonkeyPatch) -> None:
 def run_config(photos: Path, steps: int, **values: object) -> loop.TrainConfig:
     """A run that takes a second on one processor."""
     return loop.TrainConfig(
-        data=(str(photos),), steps=steps, batch=4, crop=32, late_crop=64, size=96,
+        data=(str(photos),), steps=steps, batch=4, crop_size=32, late_crop_size=64, size=96,
         precision="no", **values,
     )  # fmt: skip
 
@@ -166,7 +166,9 @@ def run(photos, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     with pytest.MonkeyPatch.context() as patch:
         fewer_crops(patch)
-        loop.train(folder, run_config(photos, 50, rate=0.05), SETTINGS, resume=False)
+        loop.train(
+            folder, run_config(photos, 50, learning_rate=0.0125, warmup=1.0), SETTINGS, resume=False
+        )
     return folder
 
 

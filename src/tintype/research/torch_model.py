@@ -68,7 +68,7 @@ class Trained(Colorizer):
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.to(self.device)
         self.joining = functions.joining(self.network) if functions.joining else self.network
-        self.about = about | {"side": about.get("run", {}).get("late_crop", SIDE)}
+        self.about = about | {"side": about.get("run", {}).get("late_crop_size", SIDE)}
         takes = functions.takes_palette is None or functions.takes_palette(network.config)
         self.steered = functions.decode is not None and takes
         self.bins: Bins = network.config.bins if self.steered else OKLAB

@@ -166,7 +166,7 @@ def test_an_export_is_checked_on_photos_of_the_validation_shards(shards):
 def test_a_run_that_is_stopped_at_step_17_ends_at_the_weights_of_an_unbroken_one(
     shards, tmp_path, monkeypatch, kind
 ):
-    values = {"batch": 2, "rate": 0.05, "checkpoint_seconds": 0.0, "validation_photos": 0}
+    values = {"batch": 2, "learning_rate": 0.05, "checkpoint_seconds": 0.0, "validation_photos": 0}
     given = config(shards, 20, **values, workers=2, freeze_norms=False)
     if kind == "memory":
         given = replace(given, data=(str(shards / "train-*.tar"),))
@@ -189,7 +189,7 @@ def test_a_run_that_is_stopped_at_step_17_ends_at_the_weights_of_an_unbroken_one
 
 
 def test_two_batches_accumulated_are_one_of_twice_the_size(shards, tmp_path):
-    once = config(shards, 6, batch=8, log_steps=1, late_share=0, rate=0.01)
+    once = config(shards, 6, batch=8, log_steps=1, late_share=0, learning_rate=0.0003, warmup=1.0)
     loop.train(tmp_path / "once", once, SETTINGS, resume=False)
     twice = replace(once, batch=4, accumulate=2)
     loop.train(tmp_path / "twice", twice, SETTINGS, resume=False)

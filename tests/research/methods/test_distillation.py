@@ -167,7 +167,9 @@ def test_an_encoder_learns_what_the_teacher_sees(file, photos, tmp_path, monkeyp
     run = tmp_path / "run"
     with monkeypatch.context() as patch:
         patch.setattr(loop.Run, "learn", noting)
-        loop.train(run, run_config(photos, 60, rate=0.03), settings, resume=False)
+        loop.train(
+            run, run_config(photos, 60, learning_rate=0.009, warmup=1.0), settings, resume=False
+        )
     first, last = (np.mean(part, axis=0) for part in (errors[:6], errors[-6:]))
     assert last[0] < 0.9 * first[0]
     assert last[1] < 0.9 * first[1]

@@ -9,13 +9,19 @@ from tintype.research.training.config import TrainConfig, configure
 
 def test_fields_are_read_as_their_defaults_types():
     settings = {
-        "batch": "7", "rate": "2e-3", "clip": "3", "limit": "10", "minutes": "null",
+        "batch": "7", "learning_rate": "2e-3", "grad_clip": "3", "limit": "10", "minutes": "null",
         "precision": "bf16", "data": '["a", "b"]', "widths": "[1, 2]",
     }  # fmt: skip
     config = configure(TrainConfig(minutes=3.0), settings)
     assert settings == {"widths": "[1, 2]"}
     assert config == TrainConfig(
-        batch=7, rate=2e-3, clip=3, limit=10, minutes=None, precision="bf16", data=("a", "b")
+        batch=7,
+        learning_rate=2e-3,
+        grad_clip=3,
+        limit=10,
+        minutes=None,
+        precision="bf16",
+        data=("a", "b"),
     )
     assert configure(Config(), settings).widths == (1, 2)
     assert settings == {}
@@ -25,8 +31,8 @@ def test_fields_are_read_as_their_defaults_types():
     ("batch", "many", "a whole number"),
     ("batch", "1.5", "a whole number"),
     ("batch", "true", "a whole number"),
-    ("rate", '"fast"', "a number"),
-    ("rate", "null", "a number"),
+    ("learning_rate", '"fast"', "a number"),
+    ("learning_rate", "null", "a number"),
     ("checkpoint_seconds", "", "a number"),
     ("limit", "[1]", "a number or null"),
     ("data", "5", "a JSON list"),

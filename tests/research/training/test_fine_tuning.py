@@ -199,7 +199,7 @@ def test_recipes_may_come_after_recipes(chosen, starts, tuned, tmp_path):
 def test_training_on_photos_goes_on_from_it(tuned, photos, tmp_path, monkeypatch):
     fewer_crops(monkeypatch)
     given = {"widths": "[4, 4, 8, 12, 16]", "vocabulary": "8", "embedding": "16"}
-    settings = run_config(photos, 1, rate=0.0, start=str(tuned["tintype"][0]))
+    settings = run_config(photos, 1, learning_rate=0.0, start=str(tuned["tintype"][0]))
     loop.train(tmp_path / "run", settings, given, resume=False)
     before, _ = checkpoint.load(tuned["tintype"][0])
     after, _ = checkpoint.load(tmp_path / "run" / "model.safetensors")

@@ -102,7 +102,11 @@ def test_a_broken_photo_is_named(starts, tmp_path):
         ({"start": "gone.safetensors"}, {}, "gone.safetensors: expected a checkpoint, found none"),
         ({"method": "fenu2016"}, {}, "expected a checkpoint of fenu2016, found one of tintype"),
         ({"method": "zhang2016"}, {}, "with a palette, tintype or fenu2016, found 'zhang2016'"),
-        ({}, {"crop": "32"}, "expected fields of the fine-tuning or the method, found {'crop'"),
+        (
+            {},
+            {"crop_size": "32"},
+            "expected fields of the fine-tuning or the method, found {'crop_size'",
+        ),
         ({}, {"embedding": "8"}, "expected a checkpoint of this network, found size mismatch"),
     ],
 )
@@ -160,8 +164,8 @@ def test_options_that_contradict_each_other_are_refused(words, wanted, tmp_path)
 def test_start_is_where_a_training_on_photos_begins(run, photos, tmp_path, monkeypatch):
     fewer_crops(monkeypatch)
     words = ["train", "--data", str(photos), "--start", str(run / "model.safetensors")]
-    words += ["-o", str(tmp_path / "run"), "--steps", "1", "--set", "rate=0.0"]
-    given = {"batch": 4, "crop": 32, "late_crop": 64, "size": 96, "precision": "no"}
+    words += ["-o", str(tmp_path / "run"), "--steps", "1", "--set", "learning_rate=0.0"]
+    given = {"batch": 4, "crop_size": 32, "late_crop_size": 64, "size": 96, "precision": "no"}
     given |= {"widths": [4, 4, 8, 12, 16], "vocabulary": 8, "embedding": 16}
     for name, value in given.items():
         words += ["--set", f"{name}={json.dumps(value) if name != 'precision' else value}"]

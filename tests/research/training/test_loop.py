@@ -139,7 +139,7 @@ def test_a_first_stage_that_lasts_to_the_end_is_refused(photos, tmp_path, narrow
 
 @pytest.mark.usefixtures("quick")
 def test_a_resumed_run_is_the_run_that_was_interrupted(photos, tmp_path, monkeypatch):
-    config = run_config(photos, 6, checkpoint_seconds=0.0, rate=0.05)
+    config = run_config(photos, 6, checkpoint_seconds=0.0, learning_rate=0.05)
     loop.train(tmp_path / "whole", config, SETTINGS, resume=False)
     with monkeypatch.context() as patch:
         interrupted_after(3, patch)
@@ -180,7 +180,9 @@ def test_the_seed_makes_the_run(photos, tmp_path):
 def test_resuming_a_finished_run_changes_nothing(run, photos, tmp_path):
     for name in ("last.safetensors", "model.safetensors"):
         (tmp_path / name).write_bytes((run / name).read_bytes())
-    loop.train(tmp_path, run_config(photos, 50, rate=0.05), SETTINGS, resume=True)
+    loop.train(
+        tmp_path, run_config(photos, 50, learning_rate=0.0125, warmup=1.0), SETTINGS, resume=True
+    )
     before, after = (checkpoint.load(f / "model.safetensors")[0] for f in (run, tmp_path))
     assert all(torch.equal(before[name], after[name]) for name in before)
 
@@ -189,7 +191,9 @@ def test_a_run_from_before_a_field_was_resumes(run, photos, tmp_path):
     state, about = checkpoint.load(run / "last.safetensors")
     del about["config"]["tuned"]
     checkpoint.save(tmp_path / "last.safetensors", state, about)
-    loop.train(tmp_path, run_config(photos, 50, rate=0.05), SETTINGS, resume=True)
+    loop.train(
+        tmp_path, run_config(photos, 50, learning_rate=0.0125, warmup=1.0), SETTINGS, resume=True
+    )
     _, about = checkpoint.load(tmp_path / "model.safetensors")
     assert about["config"]["tuned"] is False
 
@@ -269,7 +273,9 @@ def test_a_compiled_network_learns_the_same(photos, tmp_path, monkeypatch):
 
     compiled_by(noting, monkeypatch)
     settings = {"width": str(1 / 16)}
-    config = run_config(photos, 2, method="zhang2016", log_steps=1, late_share=0, rate=0.01)
+    config = run_config(
+        photos, 2, method="zhang2016", log_steps=1, late_share=0, learning_rate=0.0001, warmup=1.0
+    )
     for compiled in (False, True):
         assert not graphs
         folder = tmp_path / str(compiled)
@@ -349,7 +355,7 @@ def test_weight_decay_is_for_kernels_only():
 
 def test_a_run_can_begin_from_the_weights_of_another(run, photos, tmp_path):
     start = str(run / "model.safetensors")
-    config = run_config(photos, 1, rate=0.0, start=start)
+    config = run_config(photos, 1, learning_rate=0.0, start=start)
     loop.train(tmp_path / "run", config, SETTINGS, resume=False)
     before, _ = checkpoint.load(run / "model.safetensors")
     after, about = checkpoint.load(tmp_path / "run" / "model.safetensors")

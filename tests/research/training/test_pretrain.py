@@ -66,7 +66,13 @@ def test_the_command_leaves_a_file_that_a_method_takes(teacher, tmp_path, monkey
             Image.fromarray(scene(40, 40, 6 * k + i)).save(tmp_path / "photos" / name / f"{i}.png")
     words = ["pretrain-vgg", "--data", str(tmp_path / "photos"), "--teacher", str(teacher)]
     words += ["-o", str(tmp_path / "run"), "--steps", "2"]
-    for pair in (f"widths={list(WIDTHS)}", "crop=32", "late_crop=64", "batch=4", "precision=no"):
+    for pair in (
+        f"widths={list(WIDTHS)}",
+        "crop_size=32",
+        "late_crop_size=64",
+        "batch=4",
+        "precision=no",
+    ):
         words += ["--set", pair]
     result = CliRunner().invoke(cli, words)
     assert result.exit_code == 0, result.output

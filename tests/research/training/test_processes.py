@@ -32,8 +32,8 @@ def torchrun(folder, data, settings, steps):
 
 
 COMMON = {
-    "crop": 32, "late_crop": 32, "size": 96, "precision": "no", "freeze_norms": "true",
-    "log_steps": 1, "rate": 0.01,
+    "crop_size": 32, "late_crop_size": 32, "size": 96, "precision": "no", "freeze_norms": "true",
+    "log_steps": 1, "learning_rate": 0.0015, "warmup": 1.0,
 }  # fmt: skip
 
 
@@ -41,8 +41,10 @@ def test_two_processes_learn_as_one_with_the_doubled_batch(shards, tmp_path):
     """The same photos, the same random numbers, the same weights."""
     given = SETTINGS | COMMON | {"batch": 4, "workers": 1, "checkpoint_seconds": 0}
     torchrun(tmp_path / "two", shards, given, 30)
-    config = run_config(shards, 30, workers=2, freeze_norms=True, log_steps=1, rate=0.01)
-    config = replace(config, batch=8, late_crop=32)
+    config = run_config(
+        shards, 30, workers=2, freeze_norms=True, log_steps=1, learning_rate=0.0015, warmup=1.0
+    )
+    config = replace(config, batch=8, late_crop_size=32)
     loop.train(tmp_path / "one", config, SETTINGS, resume=False)
     two, one = (steps_of(tmp_path / name) for name in ("two", "one"))
     assert [row["step"] for row in two] == list(range(1, 31))  # of one process, each once

@@ -67,7 +67,7 @@ class Memory:
         for batch in range(80):
             generator = _generator(self.config.seed, -1 - batch, 0)
             chosen = _drawn(self.index, self.weights, 256, generator).to(self.labels.device)
-            yield photo_set.crops(self.photos, chosen, min(self.config.crop, 64), generator)[0]
+            yield photo_set.crops(self.photos, chosen, min(self.config.crop_size, 64), generator)[0]
 
     def take(self, step: int, part: int, count: int) -> Callable[[int], Batch]:
         """Choose photos; gives what makes random crops of them, of a size in pixels.
@@ -88,7 +88,7 @@ class Memory:
     def validation(self) -> Validation:
         """What colors the photos that are held out."""
         return Validation(
-            self.photos, self.held, self.config.late_crop, self.config.validation_photos
+            self.photos, self.held, self.config.late_crop_size, self.config.validation_photos
         )
 
 

@@ -110,7 +110,7 @@ class Stream:
 
     def sample(self) -> Iterator[Tensor]:
         """RGB crops for counting colors; the same, however many processes there are."""
-        left, size = min(SAMPLE, length(self.counts, 1)), min(self.config.crop, 64)
+        left, size = min(SAMPLE, length(self.counts, 1)), min(self.config.crop_size, 64)
         with closing(self._photos(1, range(1), 0)) as photos:
             for start in range(0, left, 256):
                 some = list(itertools.islice(photos, min(256, left - start)))
@@ -128,7 +128,7 @@ class Stream:
         if paths:
             photos = photo_set.load(paths, size=size, limit=2 * count)  # some are too small
         return Validation(
-            photos, torch.ones(len(photos), dtype=torch.bool), self.config.late_crop, count
+            photos, torch.ones(len(photos), dtype=torch.bool), self.config.late_crop_size, count
         )
 
     def close(self) -> None:

@@ -18,6 +18,14 @@ from tintype.errors import DataError
 from tintype.files import write_whole
 
 FORMAT = "tintype-checkpoint-1"
+FORMER = {  # names that fields of a run had before 0.4.0, in checkpoints written then
+    "rate": "learning_rate",
+    "clip": "grad_clip",
+    "average": "ema_decay",
+    "crop": "crop_size",
+    "late_crop": "late_crop_size",
+    "settle": "recalibrate",
+}
 
 
 def save(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
@@ -28,7 +36,9 @@ def save(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what `save` wrote. Raises DataError where the file is missing or is none of ours."""
+    """Read what `save` wrote, fields of the run by their names of today.
+
+    Raises DataError where the file is missing or is none of ours."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -38,7 +48,10 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if metadata.get("format") != FORMAT:
         found = metadata.get("format", "another safetensors file")
         raise DataError(f"{path}: expected {FORMAT}, found {found}")
-    return tensors, json.loads(metadata["about"])
+    about = json.loads(metadata["about"])
+    if "run" in about:
+        about["run"] = {FORMER.get(name, name): value for name, value in about["run"].items()}
+    return tensors, about
 
 
 @cache

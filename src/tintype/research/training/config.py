@@ -17,23 +17,24 @@ class TrainConfig:
     steps: int | None = None
     seed: int = 0
     batch: int = 48
-    crop: int = 64
-    late_crop: int = 128  # in the last `late_share` of the run every other step sees such crops
+    crop_size: int = 64  # pixels
+    late_crop_size: int = (
+        128  # in the last `late_share` of the run every other step sees such crops
+    )
     late_share: float = 0.2
     size: int = 128  # photos are shrunk to at most this short side, pixels
     limit: int | None = None  # read only the first photos
     workers: int = 4  # threads of each process that decode packed shards
-    rate: float = 1e-3
+    learning_rate: float = 1e-3
+    warmup: float = 0.02  # share of the run in which the learning rate rises
     weight_decay: float = 0.02
     accumulate: int = 1  # batches to a step
-    clip: float = 5.0  # gradient norm
-    average: float = 0.999  # EMA of the weights
+    grad_clip: float = 5.0  # gradient norm
+    ema_decay: float = 0.999  # EMA of the weights
     precision: str = "auto"  # no, bf16, or auto: bf16 where the hardware has it
     compile: bool = False  # by torch.compile
     freeze_norms: bool = False  # batch norms stay as they begin, so that photos are on their own
-    settle: int = (
-        0  # batches of late crops that the averaged network's norms are counted on at last
-    )
+    recalibrate: int = 0  # batches of late crops to count the averaged network's norms on at last
     checkpoint_seconds: float = 60.0
     log_steps: int = 50
     validate_seconds: float = 600.0

@@ -54,7 +54,7 @@ class TasteConfig:
     steps: int = 300
     seed: int = 0
     batch: int = 512  # views
-    rate: float = 3e-4
+    learning_rate: float = 3e-4
     pull: float = 0.01  # of the weights towards those of the start
     size: int = 128  # short side, pixels, at which the network looks at a photo, and at 5/4 of it
 
@@ -184,7 +184,7 @@ def learning(network: Any, examples: Examples, index: Tensor, config: TasteConfi
     named = network.named_parameters()
     layers = [value for name, value in named if name.startswith(LAYERS[config.method])]
     first = [layer.detach().clone() for layer in layers]
-    optimizer = torch.optim.Adam(layers, lr=config.rate)
+    optimizer = torch.optim.Adam(layers, lr=config.learning_rate)
     generator = torch.Generator().manual_seed(config.seed)
     for step in itertools.count():
         yield step

@@ -1,7 +1,6 @@
 """One training loop for every method, on accelerate, in one process or, by torchrun, in many."""
 
 import json
-import math
 import os
 import time
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from tintype.research.methods import METHODS, Trainable
 from tintype.research.training import checkpoint, pretrain
 from tintype.research.training.config import TrainConfig, configure
 from tintype.research.training.log import Log, Pace, Validation
+from tintype.research.training.schedule import cosine_with_warmup
 
 PRETRAINED = Trainable(config=pretrain.Config, network=pretrain.Network, previews=pretrain.previews)
 TRAINED: dict[str, Trainable] = {**METHODS, "vgg16": PRETRAINED}
@@ -47,7 +47,8 @@ class Run:
         if config.compile:
             network.compile()
         self.average = self.method.network(self.settings).eval()
-        self.optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.rate)
+        groups = _groups(network, config.weight_decay)
+        self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate)
         self.network, self.optimizer = self.accelerator.prepare(network, self.optimizer)
         self.average.to(self.accelerator.device)
         self.step, self.elapsed, self.photos = 0, 0.0, 0
@@ -66,6 +67,16 @@ class Run:
             parts.append(self.elapsed / (60 * self.config.minutes))
         if self.config.steps:
             parts.append(self.step / self.config.steps)
+        return min(1.0, max(parts))
+
+    @property
+    def _after_step(self) -> float:
+        """The progress when the step that begins will be done, 0..1; by time, as its steps last."""
+        parts = [0.0]
+        if self.config.minutes and self.step:
+            parts.append(self.elapsed * (self.step + 1) / self.step / (60 * self.config.minutes))
+        if self.config.steps:
+            parts.append((self.step + 1) / self.config.steps)
         return min(1.0, max(parts))
 
     def about(self) -> dict[str, Any]:
@@ -95,10 +106,9 @@ class Run:
     def resume(self) -> None:
         """Go on from the last state. Raises DataError where the run is of another network."""
         state, about = checkpoint.load(self.folder / "last.safetensors")
-        usual, own = (
-            json.loads(json.dumps(asdict(c))) for c in (self.method.config(), self.settings)
-        )
-        for name in ("method", "seed", "batch", "crop"):
+        configs = self.method.config(), self.settings
+        usual, own = (json.loads(json.dumps(asdict(c))) for c in configs)
+        for name in ("method", "seed", "batch", "crop_size"):
             found, wanted = about["run"][name], asdict(self.config)[name]
             if found != wanted:
                 raise DataError(f"{self.folder}: expected the run's {name} {found}, found {wanted}")
@@ -128,15 +138,14 @@ class Run:
         return {"loss": loss.detach(), **parts}
 
     def _end_step(self) -> None:
-        warm = min(1.0, (self.step + 1) / 200)
-        rate = self.config.rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * self.progress)) / 2)
+        factor = cosine_with_warmup(self.progress, self._after_step, self.config.warmup)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.accelerator.clip_grad_norm_(self.network.parameters(), self.config.clip)
+            group["lr"] = self.config.learning_rate * factor
+        self.accelerator.clip_grad_norm_(self.network.parameters(), self.config.grad_clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.step += 1
-        decay = min(self.config.average, (1 + self.step) / (10 + self.step))
+        decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
         _average(self.average, self.bare, decay)
 
 
@@ -158,6 +167,8 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     for name, count in counts.items():
         if count < 1:
             raise DataError(f"{name}: expected 1 or more, found {count}")
+    if not 0 <= config.warmup <= 1:
+        raise DataError(f"warmup: expected a share of the run, 0 to 1, found {config.warmup:g}")
     run = Run(folder, config, dict(settings))
     first = run.method.first_steps(run.settings) if run.method.first_steps else 0
     if config.steps and first >= config.steps:
@@ -242,8 +253,8 @@ def _loop(run: Run, photos: Memory | Stream, log: Log) -> None:
         if now - saved > config.checkpoint_seconds:
             run.save()
             saved = time.monotonic()
-    if config.settle and not config.freeze_norms:
-        _settle(run, photos)
+    if config.recalibrate and not config.freeze_norms:
+        _recalibrate(run, photos)
     run.save()
     if check and checked_at != run.step:
         _validate(run, check, log)
@@ -254,8 +265,8 @@ def _step(run: Run, photos: Memory | Stream, pace: Pace) -> list[dict[str, Tenso
     """Learn from as many batches as make a step; gives their parts of the loss."""
     config, step = run.config, run.step
     late = step % 2 == 0 and run.progress > 1 - config.late_share
-    size = config.late_crop if late else config.crop
-    count = max(1, round(config.batch * (config.crop / size) ** 1.5))
+    size = config.late_crop_size if late else config.crop_size
+    count = max(1, round(config.batch * (config.crop_size / size) ** 1.5))
     parts = []
     for part in range(config.accumulate):
         with pace.waiting():
@@ -265,7 +276,7 @@ def _step(run: Run, photos: Memory | Stream, pace: Pace) -> list[dict[str, Tenso
 
 
 @torch.no_grad()
-def _settle(run: Run, photos: Memory | Stream) -> None:
+def _recalibrate(run: Run, photos: Memory | Stream) -> None:
     """Count the averaged network's batch norms anew, on crops of the size that photos are used at.
 
     In training their running means are of small crops, too (Touvron et al. 2019, "Fixing the
@@ -277,9 +288,9 @@ def _settle(run: Run, photos: Memory | Stream) -> None:
         norm.reset_running_stats()
         norm.momentum = None  # the mean of all batches
         norm.train()
-    for part in range(config.settle):
+    for part in range(config.recalibrate):
         crops = photos.take(run.step, config.accumulate + part, config.batch)
-        batch = crops(config.late_crop)
+        batch = crops(config.late_crop_size)
         with run.accelerator.autocast():
             run.average(batch.rgb, batch.labels, batch.generators)
     run.average.eval()

@@ -8,11 +8,11 @@ from tintype.research.methods.tintype import Network
 from tintype.research.training import checkpoint, loop
 
 
-def test_norms_settle_at_the_size_of_use(run, photos, tmp_path, monkeypatch):
+def test_norms_are_recalibrated_at_the_size_of_use(run, photos, tmp_path, monkeypatch):
     """The kernels stay, the means are those of large crops, and a second end gives the same."""
     fewer_crops(monkeypatch)
     start = str(run / "model.safetensors")
-    config = run_config(photos, 1, start=start, rate=0.0, settle=6, weight_decay=0.0)
+    config = run_config(photos, 1, start=start, learning_rate=0.0, recalibrate=6, weight_decay=0.0)
     loop.train(tmp_path / "run", config, SETTINGS, resume=False)
     before, _ = checkpoint.load(run / "model.safetensors")
     after, _ = checkpoint.load(tmp_path / "run" / "model.safetensors")

@@ -1,0 +1,28 @@
+"""The learning rate over a run, and fields of runs that had other names."""
+
+from pathlib import Path
+
+import pytest
+
+from tintype.research.torch_model import load
+from tintype.research.training.schedule import cosine_with_warmup
+
+RELEASED = Path(__file__).parents[3] / "checkpoints/tintype-0.3.safetensors"
+
+
+@pytest.mark.parametrize("steps", [10, 1000])
+def test_warmup_is_a_share_of_the_run(steps):
+    factors = [cosine_with_warmup(i / steps, (i + 1) / steps, 0.2) for i in range(steps)]
+    assert factors.index(max(factors)) == pytest.approx(0.2 * steps, abs=2)
+    assert 0 < factors[0] < 0.6
+    assert cosine_with_warmup(1.0, 1.0, 0.2) == pytest.approx(0.01)
+    assert cosine_with_warmup(0.0, 0.001, 0.0) == 1.0
+
+
+def test_old_names_of_fields_are_read():
+    _, about = load(RELEASED)
+    run = about["run"]
+    assert run["learning_rate"] == 6e-4
+    assert run["late_crop_size"] == 128
+    assert run["recalibrate"] == 30
+    assert not {"rate", "clip", "average", "crop", "late_crop", "settle"} & set(run)
