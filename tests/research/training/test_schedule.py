@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from research.conftest import SETTINGS, run_config
 from tintype.research.torch_model import load
+from tintype.research.training import checkpoint, loop
 from tintype.research.training.schedule import cosine_with_warmup
 
 RELEASED = Path(__file__).parents[3] / "checkpoints/tintype-0.3.safetensors"
@@ -26,3 +28,15 @@ def test_old_names_of_fields_are_read():
     assert run["late_crop_size"] == 128
     assert run["recalibrate"] == 30
     assert not {"rate", "clip", "average", "crop", "late_crop", "settle"} & set(run)
+
+
+def test_a_run_with_old_names_goes_on(run, photos, tmp_path):
+    tensors, about = checkpoint.load(run / "last.safetensors")
+    old = {new: name for name, new in checkpoint.FORMER.items()}
+    about["run"] = {old.get(name, name): value for name, value in about["run"].items()}
+    checkpoint.save(tmp_path / "last.safetensors", tensors, about)
+    given = run_config(photos, 50, learning_rate=0.0125, warmup=1.0)
+    loop.train(tmp_path, given, SETTINGS, resume=True)
+    _, about = checkpoint.load(tmp_path / "model.safetensors")
+    assert about["run"]["crop_size"] == 32
+    assert about["step"] == 50

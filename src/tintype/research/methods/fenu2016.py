@@ -11,7 +11,7 @@ and named in `Config`, whose other values are the ablations.
 
 import copy
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
@@ -124,7 +124,7 @@ class Network(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         for name, known in CHOICES.items():
-            if getattr(config, name) not in known:
+            if asdict(config)[name] not in known:
                 raise DataError(f"{name}: expected {' or '.join(known)}")
         self.config = config
         self.vgg = vgg16.pinned(config.vgg)
