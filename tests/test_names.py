@@ -18,8 +18,7 @@ BRITISH = re.compile(
     r"|(normal|recogn|organ|optim|initial|serial|summar|minim|maxim|general|quant|visual)is(e|ing)",
     re.IGNORECASE,
 )
-RESEARCH = ROOT / "src" / "tintype" / "research"  # has some such names left
-PYTHON = [path for path in SOURCE if path.suffix == ".py" and RESEARCH not in path.parents]
+PYTHON = [path for path in SOURCE if path.suffix == ".py"]
 PARTICIPLES = re.compile(
     "_*(listed|opened|taken|seen|colored|noted|drawn|found|wanted|turned|painted|asked|named|given"
     "|shown|kept|made|counted|mixed|read_?back)"

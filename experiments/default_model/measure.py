@@ -25,6 +25,7 @@ from train import load, under
 
 from tintype.color import luma, oklab_of_luma, oklab_to_rgb, rgb_to_oklab
 from tintype.research.evaluation import metrics
+from tintype.result import shrink
 
 UNDO = (1.0, 0.5, 0.25, 0.0, -0.25, -0.5)  # of the rebalancing: calm to vivid
 TEMPERATURE = 0.8
@@ -42,12 +43,6 @@ def photographs(path: Path, side: int, count: int) -> Iterator[np.ndarray]:
             assert content is not None
             image = Image.open(io.BytesIO(content.read())).convert("RGB")
             yield np.asarray(shrink(image, side))
-
-
-def shrink(image: Image.Image, side: int) -> Image.Image:
-    scale = side / min(image.size)
-    wide, high = (min(2 * side, max(32, 32 * round(s * scale / 32))) for s in image.size)
-    return image.resize((wide, high), Image.Resampling.BICUBIC)
 
 
 def paint(network: Network, logits: Tensor, gray: Tensor, undo: float) -> np.ndarray:

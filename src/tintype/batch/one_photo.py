@@ -48,8 +48,11 @@ class OutputOptions:
 
     def about(self) -> dict[str, Any]:
         """What decides a file's bytes, as JSON."""
-        names = ("alternatives", "quality", "strip_metadata")
-        return {name: getattr(self, name) for name in names}
+        return {
+            "alternatives": self.alternatives,
+            "quality": self.quality,
+            "strip_metadata": self.strip_metadata,
+        }
 
     def results(self, target: Target) -> list[str]:
         """Where the colored photos go: one, or each alternative. Raises PhotoError for a pipe."""

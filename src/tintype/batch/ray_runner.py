@@ -16,7 +16,7 @@ import secrets
 import socket
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,7 +26,7 @@ from typing import Any
 
 from tintype.batch.folder import Target
 from tintype.batch.location import Location, colorize_stored
-from tintype.batch.manifest import Manifest, Outcome
+from tintype.batch.manifest import Outcome
 from tintype.batch.one_photo import Method, OutputOptions
 from tintype.batch.request import LOCAL, Ray
 from tintype.batch.runner import run_begun, run_location
@@ -55,8 +55,9 @@ def run_cluster(
     """
     with connect(runner.address, runner.workers or 0) as actors:
         location = replace(location, index=_index_tars)
+        run = partial(run_begun, _color_begun)
         return run_location(
-            method, options, location, asked, report=report, workers=actors, run=_run
+            method, options, location, asked, report=report, workers=actors, run=run
         )
 
 
@@ -150,21 +151,6 @@ def _hear() -> Iterator[None]:
         raise FolderError(
             f"expected Ray to color, found: {_last_line(error)}; start again to go on"
         ) from None
-
-
-def _run(
-    method: Method,
-    options: OutputOptions,
-    location: Location,
-    targets: list[Target],
-    manifest: Manifest,
-    *,
-    tell: Callable[[Outcome], None],
-    workers: int,
-) -> None:
-    """Color a location's photos by actors."""
-    outcomes = partial(_color_begun, method, options, location, workers)
-    run_begun(options, location, targets, manifest, tell=tell, outcomes=outcomes)
 
 
 def _color_begun(

@@ -7,7 +7,6 @@ Request ──locate──▶ list of photos ───────────�
 import sys
 from collections.abc import Callable, Generator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +82,9 @@ def run_here(
             location=location,
         )
         return
-    outcomes = partial(_color_begun, method, options, location, workers)
-    run_begun(options, location, targets, manifest, tell=tell, outcomes=outcomes)
+    run_begun(
+        _color_begun, method, options, location, targets, manifest, tell=tell, workers=workers
+    )
 
 
 def run_targets(
@@ -142,19 +142,23 @@ def _attempt(
     return outcome
 
 
-# What becomes of photos that were begun, as they end; the set gets, after an early end, the names
-# of those that nobody has had or will have in hand.
-Outcomes = Callable[[list[Target], set[str]], Generator[Outcome, None, None]]
+# What becomes of photos that were begun, as they end, with so many workers; the set gets, after an
+# early end, the names of those that nobody has had or will have in hand.
+ColorBegun = Callable[
+    [Method, OutputOptions, Location, int, list[Target], set[str]], Generator[Outcome, None, None]
+]
 
 
 def run_begun(
+    color: ColorBegun,
+    method: Method,
     options: OutputOptions,
     location: Location,
     targets: list[Target],
     manifest: Manifest,
     *,
     tell: Callable[[Outcome], None],
-    outcomes: Outcomes,
+    workers: int,
 ) -> None:
     """Color photos as `run_targets` does; all are begun at once, before the first is in hand."""
     begun: dict[str, Target] = {}  # and not ended
@@ -178,7 +182,8 @@ def run_begun(
         manifest.sync()
         location.save_manifest()
         try:  # closed, so that after Ctrl-C no actor goes on
-            with closing(outcomes(list(begun.values()), idle)) as every:
+            todo = list(begun.values())
+            with closing(color(method, options, location, workers, todo, idle)) as every:
                 for outcome in every:
                     end(outcome)
         finally:

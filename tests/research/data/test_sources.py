@@ -29,7 +29,7 @@ def test_places_have_the_keys_of_load(tmp_path, imagenet):
         (imagenet / name).parent.mkdir(exist_ok=True)
         Image.fromarray(scene(80, 70, 0)).save(imagenet / name)
     try:
-        listed = list(sources.listed([str(imagenet)], tmp_path))
+        listed = list(sources.find_photos([str(imagenet)], tmp_path))
         assert sorted(p.key for p in listed) == sorted(photo_set.load([str(imagenet)]).keys)
         assert all(Image.open(io.BytesIO(p.read())).size == (80, 70) for p in listed)
     finally:

@@ -93,7 +93,7 @@ def test_more_vividness_is_more_chroma(by_name):
 def test_the_true_palette_is_given_with_its_tones_and_without(tiny):
     truth = scene(256, 256, 1)
     encoded, true = tiny.encode(evaluate.as_gray(truth)), tiny.palette_of(truth)
-    painted = dict(evaluate._painted(tiny, encoded, truth))
+    painted = dict(evaluate._paint_rows(tiny, encoded, truth))
     for name, palette in (
         ("true palette", replace(true, tones=None)),
         ("true palette by tones", true),

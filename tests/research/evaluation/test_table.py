@@ -107,7 +107,7 @@ def test_rows_are_compared_with_the_papers_on_the_same_photos(report):
 def test_the_papers_own_row_keeps_v_and_the_methods_colors(palette, config, tmp_path):
     fenu = Trained(saved(tmp_path, "fenu2016", replace(config["fenu2016"], palette=palette)))
     photo = scene(128, 128, 4)  # the working size, so that nothing is enlarged
-    painted = table._kept(fenu)(photo)
+    painted = table._keep_value(fenu)(photo)
     assert np.abs(painted.max(-1).astype(int) - photo.max(-1)).max() <= 1
     own = 255 * fenu.paint(photo.max(-1).astype(np.float32) / 255)
     assert np.abs(painted - own).max() <= 1.01

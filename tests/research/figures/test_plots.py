@@ -120,7 +120,7 @@ def test_what_nobody_knows_is_left_out_or_said():
 
 def test_steering_changes_the_photo(runs, pictures):
     run, shown = plots.Trained(runs["fenu2016"]), plots.example(pictures["wide"], known=True)
-    automatic, red, blue = plots.colored(run, shown.photo, ("red", "blue"), 1.0)
+    automatic, red, blue = plots.colorize_towards(run, shown.photo, ("red", "blue"), 1.0)
     assert automatic.shape == shown.truth.shape
     assert not (automatic == red).all()
     assert not (red == blue).all()

@@ -46,7 +46,7 @@ def test_the_true_planes_and_the_seen_gray_give_the_photo_back(config, space):
     unit = method.to_unit(rgb, config)
     assert unit.min() >= 0
     assert unit.max() <= 1
-    back = method.paint(unit, method.seen(rgb, config), config)
+    back = method.paint(unit, method.to_gray(rgb, config), config)
     torch.testing.assert_close(back, rgb, atol=2e-4, rtol=0)
 
 
@@ -57,14 +57,14 @@ def test_planes_by_hand(config):
     expected = [(1 - 0.25) / 2, (1 + 0.5 * 3**0.5 / 2) / 2]
     torch.testing.assert_close(vector.flatten(), torch.tensor(expected))
     torch.testing.assert_close(raw.flatten(), torch.tensor([1 / 3, 0.5]))
-    assert method.seen(green, config).item() == pytest.approx(0.8)
+    assert method.to_gray(green, config).item() == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("space", SPACES)
 def test_saturations_are_the_photos(config, space):
     config = replace(config, space=space)
     rgb = photo()
-    found = method.saturations(method.to_unit(rgb, config), method.seen(rgb, config), config)
+    found = method.saturations(method.to_unit(rgb, config), method.to_gray(rgb, config), config)
     torch.testing.assert_close(found, config.bins.chroma(rgb), atol=2e-3, rtol=0)
 
 
@@ -85,7 +85,7 @@ def test_luma_is_kept_instead_where_asked_for(config):
     assert rgb.min() >= -1e-6
     assert rgb.max() <= 1 + 1e-5
     true = photo()
-    inside = method.paint(method.to_unit(true, config), method.seen(true, config), config)
+    inside = method.paint(method.to_unit(true, config), method.to_gray(true, config), config)
     torch.testing.assert_close(inside, true, atol=1e-4, rtol=0)
 
 
@@ -209,10 +209,10 @@ def test_features_are_brought_to_the_scale_of_palettes(config):
     last.weight *= 1000
     last.bias *= 1000
     network.count_colors([scenes(8)])
-    taps = network.features(method.seen(scenes(8), config))
+    taps = network.features(method.to_gray(scenes(8), config))
     for tap in taps[:-1]:
         assert tap.square().mean().sqrt().item() == pytest.approx(1, rel=1e-3)
-    assert torch.equal(taps[-1][:, :1], method.seen(scenes(8), config))
+    assert torch.equal(taps[-1][:, :1], method.to_gray(scenes(8), config))
 
 
 # --- the losses -----------------------------------------------------------------------------------

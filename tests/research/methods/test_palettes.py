@@ -7,7 +7,7 @@ import torch
 from research.conftest import TINY, crops, random_palettes, seeded
 from tintype.palette import Palette
 from tintype.research.methods import tintype as method
-from tintype.research.methods.palettes import cluster, palettes_of, turned, wishes
+from tintype.research.methods.palettes import cluster, palettes_of, rotate_hues, wishes
 
 BINS = TINY.bins
 KINDS = {"true": 0.25, "true turned": 0.15, "estimate": 0.38, "estimate turned": 0.14, "none": 0.08}
@@ -111,14 +111,16 @@ def test_turned_chroma_is_multiplied_by_a_complex_number(degrees):
     ab = torch.randn(2, 5, 6, 2, generator=seeded())
     angles = torch.tensor([degrees, degrees + 45])
     z = torch.view_as_complex(ab) * torch.polar(torch.ones(2), torch.deg2rad(angles))[:, None, None]
-    torch.testing.assert_close(turned(ab, angles), torch.view_as_real(z))
+    torch.testing.assert_close(rotate_hues(ab, angles), torch.view_as_real(z))
 
 
 def test_turned_chroma_has_the_turned_palette():
     """What makes rotation exact supervision: colors and palette turn together."""
     ab = method.oklab_quarter(crops(3, 64))
     degrees = torch.tensor([15.0, 120.0, 345.0])
-    before, after = (palettes_of(*BINS.encode(x), BINS.count) for x in (ab, turned(ab, degrees)))
+    before, after = (
+        palettes_of(*BINS.encode(x), BINS.count) for x in (ab, rotate_hues(ab, degrees))
+    )
     torch.testing.assert_close(BINS.rotate(before, degrees), after, atol=1e-5, rtol=0)
 
 

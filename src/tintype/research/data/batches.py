@@ -66,7 +66,7 @@ class Memory:
         """RGB crops for counting colors: about twenty thousand of them."""
         for batch in range(80):
             generator = _generator(self.config.seed, -1 - batch, 0)
-            chosen = _drawn(self.index, self.weights, 256, generator).to(self.labels.device)
+            chosen = _draw(self.index, self.weights, 256, generator).to(self.labels.device)
             yield photo_set.crops(self.photos, chosen, min(self.config.crop_size, 64), generator)[0]
 
     def take(self, step: int, part: int, count: int) -> Callable[[int], Batch]:
@@ -76,7 +76,7 @@ class Memory:
         """
         mine = slice(self.rank, None, self.processes)
         generator = _generator(self.config.seed, step, self.rank + self.processes * part)
-        chosen = _drawn(self.index[mine], self.weights[mine], count, generator)
+        chosen = _draw(self.index[mine], self.weights[mine], count, generator)
         return partial(self._batch, chosen.to(self.labels.device), generator)
 
     def _batch(self, chosen: Tensor, generator: torch.Generator, size: int) -> Batch:
@@ -92,7 +92,7 @@ class Memory:
         )
 
 
-def _drawn(index: Tensor, weights: Tensor, count: int, generator: torch.Generator) -> Tensor:
+def _draw(index: Tensor, weights: Tensor, count: int, generator: torch.Generator) -> Tensor:
     return index[torch.multinomial(weights, count, replacement=True, generator=generator)]
 
 

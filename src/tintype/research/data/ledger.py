@@ -51,7 +51,7 @@ class Tally:
             kept += examples[: EXAMPLES - len(kept)]
 
 
-def noted(out: Path, name: str) -> dict[str, Any] | None:
+def read_note(out: Path, name: str) -> dict[str, Any] | None:
     """What a shard holds; None if it has to be made."""
     note = _load(out / WORK / f"{name}.json")
     return note if note is not None and _is_there(out, note) else None

@@ -29,7 +29,7 @@ from tintype.errors import DataError, PhotoError, ProfileError
 from tintype.photo import read_rgb
 from tintype.research.data import ledger
 from tintype.research.data.ledger import Tally
-from tintype.research.data.sources import Place, listed
+from tintype.research.data.sources import Place, find_photos
 
 MIN_SIDE = 64  # of the short side: less shows little
 MAX_RATIO = 4  # of the long side to the short one: panoramas and banners
@@ -96,7 +96,7 @@ def pack(patterns: list[str], out: Path, options: Options, *, workers: int = 1) 
         with ledger.alone(out):
             ledger.check(out, asked)  # before minutes of listing
             tally = Tally()
-            every = listed(patterns, out / ledger.WORK)
+            every = find_photos(patterns, out / ledger.WORK)
             found = list(tqdm(every, desc="listing", unit=" photos", disable=None, delay=2))
             places = chosen(found, options, tally)
             if not places:
@@ -241,7 +241,7 @@ def in_order(
 
 def _make(shards: list[Shard], out: Path, options: Options, workers: int) -> None:
     """Make the shards that are missing, one after the other, their photos by several workers."""
-    missing = [shard for shard in shards if ledger.noted(out, shard.name) is None]
+    missing = [shard for shard in shards if ledger.read_note(out, shard.name) is None]
     places = (place for shard in missing for place in shard.places)
     every, rest = (sum(len(shard.places) for shard in some) for some in (shards, missing))
     bar = tqdm(desc="packing", unit=" photos", total=every, initial=every - rest, disable=None)
@@ -300,7 +300,7 @@ def _finish(
     """Write the manifest, and remove what is not needed any more."""
     about, classes = [], {"train": Counter[str](), "validation": Counter[str]()}
     for shard in shards:
-        note = ledger.noted(out, shard.name)
+        note = ledger.read_note(out, shard.name)
         assert note is not None, shard.name
         counts = Tally(**note.pop("tally"))
         classes[shard.name.partition("-")[0]].update(counts.classes)

@@ -242,7 +242,7 @@ def _cut(
     plain = draw() < 0.5
     columns = torch.where(plain[:, None], steps, size - 1 - steps)
 
-    def taken(rows: Tensor, down: int, across: int) -> Tensor:
+    def take(rows: Tensor, down: int, across: int) -> Tensor:
         """Pixels (rows, size, size, 3) of the photos that `rows` picks from the batch."""
         bottom, right = height[rows, None] - 1, width[rows, None] - 1
         y = torch.minimum(top[rows, None] + steps * scale[rows, None] + down, bottom)
@@ -251,9 +251,9 @@ def _cut(
         flat = (first[:, :, None] + x[:, None, :]).reshape(-1)
         return photos.pixels.index_select(0, flat).view(len(rows), size, size, 3).float() / 255
 
-    rgb = taken(torch.arange(len(index), device=device), 0, 0)
+    rgb = take(torch.arange(len(index), device=device), 0, 0)
     rows = half.nonzero()[:, 0]
-    rgb[rows] = (rgb[rows] + taken(rows, 0, 1) + taken(rows, 1, 0) + taken(rows, 1, 1)) / 4
+    rgb[rows] = (rgb[rows] + take(rows, 0, 1) + take(rows, 1, 0) + take(rows, 1, 1)) / 4
     right = left + size * scale
     ends = torch.stack(
         [left.where(plain, right), top, right.where(plain, left), top + size * scale]

@@ -57,7 +57,7 @@ class Place:
             return file.read(size)
 
 
-def listed(patterns: Iterable[str], unpacked: Path) -> Iterator[Place]:
+def find_photos(patterns: Iterable[str], unpacked: Path) -> Iterator[Place]:
     """Every photo of folders, tar files or glob patterns, one at a time, in no certain order.
 
     unpacked: a folder where compressed tar files are unpacked to, as photos are read in any order

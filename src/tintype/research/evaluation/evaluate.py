@@ -65,7 +65,7 @@ def evaluate(
     def measure(i: int) -> tuple[dict[str, Score], Steering | None, list[Step]]:
         truth = sized(photos.photo(i))
         encoded = colorizer.encode(as_gray(truth))
-        painted = dict(_painted(colorizer, encoded, truth))
+        painted = dict(_paint_rows(colorizer, encoded, truth))
         steered = _steer(colorizer, encoded, painted["automatic"]) if steer else None
         steps = simulated_user.edit(colorizer, encoded, truth) if i < edits else []
         return {name: metrics.score(rgb, truth) for name, rgb in painted.items()}, steered, steps
@@ -105,7 +105,7 @@ def as_gray(rgb: np.ndarray) -> Photo:
     return read(Image.fromarray(rgb).convert("L"))
 
 
-def _painted(
+def _paint_rows(
     colorizer: Colorizer, encoded: Encoded, truth: np.ndarray
 ) -> Iterable[tuple[str, np.ndarray]]:
     """The rows of the table: a name and the photo in 8-bit RGB."""

@@ -119,7 +119,7 @@ def _entries(runs: list[Path], vgg_file: Path | None) -> Iterator[Entry]:
         yield Entry(trained.method, name, _joined(trained), about=about)
         keeps_value = trained.functions.keeps_value
         if keeps_value is not None and keeps_value(config):
-            yield Entry(trained.method, name, _kept(trained), "value", about)
+            yield Entry(trained.method, name, _keep_value(trained), "value", about)
 
 
 def _shipped() -> Entry:
@@ -150,7 +150,7 @@ def _joined(colorizer: Colorizer) -> Paint:
     return lambda truth: np.asarray(colorizer.colorize(as_gray(truth)).image.convert("RGB"))
 
 
-def _kept(trained: Trained) -> Paint:
+def _keep_value(trained: Trained) -> Paint:
     """Color by HSV's V, which is kept: the saturation and its hue are enlarged."""
     config = replace(trained.network.config, space="vector")
 

@@ -162,7 +162,7 @@ def _names(runs: Sequence[Path], trained: list[Trained]) -> list[str]:
 def automatic(material: Material) -> Figure:
     """Figure 1: photos in gray, colored by the paper's method, and as they were."""
     run = material.own()
-    rows = [[e.gray, *colored(run, e.photo), e.truth] for e in material.part(0, 1)]
+    rows = [[e.gray, *colorize_towards(run, e.photo), e.truth] for e in material.part(0, 1)]
     words = f"Figure 1. Photographs colored automatically by {METHOD}.\n{training([run])}"
     return sheet(["gray", "automatic", "truth"], rows, words)
 
@@ -171,7 +171,9 @@ def rivals(material: Material) -> Figure:
     """Figure 2: photos colored by all methods."""
     rows: list[list[np.ndarray | None]] = []
     for shown in material.part(0, 1):
-        images = [image for run in material.runs.values() for image in colored(run, shown.photo)]
+        images = [
+            image for run in material.runs.values() for image in colorize_towards(run, shown.photo)
+        ]
         rows.append([shown.gray, *images, shown.truth])
     words = "Figure 2. The same photographs colored automatically by different methods.\n"
     words += training(list(material.runs.values()))
@@ -202,7 +204,7 @@ def steered(number: int, start: float, end: float) -> Callable[[Material], Figur
     def draw(material: Material) -> Figure:
         run, wishes = material.own(steered=True), ("red", "blue")
         rows = [
-            [e.gray, *colored(run, e.photo, wishes, material.amount), e.truth]
+            [e.gray, *colorize_towards(run, e.photo, wishes, material.amount), e.truth]
             for e in material.part(start, end)
         ]
         titles = ["gray", "automatic", *(f"towards {wish}" for wish in wishes), "truth"]
@@ -234,7 +236,7 @@ FIGURES: dict[int, Callable[[Material], Figure]] = {
 # --- photos ---------------------------------------------------------------------------------------
 
 
-def colored(
+def colorize_towards(
     run: Trained, gray: Photo, wishes: Sequence[str] = (), amount: float = 0.0
 ) -> list[np.ndarray]:
     """A photo colored automatically, then with its palette moved towards each wish, uint8 RGB."""

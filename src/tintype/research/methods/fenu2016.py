@@ -25,7 +25,7 @@ from tintype.palette import Palette
 from tintype.research.data.rng import Generators, uniform
 from tintype.research.methods import losses, vgg16
 from tintype.research.methods.dahl2016 import Convolution
-from tintype.research.methods.palettes import palettes_of, wanted
+from tintype.research.methods.palettes import expand_palette, palettes_of
 
 LAB_SPAN = 110.0  # sRGB's a and b lie between minus this and this
 CHOICES = {
@@ -200,7 +200,7 @@ class Network(nn.Module):
         palettes = [palettes_of(*bins.encode(plane), bins.count) for plane in chroma]
         share = torch.cat(palettes).mean(0)
         self.rarity.copy_(losses.inverse_frequency(share, self.config.rebalance))
-        taps = self.vgg(seen(batches[0][:64], self.config), self.config.stages)
+        taps = self.vgg(to_gray(batches[0][:64], self.config), self.config.stages)
         self.scales.copy_(torch.stack([tap.square().mean().sqrt() for tap in taps]).clamp(min=1e-6))
 
     def forward(
@@ -213,7 +213,7 @@ class Network(nn.Module):
         """
         config, bins = self.config, self.config.bins
         with torch.autocast(rgb.device.type, enabled=False):
-            gray = seen(rgb, config)
+            gray = to_gray(rgb, config)
             index, share = bins.encode(bins.chroma(rgb))
             true = palettes_of(index, share, bins.count)
             target = to_unit(rgb, config)
@@ -261,7 +261,7 @@ class Network(nn.Module):
         }
 
 
-def seen(rgb: Tensor, config: Config) -> Tensor:
+def to_gray(rgb: Tensor, config: Config) -> Tensor:
     """The gray photo (batch, 1, h, w), 0..1, that is colored in training.
 
     rgb: (batch, h, w, 3), 0..1. For Lab it is the gray that has the photo's lightness.
@@ -335,7 +335,7 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
     if palette is not None and network.config.palette == "none":
         raise PaletteError("expected no palette: this network was trained without one")
     taps, estimate = network.encode(gray)
-    return decode(network, taps, gray, wanted(palette, network.config.bins, estimate)[0])
+    return decode(network, taps, gray, expand_palette(palette, network.config.bins, estimate)[0])
 
 
 def decode(
@@ -372,8 +372,8 @@ def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.
     if network.config.palette != "none":
         guess = Palette(bins, estimate[0].cpu().numpy())
         for name in ("red", "blue"):
-            palettes[f"towards {name}"] = wanted(guess.towards(name), bins, estimate)[0]
+            palettes[f"towards {name}"] = expand_palette(guess.towards(name), bins, estimate)[0]
         palettes["true palette"] = palettes_of(*bins.encode(bins.chroma(rgb)), bins.count)
     painted = {name: decode(used, taps, luma, p) for name, p in palettes.items()}
-    painted["automatic, own gray"] = colorize(network, seen(rgb, network.config))
+    painted["automatic, own gray"] = colorize(network, to_gray(rgb, network.config))
     return [(name, (255 * p[0]).round().byte().cpu().numpy()) for name, p in painted.items()]

@@ -39,7 +39,7 @@ def by_luma(tones: Tensor, luma: Tensor) -> Tensor:
     return (tones.mT @ weight.mT).reshape(-1, tones.shape[2], *luma.shape[2:])
 
 
-def wanted(palette: Palette | None, bins: Bins, estimate: Tensor) -> tuple[Tensor, Tensor]:
+def expand_palette(palette: Palette | None, bins: Bins, estimate: Tensor) -> tuple[Tensor, Tensor]:
     """A palette's shares for every photo of the estimates (batch, count); None for these.
 
     Returns also those of its tones (batch, 3, count). Raises PaletteError where it is over other
@@ -53,7 +53,7 @@ def wanted(palette: Palette | None, bins: Bins, estimate: Tensor) -> tuple[Tenso
     return shares.expand_as(estimate), tones.expand(len(estimate), -1, -1)
 
 
-def turned(ab: Tensor, degrees: Tensor) -> Tensor:
+def rotate_hues(ab: Tensor, degrees: Tensor) -> Tensor:
     """Chroma (batch, h, w, 2) with its hues turned by one angle per photo."""
     angle = torch.deg2rad(degrees)[:, None, None]
     a, b = ab.unbind(-1)

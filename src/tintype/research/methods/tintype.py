@@ -28,11 +28,11 @@ from tintype.research.methods.losses import label_loss, quarter
 from tintype.research.methods.palettes import (
     by_luma,
     cluster,
+    expand_palette,
     palette_loss,
     palettes_of,
     ratio,
-    turned,
-    wanted,
+    rotate_hues,
     wishes,
 )
 
@@ -225,10 +225,10 @@ class Network(nn.Module):
         features, pooled = self.encoder(luma)
         estimate = first = self.estimates(pooled)
         if self.encoder.untuned is not None:
-            first = self.mixed(self.encoder.untuned(pooled).float().softmax(1))
+            first = self.mix(self.encoder.untuned(pooled).float().softmax(1))
         return features, estimate, first
 
-    def mixed(self, shares: Tensor) -> Tensor:
+    def mix(self, shares: Tensor) -> Tensor:
         """Palettes (batch, count) of the shares (batch, vocabulary) of the prototypes, exactly."""
         with torch.autocast(shares.device.type, enabled=False):
             return shares @ self.prototypes
@@ -240,7 +240,7 @@ class Network(nn.Module):
 
     def estimates(self, pooled: Tensor) -> Tensor:
         """The palettes (batch, count) that `encode` gives, of what `pooled` gives."""
-        return self.mixed(self.encoder.palette(pooled).float().softmax(1))
+        return self.mix(self.encoder.palette(pooled).float().softmax(1))
 
     def palette_loss(self, pooled: Tensor, true: Tensor) -> Tensor:
         """The palette network's loss: soft cross entropy with palettes (batch, count)."""
@@ -288,7 +288,7 @@ class Network(nn.Module):
         views = self.encoder.views(gray)
         features, pooled = self.encoder.outward(views)
         summary = self.encoder.palette[:2](pooled)
-        estimate = self.mixed(self.encoder.palette[2](summary).float().softmax(1))
+        estimate = self.mix(self.encoder.palette[2](summary).float().softmax(1))
         pixels, true = self.pixel_loss(features, estimate.detach(), rgb, generators)
         palettes = palette_loss(estimate, true)
         classes = label_loss(self.recognize(summary).float(), labels)
@@ -308,7 +308,7 @@ class Network(nn.Module):
         ab = oklab_quarter(rgb)
         true = palettes_of(*bins.encode(ab), bins.count)
         palette, degrees = wishes(bins, true, estimate, generators)
-        index, share = bins.encode(turned(ab, degrees))
+        index, share = bins.encode(rotate_hues(ab, degrees))
         logits = self.decoder(features, palette, estimate)
         found = logits.log_softmax(1).permute(0, 2, 3, 1).gather(-1, index)
         entropy = (share * (share.clamp(min=1e-9).log() - found)).sum(-1)
@@ -330,7 +330,7 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
     high, wide = gray.shape[-2:]
     whole = F.pad(gray, (0, -wide % 32, 0, -high % 32), mode="replicate")
     features, estimate, first = network.sight(whole)
-    shares, tones = wanted(palette, network.config.bins, estimate)
+    shares, tones = expand_palette(palette, network.config.bins, estimate)
     return decode(network, features, whole, shares, tones, first)[:, :high, :wide]
 
 
@@ -348,10 +348,10 @@ def decode(
     """
     logits = network.decoder(features, palette, estimate)
     logits = logits + by_luma(ratio(tones, palette[:, None]), F.avg_pool2d(luma, 4))
-    return painted(network, logits, luma, undo=0.5).clamp(0, 1)
+    return paint(network, logits, luma, undo=0.5).clamp(0, 1)
 
 
-def painted(network: Network, logits: Tensor, luma: Tensor, *, undo: float) -> Tensor:
+def paint(network: Network, logits: Tensor, luma: Tensor, *, undo: float) -> Tensor:
     """RGB (batch, h, w, 3) of logits at 1/4 of the size of the luma (batch, 1, h, w)."""
     ab = network.colors(logits, undo=undo, temperature=0.5).permute(0, 3, 1, 2)
     ab = F.interpolate(ab, scale_factor=4, mode="bilinear").permute(0, 2, 3, 1)
@@ -372,6 +372,6 @@ def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.
         ("true palette", true, 0.5),
     ):
         logits = network.decoder(features, palette, first)
-        out = painted(network, logits, luma, undo=undo)[0]
+        out = paint(network, logits, luma, undo=undo)[0]
         shown.append((name, (255 * out.clamp(0, 1)).round().byte().cpu().numpy()))
     return shown

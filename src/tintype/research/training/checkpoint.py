@@ -38,7 +38,8 @@ def save(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what `save` wrote, fields of the run by their names of today.
 
-    Raises DataError where the file is missing or is none of ours."""
+    Raises DataError where the file is missing or is none of ours.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

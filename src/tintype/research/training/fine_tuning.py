@@ -142,7 +142,7 @@ def encoded(network: Any, found: list[tuple[Path, Path]], size: int) -> Examples
         luma = Image.fromarray(read(photo).luma)
         views = torch.cat([network.pooled(_views(luma, side)) for side in (size, size * 5 // 4)])
         try:
-            wanted.append(_wanted(network, views, recipe))
+            wanted.append(_target_palettes(network, views, recipe))
         except PaletteError as error:
             raise PaletteError(f"{path}: {error}") from None
         pooled.append(views)
@@ -156,7 +156,7 @@ def _views(luma: Image.Image, side: int) -> Tensor:
     return torch.stack([plane, plane.flip(1)])[:, None]
 
 
-def _wanted(network: Any, views: Tensor, recipe: Recipe) -> Tensor:
+def _target_palettes(network: Any, views: Tensor, recipe: Recipe) -> Tensor:
     """The palettes (views, count) that a recipe asks for. Raises PaletteError."""
     bins = network.config.bins
     begin = [Palette(bins, shares) for shares in network.estimates(views).numpy()]
