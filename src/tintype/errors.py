@@ -9,6 +9,8 @@ TintypeError
 └── DataError       training or evaluation data, a run or a checkpoint is unusable
 """
 
+from typing import NoReturn
+
 
 class TintypeError(Exception):
     """Base of all errors that Tintype raises on purpose; the message is one line for people."""
@@ -36,3 +38,16 @@ class ModelError(TintypeError):
 
 class DataError(TintypeError):
     """Training data, evaluation data, a run or a checkpoint is not usable."""
+
+
+def explain(error: Exception) -> str:
+    """What came and what to do, from an error of the system or of Pillow."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"found: {error.strerror}; check the path, its rights and the free space"
+    reason = str(error) or type(error).__name__
+    return f"found: {reason}; check that the file is whole and of a usual size"
+
+
+def fail(name: str, what: str, cause: Exception | None = None) -> NoReturn:
+    """Raise a PhotoError of one line."""
+    raise PhotoError(" ".join(f"{name}: {what}".splitlines())) from cause

@@ -1,37 +1,30 @@
 """Photo files: read any common photo as a gray plane, write colored ones safely.
 
-    source ──_load──▶ image ──flatten──▶ gray or RGB + alpha ──to_srgb──▶ ──upright──▶ Photo
-
-Nothing here depends on a file being honest: sizes are checked before pixels are decoded, and
-whatever a broken file provokes inside Pillow comes out as one `PhotoError` of one line.
+source ──formats.decode──▶ upright sRGB ──▶ Photo ──▶ colors ──write──▶ file
 """
 
 import io
 import os
-import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from tintype import metadata
-from tintype.errors import PhotoError
+from tintype.errors import PhotoError, explain, fail
 from tintype.files import open_whole
+from tintype.formats.decode import Source, decode
+from tintype.formats.pixels import is_colorful
 
-Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
+__all__ = ["DEFAULT_MAX_PIXELS", "Photo", "Source", "format_of", "read", "read_rgb", "write"]
 
 BOX = Image.Resampling.BOX
 
 # 200 million pixels are a 4x5 inch plate at 3200 dpi; Pillow needs 4 bytes for each of them.
 DEFAULT_MAX_PIXELS = 200_000_000
 
-_ACCEPTED = "JPEG, PNG, TIFF, WebP or AVIF"
-_READABLE = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP")  # MPO comes as JPEG
 _FORMATS = {
     ".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF",
     ".webp": "WEBP", ".avif": "AVIF",
@@ -50,9 +43,6 @@ _FAITHFUL = [
     [2] * 64,
     [3, 4, 5, 9, *[20] * 4, 4, 4, 5, 13, *[20] * 4, 5, 5, 11, *[20] * 5, 9, 13, *[20] * 38],
 ]
-
-# Pillow's size limit and Python's warning filters belong to the whole process.
-_PILLOW = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,14 +90,15 @@ def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
         three shapes in 0..1; gray, RGB or RGBA. Of an animation the first frame is read.
     Raises PhotoError if the source is not such an image, is broken, or has over `max_pixels`.
     """
-    plain, alpha, exif, image = _decode(source, max_pixels)
+    found = decode(source, max_pixels)
+    image, alpha, format = found.image, found.alpha, found.source.format
     return Photo(
-        luma=np.asarray(plain if plain.mode == "L" else plain.convert("L")),
+        luma=np.asarray(image if image.mode == "L" else image.convert("L")),
         alpha=None if alpha is None else np.asarray(alpha),
-        exif=exif,
-        format="JPEG" if image.format == "MPO" else image.format,
-        colorful=metadata.is_colorful(plain, alpha),
-        dpi=metadata.read_dpi(image),
+        exif=found.exif,
+        format="JPEG" if format == "MPO" else format,
+        colorful=is_colorful(image, alpha),
+        dpi=metadata.read_dpi(found.source),
     )
 
 
@@ -124,7 +115,7 @@ def read_rgb(
     Returns (H, W, 3) uint8 sRGB, shrunk so that neither side is above `max_side`.
     Raises PhotoError like `read`, and ProfileError, which is one, if `strict`.
     """
-    image = _decode(source, max_pixels, strict=strict)[0].convert("RGB")
+    image = decode(source, max_pixels, strict=strict).image.convert("RGB")
     if max_side is not None:
         image.thumbnail((max_side, max_side), BOX)
     return np.asarray(image)
@@ -138,7 +129,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
     suffix = Path(path).suffix.lower()
     if suffix not in _FORMATS:
         expected = f"expected an extension of {', '.join(_FORMATS)}"
-        _fail(os.fspath(path), f"{expected}, found {suffix or 'none'}; rename it")
+        fail(os.fspath(path), f"{expected}, found {suffix or 'none'}; rename it")
     return _FORMATS[suffix]
 
 
@@ -181,111 +172,21 @@ def write(
             target.write(buffer.getbuffer())
     except IsADirectoryError as error:
         what = "expected a file to overwrite, found a folder or a device; rename it"
-        _fail(name, what, error)
+        fail(name, what, error)
     except FileExistsError as error:
-        _fail(name, "expected a new file, found one; rename it or allow overwriting", error)
+        fail(name, "expected a new file, found one; rename it or allow overwriting", error)
     except PhotoError:
         raise
     except Exception as error:  # an encoder that refuses a size, a full disk, a closed stream
-        _fail(name, f"expected to write {options['format']}, {_why(error)}", error)
-
-
-def _decode(
-    source: Source, max_pixels: int, *, strict: bool = False
-) -> tuple[Image.Image, Image.Image | None, bytes | None, Image.Image]:
-    """The upright sRGB photo (mode L or RGB), its alpha (mode L), its EXIF, and its source."""
-    name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the image"
-    try:
-        with _open(source, name) as opened:
-            image, exif, orientation = _load(opened, name, max_pixels)
-        plain, alpha = metadata.flatten(image)
-        plain = metadata.to_srgb(plain, image.info.get("icc_profile"), strict=strict)
-        plain = metadata.upright(plain, orientation)
-        alpha = None if alpha is None else metadata.upright(alpha, orientation)
-        return plain, alpha, exif, image
-    except PhotoError:
-        raise
-    except Exception as error:  # Pillow's decoders raise whatever the broken bytes provoke
-        _fail(name, f"expected an image ({_ACCEPTED}), {_why(error)}", error)
-
-
-def _open(source: Source, name: str) -> AbstractContextManager[BinaryIO | Image.Image]:
-    """A stream that can seek, or an image; closed afterwards if it was opened here."""
-    if isinstance(source, (str, os.PathLike)):
-        return Path(source).open("rb")
-    if isinstance(source, bytes):
-        return io.BytesIO(source)
-    if isinstance(source, (np.ndarray, Image.Image)):
-        return nullcontext(_from_array(source) if isinstance(source, np.ndarray) else source)
-    if not hasattr(source, "read"):
-        _fail(name, f"expected a path, bytes, stream, image or array, found {source!r:.80}")
-    return nullcontext(source) if source.seekable() else io.BytesIO(source.read())
-
-
-def _load(
-    source: BinaryIO | Image.Image, name: str, max_pixels: int
-) -> tuple[Image.Image, bytes | None, int]:
-    """The image with its pixels, if there are not too many, its EXIF and its orientation."""
-    with _pillow_unlimited():
-        image = source if isinstance(source, Image.Image) else _identify(source, name)
-    width, height = image.size
-    if not 0 < width * height <= max_pixels:
-        found = f"{width} x {height} = {width * height:,}; shrink it or raise the limit"
-        _fail(name, f"expected 1 to {max_pixels:,} pixels, found {found}")
-    if image.format != "TIFF":
-        image.load()  # the slow part: threads do not wait for each other
-    with _pillow_unlimited():
-        image.load()  # a TIFF: Pillow checks its size again, parses its tags and turns it
-        return image, *metadata.read_exif(image)
-
-
-@contextmanager
-def _pillow_unlimited() -> Iterator[None]:
-    """Pillow without its fixed size limit, for which `_load` has its own, and in silence."""
-    with _PILLOW, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
-
-
-def _identify(stream: BinaryIO, name: str) -> Image.Image:
-    """The image in a stream, of a format that is allowed, its pixels not yet decoded."""
-    try:
-        return Image.open(stream, formats=_READABLE)
-    except UnidentifiedImageError as error:
-        stream.seek(0)
-        head = stream.read(12)
-        other = f"other data, starting with {head!r}; convert it first"
-        found = other if head else "0 bytes; check the file"
-        _fail(name, f"expected an image ({_ACCEPTED}), found {found}", error)
-
-
-def _from_array(array: np.ndarray) -> Image.Image:
-    """An image with a copy of the array's values."""
-    shape_ok = array.size > 0 and (array.ndim == 2 or array.shape[2:] in ((3,), (4,)))
-    if shape_ok and array.dtype == np.uint8:
-        return Image.fromarray(array)
-    if shape_ok and array.ndim == 2 and array.dtype.newbyteorder("=") == np.uint16:
-        return Image.fromarray(array.astype(np.uint16))
-    found = f"{array.dtype} {array.shape}"
-    if shape_ok and array.dtype.kind == "f":
-        low, high = float(array.min()), float(array.max())
-        if low >= 0 and high <= 1:  # false for NaN
-            return Image.fromarray((array * 255 + 0.5).astype(np.uint8))
-        found += f" with values {low:g} to {high:g}"
-    expected = "uint8 (H, W), (H, W, 3) or (H, W, 4), uint16 (H, W), or float in 0..1"
-    raise PhotoError(f"the array: expected {expected}, found {found}; convert it")
+        fail(name, f"expected to write {options['format']}, {explain(error)}", error)
 
 
 def _options(name: str, format: str | None, quality: int | None) -> dict[str, Any]:
     """What Pillow's `save` gets for a format: little loss of luma at a usual size."""
     if format is None or format not in _OPTIONS:
-        _fail(name, f"expected a format of {', '.join(_OPTIONS)}, found {format}; pass format=...")
+        fail(name, f"expected a format of {', '.join(_OPTIONS)}, found {format}; pass format=...")
     if quality is not None and not 1 <= quality <= 100:
-        _fail(name, f"expected a quality of 1 to 100, found {quality}; choose one in between")
+        fail(name, f"expected a quality of 1 to 100, found {quality}; choose one in between")
     options = {"format": format} | _OPTIONS[format]
     if quality is None and format == "JPEG":
         options["qtables"] = _FAITHFUL
@@ -297,12 +198,12 @@ def _options(name: str, format: str | None, quality: int | None) -> dict[str, An
 def _ready(name: str, image: Image.Image, format: str, alpha: np.ndarray | None) -> Image.Image:
     """The image as the encoder takes it: with alpha, and without what other files left in it."""
     if image.mode not in ("RGB", "YCbCr"):
-        _fail(name, f"expected an image of mode RGB or YCbCr, found {image.mode}; convert it")
+        fail(name, f"expected an image of mode RGB or YCbCr, found {image.mode}; convert it")
     if alpha is not None and format == "JPEG":
-        _fail(name, "expected a format that keeps transparency, found JPEG; choose .png or .webp")
+        fail(name, "expected a format that keeps transparency, found JPEG; choose .png or .webp")
     if alpha is not None and alpha.shape != (image.height, image.width):
         size = f"{alpha.shape[1]} x {alpha.shape[0]}"
-        _fail(name, f"expected the photo's size {size}, found {image.width} x {image.height}")
+        fail(name, f"expected the photo's size {size}, found {image.width} x {image.height}")
     if format != "JPEG" and image.mode == "YCbCr":
         image = image.convert("RGB")
     if alpha is not None or image.info:
@@ -311,16 +212,3 @@ def _ready(name: str, image: Image.Image, format: str, alpha: np.ndarray | None)
     if alpha is not None:
         image.putalpha(Image.fromarray(alpha))
     return image
-
-
-def _why(error: Exception) -> str:
-    """What came and what to do, from an error of the system or of Pillow."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"found: {error.strerror}; check the path, its rights and the free space"
-    reason = str(error) or type(error).__name__
-    return f"found: {reason}; check that the file is whole and of a usual size"
-
-
-def _fail(name: str, what: str, cause: Exception | None = None) -> NoReturn:
-    """Raise a PhotoError of one line."""
-    raise PhotoError(" ".join(f"{name}: {what}".splitlines())) from cause
