@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 
 from tintype.research import torch_model
+from tintype.research.methods import checkpoint
 from tintype.research.methods import tintype as method
-from tintype.research.training import checkpoint
 
 
 def main() -> None:

@@ -30,9 +30,9 @@ from tintype.research import torch_model
 from tintype.research.data import photo_set
 from tintype.research.evaluation import metrics
 from tintype.research.figures import canvas
+from tintype.research.methods import checkpoint
 from tintype.research.methods import tintype as method
 from tintype.research.methods.palettes import palettes_of
-from tintype.research.training import checkpoint
 
 SIDE = 128  # short side of the photos, pixels, as the bundled model sees them
 UNDO = (1.0, 0.75, 0.5, 0.35, 0.2, 0.1, 0.0, -0.15, -0.3)  # of the rebalancing: calm to vivid

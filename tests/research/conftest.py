@@ -14,9 +14,9 @@ from PIL import Image
 from tintype.colorizer import Colorizer
 from tintype.research import export
 from tintype.research.data import batches, packing, photo_set
-from tintype.research.methods import METHODS, dahl2016, fenu2016, gray, vgg16, zhang2016
+from tintype.research.methods import METHODS, checkpoint, dahl2016, fenu2016, gray, vgg16, zhang2016
 from tintype.research.methods.tintype import Config
-from tintype.research.training import checkpoint, loop
+from tintype.research.training import loop
 
 TINY = Config(widths=(4, 4, 8, 12, 16), vocabulary=8, embedding=16)
 SETTINGS = {"widths": "[4, 4, 8, 12, 16]", "vocabulary": "8", "embedding": "16"}

@@ -17,9 +17,9 @@ from tintype.errors import DataError, ModelError
 from tintype.palette import Palette
 from tintype.research import export
 from tintype.research.data import photo_set
+from tintype.research.methods import checkpoint
 from tintype.research.methods.palettes import by_luma
 from tintype.research.methods.tintype import Network
-from tintype.research.training import checkpoint
 
 SETTINGS = export.Settings(side=64)
 VALUES = {"side": "64"}

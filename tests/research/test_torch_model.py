@@ -17,9 +17,8 @@ from tintype.color import luma, rgb_to_hsv, rgb_to_oklab
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
 from tintype.recipe import Recipe
-from tintype.research.methods import METHODS, fenu2016
+from tintype.research.methods import METHODS, checkpoint, fenu2016
 from tintype.research.torch_model import Trained, load
-from tintype.research.training import checkpoint
 from tintype.result import in_gamut
 
 STEERED = ["fenu2016", "tintype"]

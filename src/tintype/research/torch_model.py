@@ -18,8 +18,7 @@ from tintype.colorizer import Colorizer, Encoded, without
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
-from tintype.research.methods import METHODS
-from tintype.research.training import checkpoint
+from tintype.research.methods import METHODS, checkpoint
 from tintype.result import Result, shrink
 
 SIDE = 128  # short side, pixels, at which runs that do not say it look at photos

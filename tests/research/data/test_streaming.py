@@ -19,7 +19,8 @@ from tintype.research import export
 from tintype.research.data import batches, photo_set, rng
 from tintype.research.data.shards import packs
 from tintype.research.data.streaming import Stream, lanes
-from tintype.research.training import checkpoint, loop
+from tintype.research.methods import checkpoint
+from tintype.research.training import loop
 
 
 def config(shards, steps=4, **values):

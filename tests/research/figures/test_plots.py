@@ -13,7 +13,7 @@ from research.figures.conftest import copied, files, texts, words_of, write_log
 from tintype.cli import cli
 from tintype.errors import DataError, PhotoError
 from tintype.research.figures import canvas, curves, plots
-from tintype.research.training import checkpoint
+from tintype.research.methods import checkpoint
 
 # --- files ----------------------------------------------------------------------------------------
 

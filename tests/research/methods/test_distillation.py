@@ -12,8 +12,8 @@ from research.conftest import SETTINGS, fewer_crops, positions, run_config, scen
 from tintype.errors import DataError
 from tintype.research import export
 from tintype.research.data import photo_set
-from tintype.research.methods import distillation
-from tintype.research.training import checkpoint, loop
+from tintype.research.methods import checkpoint, distillation
+from tintype.research.training import loop
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from research.conftest import fewer_crops, interrupted_after, run_config, scenes
 from tintype.bins import Bins
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
-from tintype.research.methods import METHODS
-from tintype.research.training import checkpoint, loop
+from tintype.research.methods import METHODS, checkpoint
+from tintype.research.training import loop
 
 TRAINABLE = [name for name in METHODS if name != "gray"]
 STEERED = ["fenu2016", "tintype"]

@@ -14,8 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tintype.errors import DataError
-from tintype.research.methods import vgg16
-from tintype.research.training import checkpoint
+from tintype.research.methods import checkpoint, vgg16
 
 WIDTHS = (4, 6, 8, 8, 8)
 NAMES = {0: "1_1", 2: "1_2", 5: "2_1", 7: "2_2", 10: "3_1", 12: "3_2", 14: "3_3"}

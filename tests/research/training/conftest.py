@@ -12,8 +12,8 @@ from research.conftest import TINY, saved, scene
 from tintype.palette import Palette
 from tintype.recipe import Recipe
 from tintype.research import torch_model
-from tintype.research.methods import fenu2016
-from tintype.research.training import checkpoint, fine_tuning
+from tintype.research.methods import checkpoint, fenu2016
+from tintype.research.training import fine_tuning
 
 TINTYPE = Path(sys.executable).with_name("tintype")
 ORANGE = Recipe(edits=({"towards": "orange", "amount": 0.6},))

@@ -13,8 +13,9 @@ from tintype.colorizer import Colorizer
 from tintype.palette import Palette
 from tintype.recipe import Recipe, edited
 from tintype.research import export, methods
+from tintype.research.methods import checkpoint
 from tintype.research.torch_model import Trained
-from tintype.research.training import checkpoint, fine_tuning, loop
+from tintype.research.training import fine_tuning, loop
 
 # --- what it reaches, and what it leaves ----------------------------------------------------------
 

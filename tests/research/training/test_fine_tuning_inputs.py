@@ -14,7 +14,8 @@ from research.training.conftest import ORANGE, TINTYPE, config, save
 from tintype.cli import cli
 from tintype.errors import DataError, PaletteError, PhotoError
 from tintype.recipe import Recipe
-from tintype.research.training import checkpoint, fine_tuning
+from tintype.research.methods import checkpoint
+from tintype.research.training import fine_tuning
 
 # --- photos and recipes ---------------------------------------------------------------------------
 

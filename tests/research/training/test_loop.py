@@ -21,8 +21,9 @@ from research.conftest import (
 )
 from tintype.errors import DataError
 from tintype.research.data import batches, photo_set
+from tintype.research.methods import checkpoint
 from tintype.research.methods.tintype import Network
-from tintype.research.training import checkpoint, loop
+from tintype.research.training import loop
 
 
 @pytest.fixture

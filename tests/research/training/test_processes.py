@@ -11,7 +11,8 @@ from accelerate import Accelerator
 
 from research.conftest import SETTINGS, run_config, steps_of
 from tintype.errors import DataError
-from tintype.research.training import checkpoint, loop
+from tintype.research.methods import checkpoint
+from tintype.research.training import loop
 
 
 def torchrun(folder, data, settings, steps):

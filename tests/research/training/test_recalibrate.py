@@ -4,8 +4,9 @@ import torch
 
 from research.conftest import SETTINGS, TINY, fewer_crops, run_config
 from tintype.research.data import photo_set
+from tintype.research.methods import checkpoint
 from tintype.research.methods.tintype import Network
-from tintype.research.training import checkpoint, loop
+from tintype.research.training import loop
 
 
 def test_norms_are_recalibrated_at_the_size_of_use(run, photos, tmp_path, monkeypatch):

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from research.conftest import SETTINGS, run_config
+from tintype.research.methods import checkpoint
 from tintype.research.torch_model import load
-from tintype.research.training import checkpoint, loop
+from tintype.research.training import loop
 from tintype.research.training.schedule import cosine_with_warmup
 
 RELEASED = Path(__file__).parents[3] / "checkpoints/tintype-0.3.safetensors"

@@ -34,9 +34,8 @@ from tintype.research.evaluation.evaluate import (
     sized,
 )
 from tintype.research.evaluation.metrics import Score
-from tintype.research.methods import fenu2016, vgg16
+from tintype.research.methods import checkpoint, fenu2016, vgg16
 from tintype.research.torch_model import Trained
-from tintype.research.training import checkpoint
 
 ORDER = ("gray", "welsh2002", "dahl2016", "fenu2016", "zhang2016", "tintype")  # the paper's, ours
 NOT_BUILT = ("cheng2015", "deshpande2015")  # which the paper names, and compares with neither

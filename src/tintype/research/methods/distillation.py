@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from tintype.errors import DataError
 from tintype.research.data import photo_set
-from tintype.research.training import checkpoint
+from tintype.research.methods import checkpoint
 
 SIDE = 160  # pixels, at which the teacher sees a photo, squeezed to a square
 GRID = 8  # cells to a side that its features are kept in

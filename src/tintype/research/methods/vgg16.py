@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tintype.errors import DataError
-from tintype.research.training import checkpoint
+from tintype.research.methods import checkpoint
 
 URL = "https://download.pytorch.org/models/vgg16-397923af.pth"
 MEAN = (0.485, 0.456, 0.406)  # RGB, of torchvision's weights

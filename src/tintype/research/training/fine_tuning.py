@@ -29,8 +29,7 @@ from tintype.palette import Palette
 from tintype.photo import read
 from tintype.recipe import Recipe, edited
 from tintype.research.data import photo_set
-from tintype.research.methods import METHODS, tintype
-from tintype.research.training import checkpoint
+from tintype.research.methods import METHODS, checkpoint, tintype
 from tintype.research.training.config import configure
 from tintype.result import shrink
 

@@ -19,8 +19,8 @@ from tintype.errors import DataError
 from tintype.research.data import shards
 from tintype.research.data.batches import Batch, Memory
 from tintype.research.data.streaming import Stream
-from tintype.research.methods import METHODS, Trainable
-from tintype.research.training import checkpoint, pretrain
+from tintype.research.methods import METHODS, Trainable, checkpoint
+from tintype.research.training import pretrain
 from tintype.research.training.config import TrainConfig, configure
 from tintype.research.training.log import Log, Pace, Validation
 from tintype.research.training.schedule import cosine_with_warmup

@@ -15,9 +15,8 @@ from torch import Tensor, nn
 from tintype.errors import DataError
 from tintype.research.data.photo_set import aged_gray
 from tintype.research.data.rng import Generators
-from tintype.research.methods import vgg16
+from tintype.research.methods import checkpoint, vgg16
 from tintype.research.methods.losses import label_loss
-from tintype.research.training import checkpoint
 
 LATER = vgg16.STAGES[3][0]  # the first convolution that is trained beside a teacher
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from tintype.errors import DataError
-from tintype.research.training import checkpoint
+from tintype.research.methods import checkpoint
 
 
 @pytest.fixture
