@@ -1,4 +1,4 @@
-"""The routes: a photo sent once, colored by many wishes, and what is refused."""
+"""The routes: a photo sent once, colored by many recipes, and what is refused."""
 
 import asyncio
 import io
@@ -87,14 +87,14 @@ def test_a_shift_of_hues_is_followed_and_said_to_be_reached(client, sent):
     assert "decode;dur=" in answer.headers["server-timing"]
 
 
-def test_without_a_wish_nothing_was_reached(client, sent):
+def test_without_edits_nothing_was_reached(client, sent):
     assert "x-tintype-reached" not in render(client, sent).headers
     assert "x-tintype-reached" not in render(client, sent, alternative=2).headers
     unmeasured = render(client, sent, edits=[{"saturation": 2}], measure=False)
     assert "x-tintype-colors" not in unmeasured.headers
 
 
-def test_a_wish_becomes_a_recipe_that_says_all(client, colorizer):
+def test_a_recipe_comes_back_with_all_that_it_takes(client, colorizer):
     edits = [{"ban": "#3060c0"}]
     about = client.post("/v1/recipes", json={"edits": edits, "alternative": 1}).json()
     recipe = Recipe.from_json(json.dumps(about))
@@ -104,8 +104,8 @@ def test_a_wish_becomes_a_recipe_that_says_all(client, colorizer):
 
 
 def test_the_wanted_palette_can_be_kept_and_asked_for(client, sent):
-    wish = {"edits": [{"shift_hue": 120}]}
-    found = client.post(f"/v1/photos/{sent['id']}/palette", json=wish).json()
+    recipe = {"edits": [{"shift_hue": 120}]}
+    found = client.post(f"/v1/photos/{sent['id']}/palette", json=recipe).json()
     wanted = Palette.from_json(Bins(), sent["palette"]).shift_hue(120)
     assert Palette.from_json(Bins(), found["palette"]).distance(wanted) < 0.02
     again = client.post("/v1/palettes", files={"file": json.dumps(found["palette"])}).json()
@@ -131,14 +131,14 @@ def test_tones_go_through_the_server_both_ways(client, sent):
     assert "tones" not in json.loads(by_tone.headers["x-tintype-colors"])
     gap = np.asarray(opened(by_tone), int) - np.asarray(opened(without), int)
     assert np.abs(gap).mean() > 0.2
-    wish = {"palette": own, "edits": [{"shift_hue": 90}]}
-    wanted = client.post(f"/v1/photos/{sent['id']}/palette", json=wish).json()["palette"]
+    recipe = {"palette": own, "edits": [{"shift_hue": 90}]}
+    wanted = client.post(f"/v1/photos/{sent['id']}/palette", json=recipe).json()["palette"]
     shifted = Palette.from_json(Bins(), own).shift_hue(90)
     for tone, expected in zip(
         Palette.from_json(Bins(), wanted).by_tone, shifted.by_tone, strict=True
     ):
         assert Palette(Bins(), tone).distance(Palette(Bins(), expected)) < 0.02
-    assert client.post("/v1/recipes", json=wish).json()["palette"] == own
+    assert client.post("/v1/recipes", json=recipe).json()["palette"] == own
 
 
 def test_photos_are_forgotten_when_asked(client, sent):
@@ -192,7 +192,7 @@ def test_hostile_uploads_are_refused_in_one_line(client, name, path, field):
     {"format": "EPS"},
     {"model": "../../etc/passwd"},
 ])  # fmt: skip
-def test_wishes_that_make_no_sense_are_refused(client, sent, asked):
+def test_recipes_that_make_no_sense_are_refused(client, sent, asked):
     answer = render(client, sent, **asked)
     assert answer.status_code == 422
     assert answer.json()["detail"]
@@ -215,7 +215,7 @@ def test_a_body_that_is_too_large_is_refused_while_it_streams(colorizer):
         assert client.get("/v1/health").status_code == 200
 
 
-def test_wishes_have_a_limit_of_their_own(client, sent):
+def test_recipes_have_a_limit_of_their_own(client, sent):
     text = json.dumps({"edits": [{"ban": "x" * 2_000_000}]})
     answer = client.post(f"/v1/photos/{sent['id']}/render", content=text)
     assert answer.status_code == 413

@@ -1,14 +1,11 @@
-"""Photos are kept for a while and in a bounded number; work takes turns."""
+"""Photos are kept for a while and in a bounded number."""
 
-import asyncio
-import threading
 import time
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 
-from tintype.server.store import BusyError, Sizes, Store, TooSlowError, Turns
+from tintype.server.store import Sizes, Store
 
 
 def of_bytes(count):
@@ -63,51 +60,3 @@ def test_sizes_share_features_and_count_bytes(colorizer):
     assert sizes.thumbnail.photo.size == (192, 48)
     assert sizes.preview.features is sizes.full.features
     assert 400 * 1600 < sizes.bytes < 3_000_000
-
-
-def test_work_beyond_the_queue_is_refused_and_the_queue_recovers():
-    async def main():
-        turns, go = Turns(1, waiting=2, seconds=20), threading.Event()
-        first, second = (asyncio.ensure_future(turns.do(go.wait)) for _ in range(2))
-        await asyncio.sleep(0)
-        with pytest.raises(BusyError):
-            await turns.do(go.wait)
-        go.set()
-        assert await first
-        assert await second
-        assert await turns.do(lambda: 5) == 5
-        turns.close()
-
-    asyncio.run(main())
-
-
-def test_slow_work_is_given_up_on_but_still_counts_until_it_ends():
-    async def main():
-        turns, go = Turns(1, waiting=1, seconds=0.05), threading.Event()
-        with pytest.raises(TooSlowError):
-            await turns.do(go.wait)
-        with pytest.raises(BusyError):
-            await turns.do(go.wait)
-        go.set()
-        for _ in range(200):
-            await asyncio.sleep(0.01)
-            try:
-                assert await turns.do(lambda: 5) == 5
-                break
-            except BusyError:
-                continue
-        else:
-            pytest.fail("the queue did not recover")
-        turns.close()
-
-    asyncio.run(main())
-
-
-def test_errors_of_the_work_come_through():
-    async def main():
-        turns = Turns(1, waiting=1, seconds=5)
-        with pytest.raises(ZeroDivisionError):
-            await turns.do(lambda: 1 // 0)
-        turns.close()
-
-    asyncio.run(main())

@@ -1,4 +1,4 @@
-"""The editor's routes, which are the REST API too. No algorithms: the desk asks `Colorizer`."""
+"""The editor's routes, which are the REST API too. No algorithms: the service asks `Colorizer`."""
 
 import asyncio
 import json
@@ -10,24 +10,15 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, HTTPException, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel
 
 import tintype
 from tintype.colorizer import Colorizer
 from tintype.errors import TintypeError
+from tintype.server.schemas import Health, PhotoOut, Problem, RecipeIn, Render, Variant
 from tintype.server.security import MEGABYTE, Guard
-from tintype.server.service import (
-    MIME,
-    Desk,
-    Health,
-    Limits,
-    PhotoOut,
-    Picture,
-    Render,
-    Variant,
-    Wish,
-)
-from tintype.server.store import BusyError, Sizes, Store, TooSlowError
+from tintype.server.service import MIME, Limits, Picture, Service
+from tintype.server.store import Sizes, Store
+from tintype.server.work_queue import BusyError, TooSlowError
 
 STATIC = Path(__file__).parent / "static"
 PICTURES: dict[int | str, dict[str, Any]] = {
@@ -49,15 +40,15 @@ def create_app(
     model: the colorizer's folder, for commands that do the same; None for the bundled one
     """
     limits = limits or Limits()
-    desk = Desk(colorizer, limits, model)
+    service = Service(colorizer, limits, model)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        desk.begin()
-        sweeping = asyncio.create_task(_sweep(desk.store))
+        service.begin()
+        sweeping = asyncio.create_task(_sweep(service.store))
         yield
         sweeping.cancel()
-        desk.end()
+        service.end()
 
     app = FastAPI(
         title="Tintype",
@@ -70,7 +61,7 @@ def create_app(
     most = round(limits.megabytes * MEGABYTE)
     app.add_middleware(Guard, host=host, token=token, max_bytes=most)
     _answer_errors(app)
-    _add_routes(app, desk)
+    _add_routes(app, service)
     app.mount("/", StaticFiles(directory=STATIC, html=True))
     return app
 
@@ -101,19 +92,13 @@ def _answer_errors(app: FastAPI) -> None:
     )
 
 
-class Problem(BaseModel):
-    """Why a request was refused: what was expected, what came, what to do."""
-
-    detail: str
-
-
-def _add_routes(app: FastAPI, desk: Desk) -> None:
+def _add_routes(app: FastAPI, service: Service) -> None:
     problems: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem} for status in (400, 401, 403, 404, 413, 429, 503)
     }
 
     def find(photo_id: str) -> Sizes:
-        photo = desk.store.get(photo_id)
+        photo = service.store.get(photo_id)
         if photo is None:
             raise HTTPException(404, "expected a photo that was sent, found none; send it again")
         return photo
@@ -123,44 +108,44 @@ def _add_routes(app: FastAPI, desk: Desk) -> None:
     @app.get("/v1/health")
     async def health() -> Health:
         """Whether the server answers, and its model."""
-        return desk.health()
+        return service.health()
 
     @app.post("/v1/photos", status_code=201, responses=problems)
     async def send_photo(photo: UploadFile) -> PhotoOut:
         """Send a photo; it is encoded once and kept for an hour after its last use."""
         content = await photo.read()
-        return await desk.uploads.do(lambda: desk.open(content))
+        return await service.uploads.do(lambda: service.open(content))
 
     @app.delete("/v1/photos/{photo_id}", status_code=204, responses=problems)
     async def forget_photo(photo_id: str) -> None:
         """Forget a photo."""
-        if not desk.store.drop(photo_id):
+        if not service.store.drop(photo_id):
             raise HTTPException(404, "expected a photo that was sent, found none")
 
     @app.get("/v1/photos/{photo_id}/gray", responses=problems | PICTURES)
     async def gray(photo: sent) -> Response:
         """The photo in gray, as large as a preview."""
-        return _response(await desk.renders.do(lambda: desk.gray(photo)))
+        return _response(await service.renders.do(lambda: service.gray(photo)))
 
     @app.post("/v1/photos/{photo_id}/render", responses=problems | PICTURES)
     async def render(photo: sent, asked: Render) -> Response:
-        """Color a photo by a wish: the picture's bytes.
+        """Color a photo by a recipe: the picture's bytes.
 
-        The header `x-tintype-reached` says how much of the wish was reached (1 is all),
+        The header `x-tintype-reached` says how much of the recipe was reached (1 is all),
         `x-tintype-colors` holds the palette that came out, `server-timing` the milliseconds.
         """
-        turns = desk.full if asked.size == "full" else desk.renders
-        return _response(await turns.do(lambda: desk.render(photo, asked)))
+        queue = service.full if asked.size == "full" else service.renders
+        return _response(await queue.do(lambda: service.render(photo, asked)))
 
     @app.post("/v1/photos/{photo_id}/palette", responses=problems)
-    async def wanted_palette(photo: sent, wish: Wish) -> Variant:
-        """The palette that a wish asks for, as JSON to keep."""
-        return await desk.renders.do(lambda: desk.target_palette(photo, wish))
+    async def target_palette(photo: sent, asked: RecipeIn) -> Variant:
+        """The palette that a recipe asks for, as JSON to keep."""
+        return await service.renders.do(lambda: service.target_palette(photo, asked))
 
     @app.post("/v1/recipes", responses=problems)
-    async def recipe(wish: Wish) -> dict[str, Any]:
-        """A wish as a recipe's file, which `tintype colorize --recipe` replays."""
-        complete = await desk.renders.do(lambda: desk.recipe(wish))
+    async def recipe(asked: RecipeIn) -> dict[str, Any]:
+        """A recipe's file, complete, which `tintype colorize --recipe` replays."""
+        complete = await service.renders.do(lambda: service.recipe(asked))
         about: dict[str, Any] = json.loads(complete.to_json())
         return about
 
@@ -168,7 +153,7 @@ def _add_routes(app: FastAPI, desk: Desk) -> None:
     async def read_palette(file: UploadFile) -> Variant:
         """The palette of a color photo, or of a palette's JSON."""
         content = await file.read()
-        return await desk.uploads.do(lambda: desk.palette(content))
+        return await service.uploads.do(lambda: service.palette(content))
 
 
 def _response(picture: Picture) -> Response:

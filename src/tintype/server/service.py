@@ -9,10 +9,8 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
-from typing import Any, Literal
 
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
 
 import tintype
 from tintype.bins import has_hue
@@ -22,8 +20,10 @@ from tintype.palette import Palette
 from tintype.photo import read
 from tintype.recipe import Recipe, check, edited
 from tintype.result import Result
+from tintype.server.schemas import Group, Health, PhotoOut, RecipeIn, Render, Variant
 from tintype.server.security import TEXT
-from tintype.server.store import Sizes, Store, Turns
+from tintype.server.store import Sizes, Store
+from tintype.server.work_queue import WorkQueue
 
 MIME = {
     "JPEG": "image/jpeg",
@@ -48,72 +48,6 @@ class Limits:
     photos: int = 64  # kept at once
 
 
-class Group(BaseModel):
-    """A color of the photo as it is shown, which an edit can take hold of."""
-
-    color: str = Field(examples=["#a05030"])
-    share: float
-
-
-class Variant(BaseModel):
-    """A palette to begin with, and the groups of colors that come out of it."""
-
-    palette: dict[str, Any] = Field(description="The palette's JSON, as --palette takes it.")
-    groups: list[Group]
-
-
-class PhotoOut(Variant):
-    """An encoded photo."""
-
-    id: str
-    width: int
-    height: int
-    format: str = Field(description="What it is saved as if nothing else is asked for.")
-    alpha: bool = Field(description="Parts of it are transparent.")
-    colorful: bool = Field(description="It already had colors, which are replaced.")
-    alternatives: list[Variant] = Field(description="Four distinct plausible palettes.")
-
-
-class Wish(BaseModel):
-    """What to color a photo by; a recipe's fields."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    palette: dict[str, Any] | None = None
-    alternative: int = Field(0, ge=0, le=4)
-    edits: list[dict[str, Any]] = Field(
-        [], max_length=64, examples=[[{"towards": "red", "amount": 0.4}, {"ban": "#3060c0"}]]
-    )
-    vividness: float | None = Field(None, ge=0, le=1)
-
-    def recipe(self) -> Recipe:
-        """The same as a `Recipe`. Raises PaletteError."""
-        return Recipe(self.palette, self.alternative, tuple(self.edits), self.vividness)
-
-
-class Render(Wish):
-    """A wish, and the picture that is wanted of it."""
-
-    size: Literal["thumbnail", "preview", "full"] = "preview"
-    format: Literal["JPEG", "PNG", "WEBP", "TIFF", "AVIF"] | None = None
-    strip_metadata: bool = False
-    measure: bool = Field(True, description="Say what was reached, which takes longer.")
-
-
-class Health(BaseModel):
-    """That the server answers, and with what."""
-
-    status: Literal["ok"] = "ok"
-    version: str
-    model: str
-    model_folder: str | None = Field(description="What --model was; null for the bundled one.")
-    vividness: float = Field(description="The model's default.")
-    vividness_given: float = Field(description="The default where a palette is given.")
-    photos: int
-    megabytes: float
-    megapixels: float
-
-
 @dataclass(frozen=True)
 class Picture:
     """An encoded picture."""
@@ -123,8 +57,8 @@ class Picture:
     headers: dict[str, str]
 
 
-class Desk:
-    """The model, the photos, and the turns that work takes."""
+class Service:
+    """The model, the photos, and the queues of work."""
 
     def __init__(self, colorizer: Colorizer, limits: Limits, model: str | None) -> None:
         self.colorizer, self.limits, self.model = colorizer, limits, model
@@ -132,14 +66,14 @@ class Desk:
 
     def begin(self) -> None:
         """Start the threads: one for uploads and one for full sizes, so that edits do not wait."""
-        turns = partial(Turns, waiting=self.limits.waiting, seconds=self.limits.seconds)
-        self.uploads, self.full = turns(1), turns(1)
-        self.renders = turns(max(1, (os.cpu_count() or 2) - 1))
+        queue = partial(WorkQueue, waiting=self.limits.waiting, seconds=self.limits.seconds)
+        self.uploads, self.full = queue(1), queue(1)
+        self.renders = queue(max(1, (os.cpu_count() or 2) - 1))
 
     def end(self) -> None:
         """End the threads."""
-        for turns in (self.uploads, self.full, self.renders):
-            turns.close()
+        for queue in (self.uploads, self.full, self.renders):
+            queue.close()
 
     def health(self) -> Health:
         """What there is."""
@@ -185,15 +119,15 @@ class Desk:
             found = self.colorizer.palette_of(content, max_pixels=self.pixels)
         return Variant(palette=found.to_json(), groups=_groups(found))
 
-    def target_palette(self, sizes: Sizes, wish: Wish) -> Variant:
-        """The palette that a wish asks for, and what comes out of it."""
-        recipe = wish.recipe()
+    def target_palette(self, sizes: Sizes, asked: RecipeIn) -> Variant:
+        """The palette that a recipe asks for, and what comes out of it."""
+        recipe = asked.recipe()
         palette = edited(recipe.start(self.colorizer, sizes.full), recipe.edits)
         return _variant(palette, recipe.decode(self.colorizer, sizes.thumbnail))
 
-    def recipe(self, wish: Wish) -> Recipe:
-        """A wish as a recipe that can be replayed. Raises PaletteError."""
-        recipe = wish.recipe()
+    def recipe(self, asked: RecipeIn) -> Recipe:
+        """A recipe with all that it takes to replay it. Raises PaletteError."""
+        recipe = asked.recipe()
         check(recipe.edits, self.colorizer.bins)
         return recipe.complete(self.colorizer)
 

@@ -42,7 +42,7 @@ def test_dragging_the_middle_tints_and_undo_takes_it_back(page, photo):
     moved = chroma(blue) - chroma(before)
     assert 200 < hue_degrees(np.array([moved.real, moved.imag])) < 290
     assert abs(moved) > 0.01
-    expect(page.locator("#wish")).to_be_visible()
+    expect(page.locator("#reach")).to_be_visible()
     expect(page.locator("#reached-out")).to_contain_text("%")
     page.locator("#undo").click()
     wait_until_settled(page)

@@ -14,7 +14,7 @@
 /**
  * What to color a photo by, as a recipe has it.
  * @typedef {{palette: PaletteFile | null, alternative: number, edits: Edit[],
- *   vividness: number | null}} Wish
+ *   vividness: number | null}} Recipe
  */
 /**
  * @typedef {{version: string, model: string, model_folder: string | null, vividness: number,
@@ -97,13 +97,13 @@ export const gray = async (id) => (await checked(await fetch(`v1/photos/${id}/gr
 
 /**
  * @param {string} id
- * @param {Wish} wish
+ * @param {Recipe} recipe
  * @param {{size?: string, format?: string | null, strip_metadata?: boolean, measure?: boolean}} how
  * @param {AbortSignal} [signal]
  * @returns {Promise<Rendered>}
  */
-export async function render(id, wish, how, signal) {
-  const response = await post(`v1/photos/${id}/render`, { ...wish, ...how }, signal);
+export async function render(id, recipe, how, signal) {
+  const response = await post(`v1/photos/${id}/render`, { ...recipe, ...how }, signal);
   const reached = response.headers.get("x-tintype-reached");
   const colors = response.headers.get("x-tintype-colors");
   return {
@@ -120,12 +120,12 @@ function timings(header) {
   return Object.fromEntries(parts.map(([, name, value]) => [name, Number(value)]));
 }
 
-/** @param {string} id @param {Wish} wish @returns {Promise<Variant>} */
-export const wantedPalette = async (id, wish) =>
-  (await post(`v1/photos/${id}/palette`, wish)).json();
+/** @param {string} id @param {Recipe} recipe @returns {Promise<Variant>} */
+export const targetPalette = async (id, recipe) =>
+  (await post(`v1/photos/${id}/palette`, recipe)).json();
 
-/** @param {Wish} wish @returns {Promise<Record<string, unknown>>} a recipe's file */
-export const recipe = async (wish) => (await post("v1/recipes", wish)).json();
+/** @param {Recipe} recipe @returns {Promise<Record<string, unknown>>} a recipe's file */
+export const completeRecipe = async (recipe) => (await post("v1/recipes", recipe)).json();
 
 /** @param {string} id */
 export const forget = (id) => fetch(`v1/photos/${id}`, { method: "DELETE" });

@@ -1,8 +1,8 @@
-// What a person has chosen for a photo, how it becomes a wish, and how it is undone.
+// What a person has chosen for a photo, how it becomes a recipe, and how it is undone.
 
 import { chromaOf, hexOf, hueOf, polar, magnitude } from "./color.js";
 
-/** @typedef {import("./api.js").Wish} Wish */
+/** @typedef {import("./api.js").Recipe} Recipe */
 /** @typedef {import("./api.js").Variant} Variant */
 /** @typedef {import("./color.js").Chroma} Chroma */
 
@@ -36,8 +36,8 @@ export function unedited(variant, start = {}) {
   };
 }
 
-/** @param {Choice} choice @returns {Wish} */
-export function wishOf(choice) {
+/** @param {Choice} choice @returns {Recipe} */
+export function recipeOf(choice) {
   const { palette, alternative, vividness } = choice;
   return { palette, alternative, vividness, edits: [...choice.kept, ...editsOf(choice)] };
 }
@@ -109,7 +109,7 @@ export function placed(place, choice) {
 }
 
 /** @param {Choice} choice @returns {boolean} whether anything was chosen beyond where it starts */
-export const isEdited = (choice) => wishOf(choice).edits.length > 0 || choice.vividness !== null;
+export const isEdited = (choice) => recipeOf(choice).edits.length > 0 || choice.vividness !== null;
 
 /** @type {Record<string, Partial<Choice>>} What a preset sets; all else of its kind is reset. */
 export const PRESETS = {

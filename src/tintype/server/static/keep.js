@@ -1,7 +1,7 @@
 // What a person keeps of a photo, and what they bring along: pictures, palettes, recipes, commands.
 
 import * as api from "./api.js";
-import { unedited, wishOf } from "./edits.js";
+import { recipeOf, unedited } from "./edits.js";
 import * as files from "./files.js";
 import { input, say, the } from "./page.js";
 import { asking } from "./photos.js";
@@ -13,7 +13,7 @@ const format = () => the("format", HTMLSelectElement).value;
 
 /** The command line's own words for what is chosen. @param {Open} one @param {Choice} choice */
 export function commandOf(one, choice, /** @type {string | null} */ model) {
-  const recipe = files.besideName(one.name, "recipe", wishOf(choice));
+  const recipe = files.besideName(one.name, "recipe", recipeOf(choice));
   return files.commandOf(one.name, recipe, format(), input("strip").checked, model);
 }
 
@@ -23,22 +23,22 @@ export async function savePhoto(one, choice) {
   const output = files.outputOf(one.name, format());
   const how = { size: "full", format: output.format, strip_metadata: input("strip").checked };
   const { picture } = await asking(one, (id) =>
-    api.render(id, wishOf(choice), { ...how, measure: false }));
+    api.render(id, recipeOf(choice), { ...how, measure: false }));
   files.download(picture, output.name);
   say(`Saved ${output.name}.`);
 }
 
 /** @param {Open} one @param {Choice} choice */
 export async function saveRecipe(one, choice) {
-  const wish = wishOf(choice);
-  const name = files.besideName(one.name, "recipe", wish);
-  files.download(files.jsonFile(await api.recipe(wish)), name);
+  const recipe = recipeOf(choice);
+  const name = files.besideName(one.name, "recipe", recipe);
+  files.download(files.jsonFile(await api.completeRecipe(recipe)), name);
   say(`Saved ${name}.`);
 }
 
 /** @param {Open} one @param {Choice} choice */
 export async function savePalette(one, choice) {
-  const { palette } = await asking(one, (id) => api.wantedPalette(id, wishOf(choice)));
+  const { palette } = await asking(one, (id) => api.targetPalette(id, recipeOf(choice)));
   const name = files.besideName(one.name, "palette", palette);
   files.download(files.jsonFile(palette), name);
   say(`Saved ${name}.`);
@@ -71,8 +71,8 @@ export async function load(one, file, model) {
   }
   if (about.version !== 1) throw new Error('Expected a recipe with "version": 1, found another.');
   const { palette = null, alternative = 0, edits, vividness = null } = about;
-  const wish = { palette, alternative, edits, vividness };
-  const { groups } = await asking(one, (id) => api.wantedPalette(id, wish));
+  const recipe = { palette, alternative, edits, vividness };
+  const { groups } = await asking(one, (id) => api.targetPalette(id, recipe));
   const choice = unedited({ palette, groups }, { palette, alternative, vividness, kept: edits });
   const other = about.model && about.model !== model;
   const note = other ? " It was made with another model; the colors will differ." : "";

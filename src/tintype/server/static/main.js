@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { chromaOf, magnitude, nearest } from "./color.js";
-import { isEdited, PRESETS, preset, toggled, unedited, wishOf, worn } from "./edits.js";
+import { isEdited, PRESETS, preset, recipeOf, toggled, unedited, worn } from "./edits.js";
 import { listenForFiles } from "./files.js";
 import * as keep from "./keep.js";
 import { button, input, output, say, showProgress, showSlider, the, trying } from "./page.js";
@@ -28,7 +28,7 @@ let server = {
 
 /** @type {Renderer<Open>} */
 const renderer = new Renderer(
-  ({ of, wish, done }) => photos.asking(of, (id) => api.render(id, wish, { measure: done })),
+  ({ of, recipe, done }) => photos.asking(of, (id) => api.render(id, recipe, { measure: done })),
   (rendered, picture, { of, done }) => {
     if (of !== open) return;
     viewer.showAfter(picture);
@@ -145,7 +145,7 @@ async function sharpen(signal) {
   if (!open || !choice || !viewer.isCoarse) return;
   const how = { size: "full", format: open.photo.alpha ? "PNG" : "JPEG", measure: false };
   try {
-    const { picture } = await api.render(open.photo.id, wishOf(choice), how, signal);
+    const { picture } = await api.render(open.photo.id, recipeOf(choice), how, signal);
     const bitmap = await createImageBitmap(picture);
     if (!signal.aborted) viewer.showAfter(bitmap);
     bitmap.close();
@@ -168,7 +168,7 @@ function choose(next, { done, keep: kept = true }) {
   sharpening.abort();
   if (selected !== null && selected >= next.spots.length) selected = null;
   if (done && kept) open.history.add(next);
-  renderer.ask({ of: open, wish: wishOf(next), done, since });
+  renderer.ask({ of: open, recipe: recipeOf(next), done, since });
   showChoice();
 }
 
@@ -202,10 +202,10 @@ function showChoice() {
 
 /** @param {number | null} reached */
 function showReached(reached) {
-  the("wish", HTMLDivElement).hidden = reached === null;
+  the("reach", HTMLDivElement).hidden = reached === null;
   if (reached === null) return;
   the("reached", HTMLMeterElement).value = Math.min(1, Math.max(0, reached));
-  const text = reached > 0.05 ? `${Math.round(100 * Math.min(1, reached))} % of your wish` : "hardly";
+  const text = reached > 0.05 ? `${Math.round(100 * Math.min(1, reached))} % of what you asked for` : "hardly";
   output("reached-out").value = text;
 }
 

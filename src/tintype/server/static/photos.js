@@ -1,7 +1,7 @@
 // The photos that were sent: kept, sent again where the server has forgotten them, and closed.
 
 import * as api from "./api.js";
-import { History, unedited, wishOf } from "./edits.js";
+import { History, recipeOf, unedited } from "./edits.js";
 
 /**
  * @typedef {object} Open
@@ -45,9 +45,9 @@ export async function asking(one, ask) {
 
 /** The address of a small picture. @param {Open} one @param {number} alternative */
 async function thumbnail(one, alternative) {
-  const wish = wishOf(unedited(one.photo, { alternative }));
+  const recipe = recipeOf(unedited(one.photo, { alternative }));
   const how = { size: "thumbnail", measure: false };
-  const { picture } = await asking(one, (id) => api.render(id, wish, how));
+  const { picture } = await asking(one, (id) => api.render(id, recipe, how));
   return URL.createObjectURL(picture);
 }
 

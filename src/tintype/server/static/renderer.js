@@ -1,10 +1,10 @@
-// Keeps the picture up with the hand: one render on its way at a time, then the latest wish.
+// Keeps the picture up with the hand: one render on its way at a time, then the latest recipe.
 
 import * as api from "./api.js";
 
 /**
  * @template T
- * @typedef {{of: T, wish: api.Wish, done: boolean, since: number}} Request
+ * @typedef {{of: T, recipe: api.Recipe, done: boolean, since: number}} Request
  *   of: the photo; done: the hand has let go; since: when it moved, by performance.now()
  */
 

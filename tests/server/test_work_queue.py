@@ -1,0 +1,56 @@
+"""Work waits its turn, in a bounded number and for a bounded time."""
+
+import asyncio
+import threading
+
+import pytest
+
+from tintype.server.work_queue import BusyError, TooSlowError, WorkQueue
+
+
+def test_work_beyond_the_queue_is_refused_and_the_queue_recovers():
+    async def main():
+        queue, go = WorkQueue(1, waiting=2, seconds=20), threading.Event()
+        first, second = (asyncio.ensure_future(queue.do(go.wait)) for _ in range(2))
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError):
+            await queue.do(go.wait)
+        go.set()
+        assert await first
+        assert await second
+        assert await queue.do(lambda: 5) == 5
+        queue.close()
+
+    asyncio.run(main())
+
+
+def test_slow_work_is_given_up_on_but_still_counts_until_it_ends():
+    async def main():
+        queue, go = WorkQueue(1, waiting=1, seconds=0.05), threading.Event()
+        with pytest.raises(TooSlowError):
+            await queue.do(go.wait)
+        with pytest.raises(BusyError):
+            await queue.do(go.wait)
+        go.set()
+        for _ in range(200):
+            await asyncio.sleep(0.01)
+            try:
+                assert await queue.do(lambda: 5) == 5
+                break
+            except BusyError:
+                continue
+        else:
+            pytest.fail("the queue did not recover")
+        queue.close()
+
+    asyncio.run(main())
+
+
+def test_errors_of_the_work_come_through():
+    async def main():
+        queue = WorkQueue(1, waiting=1, seconds=5)
+        with pytest.raises(ZeroDivisionError):
+            await queue.do(lambda: 1 // 0)
+        queue.close()
+
+    asyncio.run(main())
