@@ -18,7 +18,9 @@ from tintype.files import open_whole
 from tintype.formats.decode import Source, decode
 from tintype.formats.pixels import is_colorful
 
-__all__ = ["DEFAULT_MAX_PIXELS", "Photo", "Source", "format_of", "read", "read_rgb", "write"]
+__all__ = [
+    "DEFAULT_MAX_PIXELS", "SUFFIXES", "Photo", "Source", "format_of", "read", "read_rgb", "write",
+]  # fmt: skip
 
 BOX = Image.Resampling.BOX
 
@@ -29,6 +31,7 @@ _FORMATS = {
     ".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF",
     ".webp": "WEBP", ".avif": "AVIF",
 }  # fmt: skip
+SUFFIXES = frozenset(_FORMATS)  # of photos, in lower case
 _LOSSY = {"JPEG": 95, "WEBP": 95, "AVIF": 90}
 _OPTIONS: dict[str, dict[str, Any]] = {
     "JPEG": {"subsampling": 0},

@@ -26,12 +26,11 @@ from PIL import Image
 from pydantic import BaseModel, Field
 
 from tintype.errors import DataError, PhotoError
-from tintype.photo import read_rgb
+from tintype.photo import SUFFIXES, read_rgb
 from tintype.server.security import Guard
 
 STATIC = Path(__file__).parent / "static"
 REAL = "real"
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif"}
 SIDE = 640  # longest side of a shown picture, pixels
 OPEN = 100_000  # trials that wait for an answer, at most
 FIELDS = ("time", "participant", "photo", "left", "right", "chosen", "seconds", "milliseconds")
