@@ -7,18 +7,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response, UploadFile
-from fastapi.responses import JSONResponse
+from fastapi import Depends, FastAPI, HTTPException, Response, UploadFile
 from fastapi.staticfiles import StaticFiles
 
 import tintype
 from tintype.colorizer import Colorizer
-from tintype.errors import TintypeError
+from tintype.server.problems import answer_problems
 from tintype.server.schemas import Health, PhotoOut, Problem, RecipeIn, Render, Variant
 from tintype.server.security import MEGABYTE, Guard
 from tintype.server.service import MIME, Limits, Picture, Service
 from tintype.server.store import Sizes, Store
-from tintype.server.work_queue import BusyError, TooSlowError
 
 STATIC = Path(__file__).parent / "static"
 PICTURES: dict[int | str, dict[str, Any]] = {
@@ -60,7 +58,7 @@ def create_app(
     )
     most = round(limits.megabytes * MEGABYTE)
     app.add_middleware(Guard, host=host, token=token, max_bytes=most)
-    _answer_errors(app)
+    answer_problems(app)
     _add_routes(app, service)
     app.mount("/", StaticFiles(directory=STATIC, html=True))
     return app
@@ -73,28 +71,9 @@ async def _sweep(store: Store) -> None:
         store.sweep()
 
 
-def _answer_errors(app: FastAPI) -> None:
-    """What goes wrong on purpose, in one line, with the right status."""
-
-    def answer(status: int, headers: dict[str, str] | None = None, text: str | None = None) -> Any:
-        async def handler(_: Request, error: Exception) -> JSONResponse:
-            return JSONResponse({"detail": text or str(error)}, status, headers)
-
-        return handler
-
-    later = {"Retry-After": "1"}
-    app.add_exception_handler(TintypeError, answer(422))
-    app.add_exception_handler(
-        BusyError, answer(429, later, "expected less work at once; try later")
-    )
-    app.add_exception_handler(
-        TooSlowError, answer(503, later, "expected a faster answer; try again")
-    )
-
-
 def _add_routes(app: FastAPI, service: Service) -> None:
     problems: dict[int | str, dict[str, Any]] = {
-        status: {"model": Problem} for status in (400, 401, 403, 404, 413, 429, 503)
+        status: {"model": Problem} for status in (400, 401, 403, 404, 413, 422, 429, 503)
     }
 
     def find(photo_id: str) -> Sizes:

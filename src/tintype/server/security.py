@@ -47,8 +47,12 @@ class Guard:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
 
+        begun = False
+
         async def secured(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in _SECURITY.items():
                     headers.setdefault(name, value)
@@ -59,7 +63,14 @@ class Guard:
         refusal = self._refusal(scope, Headers(scope=scope), limit)
         if refusal is not None:
             return await refusal(scope, receive, secured)
-        return await self.app(scope, _limit(receive, limit), secured)
+        try:
+            return await self.app(scope, _limit(receive, limit), secured)
+        except Exception:  # what nobody expected: logged by the server, answered as all else
+            if not begun:
+                await _refuse(500, "expected to answer, could not; see the server's log")(
+                    scope, receive, secured
+                )
+            raise
 
     def _refusal(self, scope: Scope, headers: Headers, limit: int) -> Response | None:
         host = headers.get("host", "")

@@ -19,14 +19,15 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi import FastAPI, HTTPException, Response
+from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from PIL import Image
 from pydantic import BaseModel, Field
 
-from tintype.errors import DataError, PhotoError
+from tintype.errors import DataError
 from tintype.photo import SUFFIXES, read_rgb
+from tintype.server.problems import answer_problems
 from tintype.server.security import Guard
 
 STATIC = Path(__file__).parent / "static"
@@ -223,10 +224,7 @@ def create_app(study: Study, *, host: str = "127.0.0.1", token: str | None = Non
     """The study's page and its routes."""
     app = FastAPI(title="Tintype study", docs_url=None, redoc_url=None)
     app.add_middleware(Guard, host=host, token=token)
-
-    @app.exception_handler(PhotoError)
-    async def unreadable(_: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, 422)
+    answer_problems(app)
 
     @app.post("/v1/study", status_code=201)
     def begin() -> Session:

@@ -1,0 +1,107 @@
+"""What is wrong with a request, answered in one line with the right status: 422, 429, 500, 503."""
+
+import json
+import math
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from tintype.errors import TintypeError
+from tintype.server.work_queue import BusyError, TooSlowError
+
+DEPTH = 16  # lists and objects in each other; a recipe has six
+LONGEST = 200  # characters of an answer
+
+
+class JsonError(ValueError):
+    """A body that is no JSON, or no JSON of ours."""
+
+
+def parse_json(body: bytes) -> Any:
+    """JSON as its standard has it (RFC 8259), of finite numbers, whole characters, and not deep.
+
+    Python's own reader takes NaN, 1e999 and halves of characters, which no answer can repeat.
+    """
+    try:
+        value = json.loads(body.decode())
+        _check(value, DEPTH)
+    except RecursionError:
+        raise JsonError(f"found more than {DEPTH} levels") from None
+    except ValueError as error:
+        raise JsonError(f"found other data: {error}") from None
+    return value
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth < 0:
+        raise RecursionError
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number that is not finite")
+    if isinstance(value, str):
+        value.encode()  # raises ValueError for half a character
+    if isinstance(value, dict):
+        for name in value:
+            name.encode()
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            _check(one, depth - 1)
+
+
+class _Request(Request):
+    async def json(self) -> Any:
+        return parse_json(await self.body())
+
+
+class JsonRoute(APIRoute):
+    """A route that reads JSON by `parse_json`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's own, with another way to read."""
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            try:
+                return await handle(_Request(request.scope, request.receive))
+            except Exception as error:
+                # FastAPI makes a 400 of what a reader raises.
+                if isinstance(error.__cause__, JsonError):
+                    return answer(422, f"expected JSON, {error.__cause__}")
+                raise
+
+        return strict
+
+
+def answer(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """One line of what was expected, what came, what to do."""
+    line = " ".join(detail.encode(errors="replace").decode().split())
+    line = line if len(line) <= LONGEST else line[: LONGEST - 3] + "..."
+    return JSONResponse({"detail": line}, status, headers)
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Let an app answer what goes wrong on purpose; call it before routes are added."""
+    app.router.route_class = JsonRoute
+    later = {"Retry-After": "1"}
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:])
+        return answer(422, f"expected another {where or 'request'}: {first['msg']}")
+
+    @app.exception_handler(TintypeError)
+    async def refused(_: Request, error: TintypeError) -> Response:
+        return answer(422, str(error))
+
+    @app.exception_handler(BusyError)
+    async def busy(_: Request, error: BusyError) -> Response:  # noqa: ARG001
+        return answer(429, "expected less work at once; try later", later)
+
+    @app.exception_handler(TooSlowError)
+    async def slow(_: Request, error: TooSlowError) -> Response:  # noqa: ARG001
+        return answer(503, "expected a faster answer; try again", later)

@@ -1,0 +1,81 @@
+"""What no server can expect is answered in one line, by the right status, with every header."""
+
+import contextlib
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.conftest import HERE
+from tintype.server.app import create_app
+from tintype.server.problems import JsonError, parse_json
+from tintype.server.service import Service
+
+EDIT = '{"edits": [{"shift_hue": %s}]}'
+ODD = {
+    "not a number": '{"vividness": NaN}',
+    "infinite": EDIT % "-Infinity",
+    "too large a number": EDIT % "1e999",
+    "too long a number": '{"alternative": %s}' % ("9" * 5000),
+    "half a character as a name": r'{"\ud800": 1}',
+    "half a character": r'{"format": "\udc00"}',
+    "lists in lists": '{"edits": ' + "[" * 900 + "]" * 900 + "}",
+    "objects in objects": '{"palette": ' + '{"a":' * 900 + "1" + "}" * 901,
+    "unending lists": "[" * 100_000,
+    "no UTF-8": b'{"edits": "\xff"}',
+    "UTF-16": "{}".encode("utf-16"),
+    "cut": '{"edits": [',
+    "null": "null",
+    "a list": "[]",
+}
+
+
+@pytest.fixture
+def patient(colorizer):
+    """A client that sees a 500 as a browser would."""
+    app = create_app(colorizer)
+    with TestClient(app, raise_server_exceptions=False, **HERE) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/v1/recipes", "/v1/photos/{}/render", "/v1/photos/{}/palette"])
+@pytest.mark.parametrize("name", ODD)
+def test_odd_json_is_refused_in_one_line(patient, gray_file, path, name):
+    sent = patient.post("/v1/photos", files={"photo": gray_file}).json() if "{" in path else {}
+    headers = {"content-type": "application/json"}
+    answer = patient.post(path.format(sent.get("id")), content=ODD[name], headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("expected ")
+    assert len(answer.json()["detail"]) <= 200
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_what_nobody_expected_is_answered_with_every_header(patient, monkeypatch):
+    monkeypatch.setattr(Service, "health", lambda self: self.none)
+    answer = patient.get("/v1/health")
+    assert answer.status_code == 500
+    assert "expected to answer" in answer.json()["detail"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+usual = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@given(usual)
+def test_usual_json_is_read_as_python_reads_it(value):
+    text = json.dumps(value).encode()
+    assert parse_json(text) == json.loads(text)
+
+
+@given(st.binary() | usual.map(lambda value: json.dumps(value).encode()[:-1]))
+def test_other_bytes_are_refused_by_one_error(body):
+    with contextlib.suppress(JsonError):
+        assert parse_json(body) == json.loads(body)
