@@ -13,14 +13,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from accelerate import Accelerator
 from pack import draw
 
-from tintype.research.data import packing
-from tintype.research.data.batches import Batch, Memory
+from tintype.research.data import packing, photo_set
+from tintype.research.data.batches import Batch, Memory, Process
 from tintype.research.data.shards import packs
 from tintype.research.data.streaming import Stream
-from tintype.research.training.config import TrainConfig
 
 SIZE, CROP, BATCH = 256, 64, 48
 
@@ -42,17 +40,18 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=2000)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     options = parser.parse_args()
-    accelerator = Accelerator(cpu=True)
     with tempfile.TemporaryDirectory() as scratch:
         draw(Path(scratch) / "photos", options.photos)
         out = Path(scratch) / "shards"
         packing.pack([f"{scratch}/photos"], out, packing.Options(SIZE, per_shard=200), workers=2)
         for workers in options.workers:
-            config = TrainConfig(data=(str(out),), size=SIZE, workers=workers, batch=BATCH)
-            stream = Stream(packs(config.data), config, accelerator, 0)
+            stream = Stream(
+                packs([str(out)]), Process(), seed=0, size=SIZE, workers=workers, ahead=2 * BATCH
+            )
             print(f"shards, {workers} workers: {pace(stream.take, options.photos)}")
             stream.close()
-        memory = Memory(TrainConfig(data=(str(out / "train-*.tar"),), size=SIZE), accelerator)
+        photos = photo_set.load([str(out / "train-*.tar")], size=SIZE)
+        memory = Memory(photos, Process(), seed=0)
         print(f"memory: {pace(memory.take, options.photos)}")
 
 

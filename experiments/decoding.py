@@ -48,7 +48,7 @@ def main() -> None:
     options = parser.parse_args()
     network, _ = torch_model.load(options.run)
     photos = photo_set.load(options.data, size=SIDE)
-    held = photo_set.held_out(photos.keys) & (torch.minimum(photos.height, photos.width) >= SIDE)
+    held = photo_set.hold_out(photos.keys) & (torch.minimum(photos.height, photos.width) >= SIDE)
     chosen = held.nonzero()[:, 0][: options.limit].tolist()
     rows: dict[Any, list[metrics.Score]] = {}
     for i in tqdm(chosen, "coloring", unit=" photos", disable=None):

@@ -23,9 +23,9 @@ SETTINGS = {"widths": "[4, 4, 8, 12, 16]", "vocabulary": "8", "embedding": "16"}
 
 
 def names(count: int, *, held: int = 1) -> list[str]:
-    """Names of photos, the last `held` of which `photo_set.held_out` keeps for tuning."""
+    """Names of photos, the last `held` of which `photo_set.hold_out` keeps for tuning."""
     every = [f"photo-{i}" for i in range(1000)]
-    kept = photo_set.held_out(every).tolist()
+    kept = photo_set.hold_out(every).tolist()
     split = {side: [n for n, k in zip(every, kept, strict=True) if k == side] for side in (0, 1)}
     return split[0][: count - held] + split[1][:held]
 
@@ -77,7 +77,7 @@ def random_palettes(count: int) -> torch.Tensor:
 def fewer_crops(patch: pytest.MonkeyPatch) -> None:
     """Count colors on 512 crops, not on twenty thousand."""
     sample = batches.Memory.sample
-    patch.setattr(batches.Memory, "sample", lambda photos: islice(sample(photos), 2))
+    patch.setattr(batches.Memory, "sample", lambda photos, size: islice(sample(photos, size), 2))
 
 
 def interrupted_after(steps: int, patch: pytest.MonkeyPatch) -> None:

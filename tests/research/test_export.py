@@ -270,7 +270,7 @@ def test_a_weights_file_and_other_photos_will_do(run, photos, tmp_path):
 
 
 def test_photos_to_check_on_are_held_out_ones_in_multiples_of_32(photos):
-    held = int(photo_set.held_out(photo_set.load([str(photos)]).keys).sum())
+    held = int(photo_set.hold_out(photo_set.load([str(photos)]).keys).sum())
     for chosen, count in ((True, held), (False, 8)):
         grays = export._photos([str(photos)], 64, held=chosen)
         assert len(grays) == count

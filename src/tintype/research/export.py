@@ -139,7 +139,7 @@ def _photos(patterns: list[str], side: int, *, held: bool, count: int = 16) -> l
     photos = photo_set.load(tars or list(patterns), size=side, limit=4000)  # plenty to choose from
     chosen = torch.minimum(photos.height, photos.width) >= min(side, 128)
     if held and not packs:
-        chosen &= photo_set.held_out(photos.keys)
+        chosen &= photo_set.hold_out(photos.keys)
     index = chosen.nonzero()[:count, 0].tolist()
     if not index:
         raise DataError(f"{patterns}: expected photos of 128 pixels or more, found none")

@@ -53,7 +53,7 @@ def test_shares_and_seeds():
     first, second = (set(choose(keys, subset=5000, seed=seed)) for seed in (1, 2))
     assert 1000 < len(first & second) < 1500  # as by chance
     # Some of the photos for training are still for tuning, which the same hash would not leave.
-    tuning = photo_set.held_out([key for key in keys if not held_out(key, 0.02)])
+    tuning = photo_set.hold_out([key for key in keys if not held_out(key, 0.02)])
     assert 0.015 < tuning.float().mean() < 0.025
     # Pinned: shards of tomorrow must hold out the same photos.
     assert [i for i in range(300) if held_out(f"photo-{i}", 0.02)] == [

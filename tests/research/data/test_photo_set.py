@@ -184,15 +184,15 @@ def test_a_set_of_several_sizes_gives_its_photos_back(tmp_path):
 
 def test_about_two_percent_are_held_out():
     keys = [f"some/{i}" for i in range(20_000)]
-    assert 0.017 < photo_set.held_out(keys).float().mean() < 0.023
-    assert 0.09 < photo_set.held_out(keys, 0.1).float().mean() < 0.11
+    assert 0.017 < photo_set.hold_out(keys).float().mean() < 0.023
+    assert 0.09 < photo_set.hold_out(keys, 0.1).float().mean() < 0.11
 
 
 def test_what_is_held_out_goes_by_the_key_alone():
     keys = [f"photo-{i}" for i in range(500)]
-    held = photo_set.held_out(keys)
+    held = photo_set.hold_out(keys)
     order = torch.randperm(500, generator=seeded())
-    assert torch.equal(photo_set.held_out([keys[i] for i in order]), held[order])
+    assert torch.equal(photo_set.hold_out([keys[i] for i in order]), held[order])
     # Pinned: runs that go on tomorrow must hold out the same photos.
     assert held.nonzero()[:, 0].tolist() == [4, 25, 146, 263, 322, 356, 370, 439]
 

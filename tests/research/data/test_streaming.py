@@ -5,7 +5,6 @@ import shutil
 from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from research.conftest import SETTINGS, interrupted_after, run_config, steps_of
 from tintype.errors import DataError
 from tintype.research import export
 from tintype.research.data import batches, photo_set, rng
+from tintype.research.data.batches import Process
 from tintype.research.data.shards import packs
 from tintype.research.data.streaming import Stream, lanes
 from tintype.research.methods import checkpoint
@@ -32,11 +32,11 @@ def opened():
     """Opens the stream of one of several processes, and closes it after the test."""
     with ExitStack() as open_ones:
 
-        def open_one(config, *, processes=1, rank=0, seen=0):
-            accelerator = SimpleNamespace(
-                num_processes=processes, process_index=rank, device=torch.device("cpu")
-            )
-            made = Stream(packs(config.data), config, accelerator, seen)
+        def open_one(config, *, processes=1, rank=0, begin=0):
+            made = Stream(
+                packs(config.data), Process(rank, processes), seed=config.seed, size=config.size,
+                workers=config.workers, ahead=2 * config.batch, begin=begin,
+            )  # fmt: skip
             return open_ones.enter_context(closing(made))
 
         yield open_one
@@ -105,10 +105,10 @@ def test_processes_see_together_what_one_with_larger_batches_and_all_workers_see
         assert sorted(together) == sorted(keys(alone, processes * count))
 
 
-@pytest.mark.parametrize("seen", [0, 3, 8, 33, 34, 35, 36, 70, 111])
-def test_a_stream_goes_on_anywhere(shards, opened, seen):
-    whole = keys(opened(config(shards, workers=2)), seen + 40)
-    assert keys(opened(config(shards, workers=2), seen=seen), 40) == whole[seen:]
+@pytest.mark.parametrize("begin", [0, 3, 8, 33, 34, 35, 36, 70, 111])
+def test_a_stream_goes_on_anywhere(shards, opened, begin):
+    whole = keys(opened(config(shards, workers=2)), begin + 40)
+    assert keys(opened(config(shards, workers=2), begin=begin), 40) == whole[begin:]
 
 
 def test_going_on_decodes_and_reads_nothing_of_what_came_before(shards, opened, monkeypatch):
@@ -118,7 +118,7 @@ def test_going_on_decodes_and_reads_nothing_of_what_came_before(shards, opened, 
         return done
 
     decoded, read = counted("decode"), counted("tar_members")
-    later = opened(config(shards), seen=1000)
+    later = opened(config(shards), begin=1000)
     keys(later, 1)
     later.close()
     assert len(decoded) <= 8  # those that are in hand: twice a batch
@@ -141,18 +141,18 @@ def test_a_batch_is_what_memory_would_give_of_the_same_photos(shards, opened):
 
 
 def test_colors_are_counted_on_the_same_crops_whatever_the_processes(shards, opened):
-    one = torch.cat(list(opened(config(shards)).sample()))
+    one = torch.cat(list(opened(config(shards)).sample(32)))
     assert one.shape == (manifest(shards)["packed"]["train"] // 2 * 2, 32, 32, 3)
     for rank in range(2):
         other = opened(config(shards, workers=2), processes=2, rank=rank)
-        assert torch.equal(torch.cat(list(other.sample())), one)
+        assert torch.equal(torch.cat(list(other.sample(32))), one)
 
 
 def test_photos_of_the_validation_shards_are_looked_at(shards, opened):
-    check = opened(config(shards)).validation()
+    squares = opened(config(shards)).cut_validation(64, 200)
     truth = photo_set.load([str(shards / "validation-*.tar")], size=96)
-    assert len(check.photos) == len(truth) > 0
-    np.testing.assert_array_equal(check.photos[0], truth.photo(0)[:64, :64])
+    assert len(squares) == len(truth) > 0
+    np.testing.assert_array_equal(squares[0], truth.photo(0)[:64, :64])
 
 
 def test_an_export_is_checked_on_photos_of_the_validation_shards(shards):
@@ -172,7 +172,7 @@ def test_a_run_that_is_stopped_at_step_17_ends_at_the_weights_of_an_unbroken_one
     if kind == "memory":
         given = replace(given, data=(str(shards / "train-*.tar"),))
         sample = batches.Memory.sample
-        monkeypatch.setattr(batches.Memory, "sample", lambda p: [next(sample(p))])
+        monkeypatch.setattr(batches.Memory, "sample", lambda p, size: [next(sample(p, size))])
     loop.train(tmp_path / "whole", given, SETTINGS, resume=False)
     with monkeypatch.context() as patch:
         interrupted_after(17, patch)

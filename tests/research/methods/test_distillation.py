@@ -113,9 +113,11 @@ def test_features_are_cut_as_the_crop_is():
     centers = (torch.arange(8) + 0.5) / 4 - 1
     features = torch.zeros(2, distillation.WIDTH, 8, 8)
     features[1, 0], features[1, 1] = centers[None, :], centers[:, None]
-    seen = distillation.Seen(features.half(), torch.zeros(2, distillation.CLASSES).half())
+    outputs = distillation.TeacherOutputs(
+        features.half(), torch.zeros(2, distillation.CLASSES).half()
+    )
     boxes = torch.tensor([[-1.0, -1, 1, 1], [1, -1, -1, 1], [0, -1, 1, 0]])
-    cut, shares = seen.of(torch.tensor([1, 1, 1]), boxes, 4)
+    cut, shares = outputs.cut(torch.tensor([1, 1, 1]), boxes, 64)
     even = torch.tensor([-0.75, -0.25, 0.25, 0.75])
     torch.testing.assert_close(cut[0, 0, 0], even)
     torch.testing.assert_close(cut[1, 0, 0], -even)
@@ -125,41 +127,41 @@ def test_features_are_cut_as_the_crop_is():
     torch.testing.assert_close(shares, torch.full((3, 1001), 1 / 1001))
 
 
-def test_what_it_saw_is_kept_for_the_same_photos(photos, file, tmp_path, monkeypatch):
-    cache = tmp_path / "seen.safetensors"
+def test_its_outputs_are_kept_for_the_same_photos(photos, file, tmp_path, monkeypatch):
+    cache = tmp_path / "teacher.safetensors"
     few = photo_set.load([str(photos)], limit=4)
     with torch.autocast("cpu", torch.bfloat16):
-        seen = distillation.look(file, few, cache)
-    assert seen.features.shape == (4, 96, 8, 8)
-    assert float(seen.features.float().mean()) == pytest.approx(0, abs=0.01)
-    assert float(seen.features.float().std()) == pytest.approx(1, abs=0.02)
+        outputs = distillation.run_teacher(file, few, cache)
+    assert outputs.features.shape == (4, 96, 8, 8)
+    assert float(outputs.features.float().mean()) == pytest.approx(0, abs=0.01)
+    assert float(outputs.features.float().std()) == pytest.approx(1, abs=0.02)
     with monkeypatch.context() as patch:
         patch.setattr(distillation.Teacher, "forward", None)  # which would fail if it were called
-        again = distillation.look(file, few, cache)
-    assert torch.equal(again.features, seen.features)
-    assert torch.equal(again.logits, seen.logits)
-    others = distillation.look(file, photo_set.load([str(photos)], limit=3), cache)
+        again = distillation.run_teacher(file, few, cache)
+    assert torch.equal(again.features, outputs.features)
+    assert torch.equal(again.logits, outputs.logits)
+    others = distillation.run_teacher(file, photo_set.load([str(photos)], limit=3), cache)
     assert len(others.logits) == 3
 
 
-def test_what_another_teacher_saw_is_not_taken(photos, file, arrays, tmp_path):
+def test_another_teacher_s_outputs_are_not_taken(photos, file, arrays, tmp_path):
     few, cache, other = (
         photo_set.load([str(photos)], limit=2),
-        tmp_path / "seen",
+        tmp_path / "teacher",
         tmp_path / "other.npz",
     )
-    seen = distillation.look(file, few, cache)
+    outputs = distillation.run_teacher(file, few, cache)
     np.savez(other, **(arrays | {"52.bias": arrays["52.bias"] + 1}))
-    assert not torch.equal(distillation.look(other, few, cache).logits, seen.logits)
+    assert not torch.equal(distillation.run_teacher(other, few, cache).logits, outputs.logits)
 
 
-def test_an_encoder_learns_what_the_teacher_sees(file, photos, tmp_path, monkeypatch):
+def test_an_encoder_learns_the_teacher_s_outputs(file, photos, tmp_path, monkeypatch):
     fewer_crops(monkeypatch)
     errors = []
     learn = loop.Run.learn
 
-    def noting(run, *given, **taught):
-        parts = learn(run, *given, **taught)
+    def noting(run, batch):
+        parts = learn(run, batch)
         errors.append((float(parts["teacher"]), float(parts["teacher_classes"])))
         return parts
 
@@ -180,7 +182,7 @@ def test_an_encoder_learns_what_the_teacher_sees(file, photos, tmp_path, monkeyp
     start = str(run / "model.safetensors")
     loop.train(plain, run_config(photos, 1, start=start), SETTINGS, resume=False)
     tensors, _ = checkpoint.load(plain / "model.safetensors")
-    assert not [name for name in tensors if name.startswith("mimic")]
+    assert not [name for name in tensors if name.startswith("distillation")]
 
 
 def test_a_photo_s_views_do_not_depend_on_what_it_is_taught(file):
@@ -192,7 +194,7 @@ def test_a_photo_s_views_do_not_depend_on_what_it_is_taught(file):
     taught = Network(Config(**small, teacher=str(file))).eval()
     plain = Network(Config(**small)).eval()
     plain.load_state_dict(
-        {k: v for k, v in taught.state_dict().items() if not k.startswith("mimic.")}
+        {k: v for k, v in taught.state_dict().items() if not k.startswith("distillation.")}
     )
     luma = torch.from_numpy(scene(64, 64, 0)[..., 0]).float()[None, None] / 255
     for one, other in zip(taught.encode(luma)[0], plain.encode(luma)[0], strict=True):

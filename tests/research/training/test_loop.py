@@ -24,6 +24,7 @@ from tintype.research.data import batches, photo_set
 from tintype.research.methods import checkpoint
 from tintype.research.methods.tintype import Network
 from tintype.research.training import loop
+from tintype.research.training.run import group_parameters
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_a_run_leaves_a_picture_of_the_held_out_photos(run, photos):
     assert sheet.shape == (2 * 64, 6 * 64, 3)
     assert np.ptp(sheet[:, :64].astype(int), axis=-1).max() == 0
     loaded = photo_set.load([str(photos)], size=96)
-    held = photo_set.held_out(loaded.keys).nonzero()[:, 0].tolist()
+    held = photo_set.hold_out(loaded.keys).nonzero()[:, 0].tolist()
     truth = [loaded.photo(i)[:64, :64] for i in held]
     np.testing.assert_array_equal(sheet[:, -64:], np.concatenate(truth))
 
@@ -250,9 +251,9 @@ def test_source_weights_that_make_no_sense_are_refused(photos, tmp_path, text):
 
 def test_source_weights_go_by_the_keys_first_folder():
     keys = ["pets/a", "streets/b/c", "pets", "other"]
-    found = batches._weights(keys, "pets=0.25,streets=3")
+    found = batches._weigh(keys, "pets=0.25,streets=3")
     assert found.tolist() == [0.25, 3, 0.25, 1]
-    assert batches._weights(keys, "").tolist() == [1] * 4
+    assert batches._weigh(keys, "").tolist() == [1] * 4
 
 
 # --- compiled -------------------------------------------------------------------------------------
@@ -348,7 +349,7 @@ def test_held_out_photos_are_never_trained_on(photos, tmp_path, monkeypatch):
 
 
 def test_weight_decay_is_for_kernels_only():
-    kernels, rest = loop._groups(Network(TINY), 0.1)
+    kernels, rest = group_parameters(Network(TINY), 0.1)
     assert (kernels["weight_decay"], rest["weight_decay"]) == (0.1, 0)
     assert all(p.ndim > 1 for p in kernels["params"])
     assert len(kernels["params"]) + len(rest["params"]) == len(list(Network(TINY).parameters()))

@@ -196,10 +196,20 @@ def with_recipes(folder: Path) -> list[tuple[Path, Path]]:
     return found
 
 
-def held_out(keys: list[str], share: float = 0.02) -> Tensor:
+def hold_out(keys: list[str], share: float = 0.02) -> Tensor:
     """(photos,) bool: the photos kept for tuning, chosen by a hash of the key."""
     digests = (hashlib.sha1(key.encode()).digest() for key in keys)
     return torch.tensor([int.from_bytes(d[:4], "big") < share * 2**32 for d in digests])
+
+
+def cut_squares(photos: PhotoSet, among: Tensor, side: int, count: int) -> list[np.ndarray]:
+    """The upper left (side, side, 3) uint8 of the first photos that are so large, `count` at most.
+
+    among: (photos,) bool, those to choose from
+    """
+    large = torch.minimum(photos.height, photos.width).cpu() >= side
+    chosen = (among & large).nonzero()[:, 0][:count].tolist()
+    return [photos.photo(i)[:side, :side] for i in chosen]
 
 
 def crops(

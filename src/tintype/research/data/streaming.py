@@ -18,16 +18,13 @@ from functools import partial
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 
 from tintype.errors import DataError
 from tintype.research.data import photo_set, rng
-from tintype.research.data.batches import Batch
+from tintype.research.data.batches import Batch, Process
 from tintype.research.data.packing import in_order
 from tintype.research.data.shards import Pack
-from tintype.research.training.config import TrainConfig
-from tintype.research.training.log import Validation
 
 PAIR = 2  # photos that are never parted, see `rng.another`
 SAMPLE = 20_000  # photos whose colors are counted
@@ -43,8 +40,8 @@ class File:
     number: int
 
 
-Photo = tuple[File, np.ndarray]  # decoded, (height, width, 3) uint8
-Photos = Generator[Photo, None, None]
+Decoded = tuple[File, np.ndarray]  # and its pixels, (height, width, 3) uint8
+Photos = Generator[Decoded, None, None]
 
 
 def lanes(counts: list[int], seed: int, epoch: int, count: int) -> np.ndarray:
@@ -73,31 +70,35 @@ class Stream:
     """Photos of packs, each seen once an epoch by one process, with random numbers of its own."""
 
     def __init__(
-        self, packs: list[Pack], config: TrainConfig, accelerator: Accelerator, seen: int
+        self,
+        packs: list[Pack],
+        process: Process,
+        *,
+        seed: int,
+        size: int,
+        workers: int,
+        ahead: int,
+        begin: int = 0,
     ) -> None:
-        """seen: photos that all processes had before. Raises DataError for too few shards."""
-        self.packs, self.config, self.device = packs, config, accelerator.device
+        """size: of the short side that larger photos are shrunk to, pixels
+
+        workers: threads that decode; ahead: photos that are decoded before they are asked for
+        begin: photos that all processes had before. Raises DataError for too few shards.
+        """
+        self.packs, self.device, self.seed, self.size = packs, process.device, seed, size
+        self.workers, self.ahead = workers, max(8 * workers, ahead)
         self.shards = [shard for pack in packs for shard in pack.train]
         self.counts = [shard.photos for shard in self.shards]
-        processes, rank = accelerator.num_processes, accelerator.process_index
-        self.lanes = processes * config.workers
-        self._check(processes)
+        self.lanes = process.count * workers
+        found = f"{process.count} processes x {workers} workers"
+        self._check(f"{self.lanes} ({found})")
         hashes = hashlib.sha256("".join(shard.sha256 for shard in self.shards).encode())
-        found = f"{processes} processes x {config.workers} workers"
         self.order = f"of shards {hashes.hexdigest()[:12]} for {found}"
         self.classes = photo_set.numbered(set().union(*(pack.classes for pack in packs)))
-        mine = range(rank, self.lanes, processes)
-        self.photos = self._photos(self.lanes, mine, seen // processes)
+        mine = range(process.rank, self.lanes, process.count)
+        self.photos = self._photos(self.lanes, mine, begin // process.count)
 
-    def _check(self, processes: int) -> None:
-        config = self.config
-        for name, value in {"limit": config.limit, "source_weights": config.source_weights}.items():
-            if value:
-                raise DataError(
-                    f"{name}: expected none for packed shards, which are used whole, found "
-                    f"{value!r}; leave it out"
-                )
-        found = f"{self.lanes} ({processes} processes x {self.config.workers} workers)"
+    def _check(self, found: str) -> None:
         if len(self.shards) < self.lanes:
             raise DataError(
                 f"expected at least {found} shards, found {len(self.shards)}; take fewer workers "
@@ -108,68 +109,64 @@ class Stream:
                 f"expected at least {PAIR} photos for each of {found}, found {sum(self.counts)}"
             )
 
-    def sample(self) -> Iterator[Tensor]:
+    def sample(self, size: int) -> Iterator[Tensor]:
         """RGB crops for counting colors; the same, however many processes there are."""
-        left, size = min(SAMPLE, length(self.counts, 1)), min(self.config.crop_size, 64)
+        left = min(SAMPLE, length(self.counts, 1))
         with closing(self._photos(1, range(1), 0)) as photos:
             for start in range(0, left, 256):
                 some = list(itertools.islice(photos, min(256, left - start)))
-                yield self._batch(some, size).rgb
+                yield self._cut(some, size).rgb
 
     def take(self, _step: int, _part: int, count: int) -> Callable[[int], Batch]:
         """Wait for the next photos; gives what makes random crops of them, of a size in pixels."""
-        return partial(self._batch, list(itertools.islice(self.photos, count)))
+        return partial(self._cut, list(itertools.islice(self.photos, count)))
 
-    def validation(self) -> Validation:
-        """What colors photos of the validation shards."""
+    def cut_validation(self, side: int, count: int) -> list[np.ndarray]:
+        """Squares (side, side, 3) uint8 of photos of the validation shards, `count` at most."""
         paths = [str(shard.path) for pack in self.packs for shard in pack.validation]
-        count, size = self.config.validation_photos, self.config.size
-        photos = photo_set.PhotoSet.of([], [])
-        if paths:
-            photos = photo_set.load(paths, size=size, limit=2 * count)  # some are too small
-        return Validation(
-            photos, torch.ones(len(photos), dtype=torch.bool), self.config.late_crop_size, count
-        )
+        if not paths:
+            return []
+        photos = photo_set.load(paths, size=self.size, limit=2 * count)  # some are too small
+        return photo_set.cut_squares(photos, torch.ones(len(photos), dtype=torch.bool), side, count)
 
     def close(self) -> None:
         """Stop reading."""
         self.photos.close()
 
-    def _batch(self, photos: list[Photo], size: int) -> Batch:
+    def _cut(self, photos: list[Decoded], size: int) -> Batch:
         held = photo_set.PhotoSet.of([rgb for _, rgb in photos], [file.key for file, _ in photos])
         keys = ((file.epoch, file.number) for file, _ in photos)
-        generators = rng.keyed(self.config.seed, keys)
+        generators = rng.keyed(self.seed, keys)
         index = torch.arange(len(photos), device=self.device)
         rgb, _ = photo_set.crops(held.to(self.device), index, size, generators)
         folders = (key.rpartition("/")[0] for key in held.keys)
         labels = torch.tensor([self.classes.get(name, -1) for name in folders])
         return Batch(rgb, labels.to(self.device), generators)
 
-    def _photos(self, count: int, mine: range, seen: int) -> Photos:
-        """Decoded photos of some of `count` lanes, for ever, from the photo `seen` on."""
-        workers, ahead = self.config.workers, 2 * self.config.batch
-        files = self._files(count, mine, seen)
-        return in_order(self._decoded, files, workers, max(8 * workers, ahead))
+    def _photos(self, count: int, mine: range, begin: int) -> Photos:
+        """Decoded photos of some of `count` lanes, for ever, from the photo `begin` on."""
+        files = self._files(count, mine, begin)
+        return in_order(self._decode, files, self.workers, self.ahead)
 
-    def _files(self, count: int, mine: range, seen: int) -> Iterator[File]:
-        turns, rest = divmod(seen, PAIR * len(mine))
-        begun = [PAIR * turns + min(max(rest - PAIR * i, 0), PAIR) for i in range(len(mine))]
-        read = [self._lane(count, lane, begin) for lane, begin in zip(mine, begun, strict=True)]
-        for position in itertools.count(seen):
+    def _files(self, count: int, mine: range, begin: int) -> Iterator[File]:
+        turns, rest = divmod(begin, PAIR * len(mine))
+        starts = [PAIR * turns + min(max(rest - PAIR * i, 0), PAIR) for i in range(len(mine))]
+        read = [self._lane(count, lane, start) for lane, start in zip(mine, starts, strict=True)]
+        for position in itertools.count(begin):
             yield next(read[position // PAIR % len(read)])
 
-    def _lane(self, count: int, lane: int, seen: int) -> Iterator[File]:
+    def _lane(self, count: int, lane: int, begin: int) -> Iterator[File]:
         """The files of a lane; the next shard is read while those of one are taken."""
-        spans = self._spans(count, lane, seen)
+        spans = self._spans(count, lane, begin)
         with closing(in_order(self._read, spans, 1, ahead=2)) as read:
             for files in read:
                 yield from files
 
-    def _spans(self, count: int, lane: int, seen: int) -> Iterator[tuple[int, int, np.ndarray]]:
+    def _spans(self, count: int, lane: int, begin: int) -> Iterator[tuple[int, int, np.ndarray]]:
         """Epochs, shards and numbers of photos in them, (photos,)."""
-        first, begin = divmod(seen, length(self.counts, count))
+        first, begin = divmod(begin, length(self.counts, count))
         for epoch in itertools.count(first):
-            shards, numbers = lanes(self.counts, self.config.seed, epoch, count)[lane, begin:].T
+            shards, numbers = lanes(self.counts, self.seed, epoch, count)[lane, begin:].T
             ends = np.flatnonzero(np.diff(shards)) + 1
             for at, part in zip((0, *ends), np.split(numbers, ends), strict=True):
                 yield epoch, int(shards[at]), part
@@ -187,8 +184,8 @@ class Stream:
         taken = ((members[row], before + row) for row in rows.tolist())
         return [File(key, content, epoch, i) for (key, content), i in taken]
 
-    def _decoded(self, file: File) -> Photo:
-        rgb = photo_set.decode(file.content, self.config.size)
+    def _decode(self, file: File) -> Decoded:
+        rgb = photo_set.decode(file.content, self.size)
         if rgb is None:
             raise DataError(f"{file.key}: expected a photo, found a broken file; pack it again")
         return file, rgb

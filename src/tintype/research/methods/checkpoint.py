@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 from functools import cache
@@ -18,7 +19,7 @@ from tintype.errors import DataError
 from tintype.files import write_whole
 
 FORMAT = "tintype-checkpoint-1"
-FORMER = {  # names that fields of a run had before 0.4.0, in checkpoints written then
+FORMER_FIELDS = {  # of a run, before 0.4.0, in checkpoints written then
     "rate": "learning_rate",
     "clip": "grad_clip",
     "average": "ema_decay",
@@ -26,6 +27,7 @@ FORMER = {  # names that fields of a run had before 0.4.0, in checkpoints writte
     "late_crop": "late_crop_size",
     "settle": "recalibrate",
 }
+FORMER_TENSORS = {r"\bmimic\.": "distillation."}
 
 
 def save(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
@@ -36,14 +38,14 @@ def save(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what `save` wrote, fields of the run by their names of today.
+    """Read what `save` wrote, tensors and fields of the run by their names of today.
 
     Raises DataError where the file is missing or is none of ours.
     """
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {_rename(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise DataError(f"{path}: expected a checkpoint, found none: {error}") from None
     if metadata.get("format") != FORMAT:
@@ -51,8 +53,16 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise DataError(f"{path}: expected {FORMAT}, found {found}")
     about = json.loads(metadata["about"])
     if "run" in about:
-        about["run"] = {FORMER.get(name, name): value for name, value in about["run"].items()}
+        about["run"] = {
+            FORMER_FIELDS.get(name, name): value for name, value in about["run"].items()
+        }
     return tensors, about
+
+
+def _rename(name: str) -> str:
+    for former, today in FORMER_TENSORS.items():
+        name = re.sub(former, today, name)
+    return name
 
 
 @cache
@@ -101,7 +111,7 @@ def begin(network: nn.Module, path: Path) -> None:
         why = str(error).splitlines()[-1].strip()
         raise DataError(f"{path}: expected a checkpoint of this network, found {why}") from None
     unknown = [name for name in unknown if not name.startswith("encoder.untuned.")]
-    heads = ("recognize.", "mimic.")
+    heads = ("recognize.", "distillation.")
     if left := [name for name in (*missing, *unknown) if not name.startswith(heads)]:
         raise DataError(f"{path}: expected a checkpoint of this network, found others: {left[:3]}")
 

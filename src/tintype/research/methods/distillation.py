@@ -1,6 +1,6 @@
 """A teacher that knows what photographs show: a MobileNetV2 for ImageNet (Sandler et al. 2018).
 
-    photos ──▶ Teacher ──▶ what it sees of every photo: features on a grid, shares of the classes
+    photos ──▶ Teacher ──▶ its outputs of every photo: features on a grid, shares of the classes
 
 It looks at the color photos once, before a run; the encoder, which sees them in gray, learns to
 tell the same (feature distillation, Romero et al. 2015; soft labels, Hinton et al. 2015). No weight
@@ -94,7 +94,7 @@ class Teacher(nn.Module):
                 blocks.append(Block(width, outputs, stride if i == 0 else 1, expansion))
                 width = outputs
                 if outputs == WIDTH:
-                    self.seen = len(blocks)
+                    self.tap = len(blocks)
         self.blocks = nn.ModuleList(blocks)
         self.head = Layer(width, 1280, 1)
         self.classify = Layer(1280, CLASSES, 1, linear=True)
@@ -105,10 +105,10 @@ class Teacher(nn.Module):
         Returns features (batch, 96, h/16, w/16) and logits (batch, 1001).
         """
         x = self.stem(2 * rgb - 1)
-        for block in self.blocks[: self.seen]:
+        for block in self.blocks[: self.tap]:
             x = block(x)
         features = x
-        for block in self.blocks[self.seen :]:
+        for block in self.blocks[self.tap :]:
             x = block(x)
         pooled = self.head(x).mean((2, 3), keepdim=True)
         return features, self.classify(pooled)[:, :, 0, 0]
@@ -140,8 +140,8 @@ def load(path: Path) -> Teacher:
     return teacher.requires_grad_(False)
 
 
-class Mimic(nn.Module):
-    """Tells from the encoder's features what a teacher sees in the color photo."""
+class Head(nn.Module):
+    """Estimates from the encoder's features what a teacher gives of the color photo."""
 
     def __init__(self, width: int, summary: int) -> None:
         super().__init__()
@@ -149,22 +149,22 @@ class Mimic(nn.Module):
         self.classes = nn.Linear(summary, CLASSES)
 
     def forward(
-        self, features: Tensor, summary: Tensor, taught: tuple[Tensor, Tensor]
+        self, features: Tensor, summary: Tensor, targets: tuple[Tensor, Tensor]
     ) -> tuple[Tensor, Tensor]:
         """Mean squared error of the teacher's features; cross entropy of its classes, less its own.
 
-        features: (batch, width, h/16, w/16); summary: (batch, summary); taught: features
+        features: (batch, width, h/16, w/16); summary: (batch, summary); targets: features
         (batch, 96, h/16, w/16) of deviation 1, and shares of the classes (batch, 1001)
         """
-        wanted, shares = taught
+        wanted, shares = targets
         error = (self.features(features).float() - wanted).square().mean()
         found = self.classes(summary).float().log_softmax(1)
         return error, F.kl_div(found, shares, reduction="batchmean")
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the teacher saw of every photo.
+class TeacherOutputs:
+    """What the teacher gave of every photo.
 
     features: (photos, 96, 8, 8) float16, of mean 0 and deviation 1 over all photos
     logits: (photos, 1001) float16
@@ -173,12 +173,14 @@ class Seen:
     features: Tensor
     logits: Tensor
 
-    def of(self, index: Tensor, boxes: Tensor, cells: int) -> tuple[Tensor, Tensor]:
-        """Features (batch, 96, cells, cells) of crops, and shares of the classes (batch, 1001).
+    def cut(self, index: Tensor, boxes: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        """Features (batch, 96, size/16, size/16) of crops, and classes' shares (batch, 1001).
 
         index: (batch,) which photos; boxes: (batch, 4) left, top, right, bottom of the crops, in
             -1..1 of the photos; a crop that is mirrored has its right before its left
+        size: of the crops, pixels
         """
+        cells = size // 16
         device = boxes.device
         steps = (torch.arange(cells, device=device) + 0.5) / cells
         left, top, right, bottom = boxes.T[:, :, None]
@@ -192,18 +194,18 @@ class Seen:
 
 
 @torch.no_grad()
-def look(path: Path, photos: photo_set.PhotoSet, cache: Path) -> Seen:
-    """What the teacher in the file `path` sees of the photos; kept in the file `cache`.
+def run_teacher(path: Path, photos: photo_set.PhotoSet, cache: Path) -> TeacherOutputs:
+    """What the teacher in the file `path` gives of the photos; kept in the file `cache`.
 
     Raises DataError where the file is none.
     """
     device = photos.pixels.device
     teacher = load(path).to(device)
-    seen_by = hashlib.sha256(path.read_bytes() + "\n".join(photos.keys).encode()).hexdigest()
+    source = hashlib.sha256(path.read_bytes() + "\n".join(photos.keys).encode()).hexdigest()
     if cache.exists():
         state, about = checkpoint.load(cache)
-        if about.get("seen") == seen_by:
-            return Seen(state["features"], state["logits"])
+        if about.get("source") == source:
+            return TeacherOutputs(state["features"], state["logits"])
     features = torch.empty(len(photos), WIDTH, GRID, GRID, dtype=torch.float16)
     logits = torch.empty(len(photos), CLASSES, dtype=torch.float16)
     bar = tqdm(desc="asking the teacher", total=len(photos), unit=" photos", disable=None)
@@ -211,16 +213,20 @@ def look(path: Path, photos: photo_set.PhotoSet, cache: Path) -> Seen:
         rows = range(start, min(start + 64, len(photos)))
         squares = [Image.fromarray(photos.photo(i)).resize((SIDE, SIDE)) for i in rows]
         rgb = torch.from_numpy(np.stack([np.asarray(s) for s in squares])).to(device)
-        seen, classes = teacher(rgb.permute(0, 3, 1, 2).float() / 255)
-        features[start : rows.stop] = F.adaptive_avg_pool2d(seen, GRID).half().cpu()
+        deep, classes = teacher(rgb.permute(0, 3, 1, 2).float() / 255)
+        features[start : rows.stop] = F.adaptive_avg_pool2d(deep, GRID).half().cpu()
         logits[start : rows.stop] = classes.half().cpu()
         bar.update(len(rows))
     bar.close()
+    _standardize(features)
+    checkpoint.save(cache, {"features": features, "logits": logits}, {"source": source})
+    return TeacherOutputs(features, logits)
+
+
+def _standardize(features: Tensor) -> None:
+    """Bring features (photos, width, h, w) to mean 0 and deviation 1, in place."""
     sample = features[:: max(1, len(features) // 4096)].float()
     deviation, mean = torch.std_mean(sample, (0, 2, 3), keepdim=True)
     for start in range(0, len(features), 4096):
         part = features[start : start + 4096]
         part.copy_((part.float() - mean) / deviation)
-    found = Seen(features, logits)
-    checkpoint.save(cache, {"features": features, "logits": logits}, {"seen": seen_by})
-    return found

@@ -205,9 +205,9 @@ class Network(nn.Module):
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self.recognize = nn.Linear(config.embedding, config.classes)  # for training only
-        self.mimic = None  # for training only, too
+        self.distillation = None  # for training only, too
         if config.teacher:
-            self.mimic = distillation.Mimic(config.widths[3], config.embedding)
+            self.distillation = distillation.Head(config.widths[3], config.embedding)
         count = config.bins.count
         self.register_buffer("prototypes", torch.full((config.vocabulary, count), 1 / count))
         self.register_buffer("rebalancing", torch.ones(count))
@@ -274,14 +274,14 @@ class Network(nn.Module):
         rgb: Tensor,
         labels: Tensor,
         generators: Generators,
-        taught: tuple[Tensor, Tensor] | None = None,
+        targets: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The training loss of RGB crops (batch, h, w, 3), 0..1, and its parts.
 
         Pixels: cross entropy over soft bins, rebalanced (Zhang 2016, equation 2), less the soft
         bins' own entropy, so that 0 is perfect. Palette: soft cross entropy. Palettes are fed as
         `wishes` says. Labels (batch,), -1 for none: cross entropy of an auxiliary head, because
-        what a thing is tells its colors; taught: what the teacher sees, see `distillation.Mimic`.
+        what a thing is tells its colors; targets: what the teacher gives, see `distillation.Head`.
         """
         with torch.autocast(rgb.device.type, enabled=False):  # bf16 has fewer levels than a byte
             gray = aged_gray(rgb, generators)
@@ -294,10 +294,11 @@ class Network(nn.Module):
         classes = label_loss(self.recognize(summary).float(), labels)
         parts = {"pixels": pixels, "palette": palettes, "labels": classes}
         loss = pixels + self.config.palette_loss * palettes + self.config.label_loss * classes
-        if self.mimic is not None and taught is not None:
-            seen, named = self.mimic(views[3], summary, taught)
-            parts |= {"teacher": seen, "teacher_classes": named}
-            loss = loss + self.config.teacher_loss * (seen + self.config.label_loss * named)
+        if self.distillation is not None and targets is not None:
+            features_loss, classes_loss = self.distillation(views[3], summary, targets)
+            parts |= {"teacher": features_loss, "teacher_classes": classes_loss}
+            teacher_loss = features_loss + self.config.label_loss * classes_loss
+            loss = loss + self.config.teacher_loss * teacher_loss
         return loss, {name: part.detach() for name, part in parts.items()}
 
     def pixel_loss(

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 
 from tintype import color
-from tintype.research.data import photo_set
 from tintype.research.evaluation import metrics
 from tintype.research.methods import Trainable
 
@@ -106,11 +105,9 @@ def _flat(row: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
 class Validation:
     """Colors held-out photos with the averaged weights, as the method previews them."""
 
-    def __init__(self, photos: photo_set.PhotoSet, held: Tensor, side: int, count: int) -> None:
-        """held: (photos,) bool, those to choose from; side: of the squares, pixels"""
-        large = torch.minimum(photos.height, photos.width).cpu() >= side
-        chosen = (held & large).nonzero()[:, 0][:count].tolist()
-        self.photos = [photos.photo(i)[:side, :side] for i in chosen]
+    def __init__(self, photos: list[np.ndarray]) -> None:
+        """photos: squares of one size, (side, side, 3) uint8"""
+        self.photos = photos
 
     @torch.no_grad()
     def __call__(

@@ -1,13 +1,10 @@
 """One training loop for every method, on accelerate, in one process or, by torchrun, in many."""
 
-import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -16,137 +13,13 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from tintype.errors import DataError
-from tintype.research.data import shards
-from tintype.research.data.batches import Batch, Memory
+from tintype.research.data import photo_set, shards
+from tintype.research.data.batches import Memory, Process
 from tintype.research.data.streaming import Stream
-from tintype.research.methods import METHODS, Trainable, checkpoint
-from tintype.research.training import pretrain
-from tintype.research.training.config import TrainConfig, configure
+from tintype.research.methods import METHODS, checkpoint, distillation
+from tintype.research.training.config import TrainConfig
 from tintype.research.training.log import Log, Pace, Validation
-from tintype.research.training.schedule import cosine_with_warmup
-
-PRETRAINED = Trainable(config=pretrain.Config, network=pretrain.Network, previews=pretrain.previews)
-TRAINED: dict[str, Trainable] = {**METHODS, "vgg16": PRETRAINED}
-
-
-class Run:
-    """A folder with a run: config, log, pictures, the last state and the averaged weights."""
-
-    def __init__(self, folder: Path, config: TrainConfig, settings: dict[str, str]) -> None:
-        self.folder, self.config = folder, config
-        self.accelerator = _accelerator(config)
-        torch.manual_seed(config.seed)
-        self.method = TRAINED[config.method]
-        self.settings = configure(self.method.config(), settings)
-        if settings:
-            raise DataError(f"--set: expected fields of the run or the method, found {settings}")
-        network = self.method.network(self.settings).to(memory_format=torch.channels_last)
-        if config.freeze_norms:
-            for norm in (m for m in network.modules() if isinstance(m, nn.BatchNorm2d)):
-                norm.eval()
-        if config.compile:
-            network.compile()
-        self.average = self.method.network(self.settings).eval()
-        groups = _groups(network, config.weight_decay)
-        self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate)
-        self.network, self.optimizer = self.accelerator.prepare(network, self.optimizer)
-        self.average.to(self.accelerator.device)
-        self.step, self.elapsed, self.photos = 0, 0.0, 0
-        self.order: str | None = None  # what decides, beside the seed, which photos come when
-
-    @property
-    def bare(self) -> Any:
-        """The network without what accelerate wraps around it."""
-        return self.accelerator.unwrap_model(self.network)
-
-    @property
-    def progress(self) -> float:
-        """0 at the beginning, 1 at the end."""
-        parts = [0.0]
-        if self.config.minutes:
-            parts.append(self.elapsed / (60 * self.config.minutes))
-        if self.config.steps:
-            parts.append(self.step / self.config.steps)
-        return min(1.0, max(parts))
-
-    @property
-    def _after_step(self) -> float:
-        """The progress when the step that begins will be done, 0..1; by time, as its steps last."""
-        parts = [0.0]
-        if self.config.minutes and self.step:
-            parts.append(self.elapsed * (self.step + 1) / self.step / (60 * self.config.minutes))
-        if self.config.steps:
-            parts.append((self.step + 1) / self.config.steps)
-        return min(1.0, max(parts))
-
-    def about(self) -> dict[str, Any]:
-        """What a checkpoint says of itself."""
-        return {
-            "method": self.config.method,
-            "config": asdict(self.settings),
-            "run": asdict(self.config),
-            "step": self.step,
-            "photos": self.photos,
-            "elapsed": self.elapsed,
-            "order": self.order,
-            "where": checkpoint.where(),
-        }
-
-    def save(self) -> None:
-        """Write the state to resume from, and the averaged weights to use."""
-        if not self.accelerator.is_main_process:
-            return
-        state = {f"model.{k}": v for k, v in self.bare.state_dict().items()}
-        state |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
-        for i, values in self.optimizer.state_dict()["state"].items():
-            state |= {f"optimizer.{i}.{name}": value for name, value in values.items()}
-        checkpoint.save(self.folder / "last.safetensors", state, self.about())
-        checkpoint.save(self.folder / "model.safetensors", self.average.state_dict(), self.about())
-
-    def resume(self) -> None:
-        """Go on from the last state. Raises DataError where the run is of another network."""
-        state, about = checkpoint.load(self.folder / "last.safetensors")
-        configs = self.method.config(), self.settings
-        usual, own = (json.loads(json.dumps(asdict(c))) for c in configs)
-        for name in ("method", "seed", "batch", "crop_size"):
-            found, wanted = about["run"][name], asdict(self.config)[name]
-            if found != wanted:
-                raise DataError(f"{self.folder}: expected the run's {name} {found}, found {wanted}")
-        if usual | about["config"] != own:  # a field that is newer than the run is as usual
-            raise DataError(f"{self.folder}: expected a run of {self.settings}, found {about}")
-        self.bare.load_state_dict(_under(state, "model."))
-        self.average.load_state_dict(_under(state, "average."))
-        packed = self.optimizer.state_dict()
-        for name, value in _under(state, "optimizer.").items():
-            index, part = name.split(".")
-            packed["state"].setdefault(int(index), {})[part] = value
-        self.optimizer.load_state_dict(packed)
-        self.step, self.elapsed = about["step"], about["elapsed"]
-        self.photos, self.order = about.get("photos", 0), about.get("order")
-
-    def learn(self, batch: Batch) -> dict[str, Tensor]:
-        """Learn from a batch, which is a step, or one of the `accumulate` parts of a step.
-
-        Gives the parts of the loss.
-        """
-        with _in_one_line(), self.accelerator.accumulate(self.network):
-            loss, parts = self.network(batch.rgb, batch.labels, batch.generators, **batch.taught)
-            self.accelerator.backward(loss)
-            self.photos += len(batch.rgb) * self.accelerator.num_processes
-            if self.accelerator.sync_gradients:
-                self._end_step()
-        return {"loss": loss.detach(), **parts}
-
-    def _end_step(self) -> None:
-        factor = cosine_with_warmup(self.progress, self._after_step, self.config.warmup)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * factor
-        self.accelerator.clip_grad_norm_(self.network.parameters(), self.config.grad_clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        self.step += 1
-        decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
-        _average(self.average, self.bare, decay)
+from tintype.research.training.run import TRAINED, Run
 
 
 def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume: bool) -> None:
@@ -159,25 +32,9 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     last = folder / "last.safetensors"
     if last.exists() and not resume:
         raise DataError(f"{folder}: expected a new folder, found a run; add --resume to go on")
-    if not config.minutes and not config.steps:
-        raise DataError("expected --minutes or --steps, found neither")
-    if config.method not in TRAINED:
-        raise DataError(f"expected a method of {', '.join(METHODS)}, found {config.method!r}")
-    counts = {n: asdict(config)[n] for n in ("accumulate", "workers", "log_steps")}
-    for name, count in counts.items():
-        if count < 1:
-            raise DataError(f"{name}: expected 1 or more, found {count}")
-    if not 0 <= config.warmup <= 1:
-        raise DataError(f"warmup: expected a share of the run, 0 to 1, found {config.warmup:g}")
+    _check(config)
     run = Run(folder, config, dict(settings))
-    first = run.method.first_steps(run.settings) if run.method.first_steps else 0
-    if config.steps and first >= config.steps:
-        raise DataError(
-            f"first_steps: expected fewer than the run's {config.steps} steps, found "
-            f"{first}; add --set first_steps={config.steps // 10}"
-        )
-    if not list(run.bare.parameters()):
-        raise DataError(f"expected a method that can be trained, found {config.method!r}")
+    _check_method(run)
     folder.mkdir(parents=True, exist_ok=True)
     going_on = resume and last.exists()
     if going_on:
@@ -198,24 +55,79 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     run.accelerator.end_training()
 
 
+def _check(config: TrainConfig) -> None:
+    """Raise DataError for fields that say no run."""
+    if not config.minutes and not config.steps:
+        raise DataError("expected --minutes or --steps, found neither")
+    if config.method not in TRAINED:
+        raise DataError(f"expected a method of {', '.join(METHODS)}, found {config.method!r}")
+    counts = {n: asdict(config)[n] for n in ("accumulate", "workers", "log_steps")}
+    for name, count in counts.items():
+        if count < 1:
+            raise DataError(f"{name}: expected 1 or more, found {count}")
+    if not 0 <= config.warmup <= 1:
+        raise DataError(f"warmup: expected a share of the run, 0 to 1, found {config.warmup:g}")
+
+
+def _check_method(run: Run) -> None:
+    """Raise DataError where there is nothing to train, or no step left for it."""
+    config = run.config
+    first = run.method.first_steps(run.settings) if run.method.first_steps else 0
+    if config.steps and first >= config.steps:
+        raise DataError(
+            f"first_steps: expected fewer than the run's {config.steps} steps, found "
+            f"{first}; add --set first_steps={config.steps // 10}"
+        )
+    if not list(run.bare.parameters()):
+        raise DataError(f"expected a method that can be trained, found {config.method!r}")
+
+
 @contextmanager
 def _photos(run: Run) -> Iterator[Memory | Stream]:
     """The photos of a run: those of packed shards are streamed, all others held in memory."""
+    config, accelerator = run.config, run.accelerator
     teacher = run.method.teacher(run.settings) if run.method.teacher else ""
-    if packs := shards.packs(run.config.data):
-        if teacher:
-            raise DataError(
-                "teacher: expected photos in memory, which it looks at before the run, found "
-                "packed shards; name their tar files, or leave it out"
-            )
-        with closing(Stream(packs, run.config, run.accelerator, run.photos)) as stream:
+    process = Process(accelerator.process_index, accelerator.num_processes, accelerator.device)
+    if packs := shards.packs(config.data):
+        _refuse_for_shards(config, teacher)
+        stream = Stream(
+            packs,
+            process,
+            seed=config.seed,
+            size=config.size,
+            workers=config.workers,
+            ahead=2 * config.batch,
+            begin=run.photos,
+        )
+        with closing(stream):
             yield stream
-    else:
-        memory = Memory(run.config, run.accelerator)
-        if teacher:
-            cache = run.folder / "teacher.safetensors"
-            memory.ask(Path(teacher), cache, run.accelerator)
-        yield memory
+        return
+    photos = photo_set.load(list(config.data), size=config.size, limit=config.limit)
+    teach = None
+    if teacher:
+        cache = run.folder / "teacher.safetensors"
+        photos = photos.to(process.device)
+        with accelerator.main_process_first(), accelerator.autocast():  # the others read the cache
+            outputs = distillation.run_teacher(Path(teacher), photos, cache)
+        teach = outputs.cut
+    yield Memory(
+        photos, process, seed=config.seed, source_weights=config.source_weights, teach=teach
+    )
+
+
+def _refuse_for_shards(config: TrainConfig, teacher: str) -> None:
+    """Raise DataError for what only photos in memory can be used with."""
+    if teacher:
+        raise DataError(
+            "teacher: expected photos in memory, which it looks at before the run, found "
+            "packed shards; name their tar files, or leave it out"
+        )
+    for name, value in {"limit": config.limit, "source_weights": config.source_weights}.items():
+        if value:
+            raise DataError(
+                f"{name}: expected none for packed shards, which are used whole, found "
+                f"{value!r}; leave it out"
+            )
 
 
 def _begin(run: Run, photos: Memory | Stream) -> None:
@@ -223,13 +135,15 @@ def _begin(run: Run, photos: Memory | Stream) -> None:
     if run.config.start:
         checkpoint.begin(run.bare, Path(run.config.start))
     else:
-        run.bare.count_colors(list(photos.sample()))
+        run.bare.count_colors(list(photos.sample(min(run.config.crop_size, 64))))
     run.average.load_state_dict(run.bare.state_dict())
 
 
 def _loop(run: Run, photos: Memory | Stream, log: Log) -> None:
     config, main = run.config, run.accelerator.is_main_process
-    check = photos.validation() if main else None
+    check = None
+    if main:
+        check = Validation(photos.cut_validation(config.late_crop_size, config.validation_photos))
     bar = tqdm(desc="training", unit="%", total=100, disable=None if main else True)
     began, saved, checked = time.monotonic() - run.elapsed, time.monotonic(), time.monotonic()
     pace, checked_at = Pace(run.photos, run.accelerator.device), -1
@@ -296,22 +210,6 @@ def _recalibrate(run: Run, photos: Memory | Stream) -> None:
     run.average.eval()
 
 
-@contextmanager
-def _in_one_line() -> Iterator[None]:
-    """What torch.compile fails at, as a DataError."""
-    try:
-        yield
-    except RuntimeError as error:
-        from torch._dynamo.exc import TorchDynamoException  # slow to import, and seldom needed
-
-        if not isinstance(error, TorchDynamoException):
-            raise
-        why = " ".join(str(error).partition("\n\n")[0].split())  # advice on debugging follows
-        raise DataError(
-            f"compile: expected torch.compile to work here, found: {why}; leave it out"
-        ) from error
-
-
 def _due(config: TrainConfig, step: int, seconds: float) -> bool:
     """Whether held-out photos are to be colored now."""
     if config.validate_steps:
@@ -352,49 +250,3 @@ def _shared(run: Run, seconds: float) -> float:
         return seconds
     clock = torch.tensor(seconds, device=run.accelerator.device)
     return float(broadcast(clock))
-
-
-def _accelerator(config: TrainConfig) -> Accelerator:
-    """Raises DataError where there are not as many processes as torchrun has started."""
-    wanted = int(os.environ.get("WORLD_SIZE", 1))
-    accelerator = Accelerator(
-        cpu=wanted > 1 and not torch.accelerator.is_available(),
-        mixed_precision=_precision(config.precision),
-        gradient_accumulation_steps=config.accumulate,
-    )
-    if accelerator.num_processes != wanted:
-        raise DataError(
-            f"expected {wanted} processes that learn together, as WORLD_SIZE says, "
-            f"found {accelerator.num_processes}; start them by torchrun"
-        )
-    return accelerator
-
-
-def _precision(wanted: str) -> str:
-    """bf16 only where the hardware computes in it: elsewhere it is emulated, at half the speed."""
-    if wanted != "auto":
-        return wanted
-    if torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported() else "no"
-    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    return "bf16" if "amx_bf16" in flags or "avx512_bf16" in flags else "no"
-
-
-def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Weight decay is for kernels only, not for biases, norms and scalars."""
-    kernels = [p for p in network.parameters() if p.ndim > 1]
-    rest = [p for p in network.parameters() if p.ndim <= 1]
-    return [{"params": kernels, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
-
-
-@torch.no_grad()
-def _average(average: nn.Module, network: nn.Module, decay: float) -> None:
-    for mine, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if mine.is_floating_point():
-            mine.lerp_(new, 1 - decay)
-        else:
-            mine.copy_(new)
-
-
-def _under(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

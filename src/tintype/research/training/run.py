@@ -1,0 +1,206 @@
+"""A run as it goes: a network and its average, their optimizer, and the folder they are kept in."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from tintype.errors import DataError
+from tintype.research.data.batches import Batch
+from tintype.research.methods import METHODS, Trainable, checkpoint
+from tintype.research.training import pretrain
+from tintype.research.training.config import TrainConfig, configure
+from tintype.research.training.schedule import cosine_with_warmup
+
+PRETRAINED = Trainable(config=pretrain.Config, network=pretrain.Network, previews=pretrain.previews)
+TRAINED: dict[str, Trainable] = {**METHODS, "vgg16": PRETRAINED}
+
+
+class Run:
+    """A folder with a run: config, log, pictures, the last state and the averaged weights."""
+
+    def __init__(self, folder: Path, config: TrainConfig, settings: dict[str, str]) -> None:
+        self.folder, self.config = folder, config
+        self.accelerator = _accelerator(config)
+        torch.manual_seed(config.seed)
+        self.method = TRAINED[config.method]
+        self.settings = configure(self.method.config(), settings)
+        if settings:
+            raise DataError(f"--set: expected fields of the run or the method, found {settings}")
+        network = self.method.network(self.settings).to(memory_format=torch.channels_last)
+        if config.freeze_norms:
+            for norm in (m for m in network.modules() if isinstance(m, nn.BatchNorm2d)):
+                norm.eval()
+        if config.compile:
+            network.compile()
+        self.average = self.method.network(self.settings).eval()
+        groups = group_parameters(network, config.weight_decay)
+        self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate)
+        self.network, self.optimizer = self.accelerator.prepare(network, self.optimizer)
+        self.average.to(self.accelerator.device)
+        self.step, self.elapsed, self.photos = 0, 0.0, 0
+        self.order: str | None = None  # what decides, beside the seed, which photos come when
+
+    @property
+    def bare(self) -> Any:
+        """The network without what accelerate wraps around it."""
+        return self.accelerator.unwrap_model(self.network)
+
+    @property
+    def progress(self) -> float:
+        """0 at the beginning, 1 at the end."""
+        parts = [0.0]
+        if self.config.minutes:
+            parts.append(self.elapsed / (60 * self.config.minutes))
+        if self.config.steps:
+            parts.append(self.step / self.config.steps)
+        return min(1.0, max(parts))
+
+    @property
+    def _after_step(self) -> float:
+        """The progress when the step that begins will be done, 0..1; by time, as its steps last."""
+        parts = [0.0]
+        if self.config.minutes and self.step:
+            parts.append(self.elapsed * (self.step + 1) / self.step / (60 * self.config.minutes))
+        if self.config.steps:
+            parts.append((self.step + 1) / self.config.steps)
+        return min(1.0, max(parts))
+
+    def about(self) -> dict[str, Any]:
+        """What a checkpoint says of itself."""
+        return {
+            "method": self.config.method,
+            "config": asdict(self.settings),
+            "run": asdict(self.config),
+            "step": self.step,
+            "photos": self.photos,
+            "elapsed": self.elapsed,
+            "order": self.order,
+            "where": checkpoint.where(),
+        }
+
+    def save(self) -> None:
+        """Write the state to resume from, and the averaged weights to use."""
+        if not self.accelerator.is_main_process:
+            return
+        state = {f"model.{k}": v for k, v in self.bare.state_dict().items()}
+        state |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
+        for i, values in self.optimizer.state_dict()["state"].items():
+            state |= {f"optimizer.{i}.{name}": value for name, value in values.items()}
+        checkpoint.save(self.folder / "last.safetensors", state, self.about())
+        checkpoint.save(self.folder / "model.safetensors", self.average.state_dict(), self.about())
+
+    def resume(self) -> None:
+        """Go on from the last state. Raises DataError where the run is of another network."""
+        state, about = checkpoint.load(self.folder / "last.safetensors")
+        configs = self.method.config(), self.settings
+        usual, own = (json.loads(json.dumps(asdict(c))) for c in configs)
+        for name in ("method", "seed", "batch", "crop_size"):
+            found, wanted = about["run"][name], asdict(self.config)[name]
+            if found != wanted:
+                raise DataError(f"{self.folder}: expected the run's {name} {found}, found {wanted}")
+        if usual | about["config"] != own:  # a field that is newer than the run is as usual
+            raise DataError(f"{self.folder}: expected a run of {self.settings}, found {about}")
+        self.bare.load_state_dict(_under(state, "model."))
+        self.average.load_state_dict(_under(state, "average."))
+        packed = self.optimizer.state_dict()
+        for name, value in _under(state, "optimizer.").items():
+            index, part = name.split(".")
+            packed["state"].setdefault(int(index), {})[part] = value
+        self.optimizer.load_state_dict(packed)
+        self.step, self.elapsed = about["step"], about["elapsed"]
+        self.photos, self.order = about.get("photos", 0), about.get("order")
+
+    def learn(self, batch: Batch) -> dict[str, Tensor]:
+        """Learn from a batch, which is a step, or one of the `accumulate` parts of a step.
+
+        Gives the parts of the loss.
+        """
+        with _in_one_line(), self.accelerator.accumulate(self.network):
+            given = () if batch.targets is None else (batch.targets,)
+            loss, parts = self.network(batch.rgb, batch.labels, batch.generators, *given)
+            self.accelerator.backward(loss)
+            self.photos += len(batch.rgb) * self.accelerator.num_processes
+            if self.accelerator.sync_gradients:
+                self._end_step()
+        return {"loss": loss.detach(), **parts}
+
+    def _end_step(self) -> None:
+        factor = cosine_with_warmup(self.progress, self._after_step, self.config.warmup)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * factor
+        self.accelerator.clip_grad_norm_(self.network.parameters(), self.config.grad_clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.step += 1
+        decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
+        _average(self.average, self.bare, decay)
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """What torch.compile fails at, as a DataError."""
+    try:
+        yield
+    except RuntimeError as error:
+        from torch._dynamo.exc import TorchDynamoException  # slow to import, and seldom needed
+
+        if not isinstance(error, TorchDynamoException):
+            raise
+        why = " ".join(str(error).partition("\n\n")[0].split())  # advice on debugging follows
+        raise DataError(
+            f"compile: expected torch.compile to work here, found: {why}; leave it out"
+        ) from error
+
+
+def _accelerator(config: TrainConfig) -> Accelerator:
+    """Raises DataError where there are not as many processes as torchrun has started."""
+    wanted = int(os.environ.get("WORLD_SIZE", 1))
+    accelerator = Accelerator(
+        cpu=wanted > 1 and not torch.accelerator.is_available(),
+        mixed_precision=_precision(config.precision),
+        gradient_accumulation_steps=config.accumulate,
+    )
+    if accelerator.num_processes != wanted:
+        raise DataError(
+            f"expected {wanted} processes that learn together, as WORLD_SIZE says, "
+            f"found {accelerator.num_processes}; start them by torchrun"
+        )
+    return accelerator
+
+
+def _precision(wanted: str) -> str:
+    """bf16 only where the hardware computes in it: elsewhere it is emulated, at half the speed."""
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "no"
+    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    return "bf16" if "amx_bf16" in flags or "avx512_bf16" in flags else "no"
+
+
+def group_parameters(network: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Weight decay is for kernels only, not for biases, norms and scalars."""
+    kernels = [p for p in network.parameters() if p.ndim > 1]
+    rest = [p for p in network.parameters() if p.ndim <= 1]
+    return [{"params": kernels, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
+
+
+@torch.no_grad()
+def _average(average: nn.Module, network: nn.Module, decay: float) -> None:
+    for mine, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if mine.is_floating_point():
+            mine.lerp_(new, 1 - decay)
+        else:
+            mine.copy_(new)
+
+
+def _under(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
