@@ -6,10 +6,10 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 PART = ".tintype-{}.part"  # a file that is not whole yet: hidden, with a random word
 
@@ -22,7 +22,9 @@ class _Part(io.BufferedRandom):
 
 
 @contextmanager
-def open_whole(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterator[BinaryIO]:
+def open_whole(
+    path: str | os.PathLike[str], *, overwrite: bool = True
+) -> Iterator[io.BufferedRandom]:
     """A new binary file, which gets its name when the block ends without an error.
 
     Until then it lies beside `path` under a name of its own, and an error removes it. What a link
@@ -70,6 +72,13 @@ def write_whole(path: str | os.PathLike[str], content: bytes | str) -> None:
     """Write a file, text in UTF-8; an older one is replaced. Raises as `open_whole`."""
     with open_whole(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
+
+
+def remove_unfinished(folders: Iterable[Path]) -> None:
+    """Remove the hidden files that a process was writing in some folders when it was killed."""
+    for folder in set(folders):
+        for part in folder.glob(PART.format("*")):
+            part.unlink(missing_ok=True)
 
 
 def lock(file: IO[Any]) -> bool:

@@ -16,10 +16,10 @@ import numpy as np
 from tintype.batch.folder import list_photos
 from tintype.batch.location import Location
 from tintype.batch.one_photo import make_folder, reason_of, save_text
-from tintype.batch.parallel import map_unordered, progress_bar
 from tintype.colorizer import Colorizer
 from tintype.errors import FolderError, PaletteError
 from tintype.palette import Palette
+from tintype.parallel import map_unordered, progress_bar
 from tintype.photo import DEFAULT_MAX_PIXELS
 
 ALBUM = "album.json"  # an album's palette, in the folder of its results

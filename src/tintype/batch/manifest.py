@@ -14,7 +14,6 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +21,7 @@ from typing import IO, Any
 
 from tintype.batch.folder import Target
 from tintype.errors import FolderError
-from tintype.files import PART, lock, sha256
+from tintype.files import lock, remove_unfinished, sha256
 
 NAME = "manifest.jsonl"
 VERSION = 1
@@ -139,7 +138,7 @@ class Manifest:
             _lock_folder(self._file, self.out)
             self._record = self._read()
             begun = self._record.begun.values()
-            sweep(Path(out, path).parent for files in begun for path in files)
+            remove_unfinished(Path(out, path).parent for files in begun for path in files)
             self._start(folder, asked, take_over)
         except BaseException:
             self._file.close()
@@ -303,13 +302,6 @@ class Manifest:
                     f"{self._name}: expected to add a line, found: {self._broken}; mend that "
                     "and start again to go on"
                 )
-
-
-def sweep(folders: Iterable[Path]) -> None:
-    """Remove the hidden files that a killed process was writing in some folders."""
-    for folder in set(folders):
-        for part in folder.glob(PART.format("*")):
-            part.unlink(missing_ok=True)
 
 
 def _lock_folder(file: IO[bytes], out: str | Path) -> None:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from tintype.batch.folder import Target
 from tintype.batch.location import Location, colorize_stored
-from tintype.batch.manifest import Manifest, Outcome, sweep
+from tintype.batch.manifest import Manifest, Outcome
 from tintype.batch.one_photo import (
     Method,
     OutputOptions,
@@ -22,8 +22,9 @@ from tintype.batch.one_photo import (
     colorize_photo,
     judge,
 )
-from tintype.batch.parallel import map_unordered, progress_bar
 from tintype.batch.summary import Report, Summary, ignore
+from tintype.files import remove_unfinished
+from tintype.parallel import map_unordered, progress_bar
 
 Run = Callable[..., None]  # colors a location's targets, as `run_here` does
 
@@ -191,7 +192,7 @@ def run_begun(
                 if name in idle:
                     manifest.finish(Outcome(target, error="stopped before its turn"))
             if location.results.on_disk:
-                sweep(Path(target.output).parent for target in targets)
+                remove_unfinished(Path(target.output).parent for target in targets)
 
 
 def _color_begun(

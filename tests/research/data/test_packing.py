@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import itertools
 import json
 import tarfile
 import threading
@@ -186,15 +185,6 @@ def test_no_more_photos_are_alive_than_workers(tmp_path, imagenet, monkeypatch):
     pack(imagenet, tmp_path / "out", workers=3)
     assert 1 <= most <= 3
     assert alive == 0
-
-
-def test_items_are_taken_as_results_are():
-    taken = itertools.count()
-    results = packing.in_order(str, (next(taken) for _ in range(1000)), 2)
-    for number, result in zip(range(50), results, strict=False):
-        assert result == str(number)
-    assert next(taken) <= 50 + 1 + 8 * 2
-    results.close()
 
 
 # --- by command -----------------------------------------------------------------------------------

@@ -141,6 +141,15 @@ def test_a_second_pack_at_the_same_time_is_refused(tmp_path, imagenet):
         pack(imagenet, out)
 
 
+def test_what_a_kill_left_half_written_is_removed(tmp_path, imagenet):
+    (tmp_path / "out" / ledger.WORK).mkdir(parents=True)
+    left = [tmp_path / "out" / f / ".tintype-0123456789abcdef.part" for f in ("", ledger.WORK)]
+    for path in left:
+        path.write_bytes(b"half")
+    pack(imagenet, tmp_path / "out")
+    assert not any(path.exists() for path in left)
+
+
 def test_a_broken_note_is_named(tmp_path, imagenet):
     pack(imagenet, tmp_path / "out")
     (tmp_path / "out" / ledger.WORK / "train-000000.tar.json").write_text("{")
@@ -154,7 +163,7 @@ def test_a_folder_that_cannot_be_written(tmp_path, imagenet):
         pack(imagenet, tmp_path / "out")
 
 
-@pytest.mark.parametrize("place", [(ledger, "sync"), (shutil, "copyfileobj")], ids=["shard", "tar"])
+@pytest.mark.parametrize("place", [(os, "fsync"), (shutil, "copyfileobj")], ids=["shard", "tar"])
 def test_a_full_disk(tmp_path, imagenet, monkeypatch, place):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -6,16 +6,15 @@ last of all.
 """
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from tintype.errors import DataError
-from tintype.files import lock
+from tintype.files import lock, remove_unfinished, write_whole
 
 MANIFEST, WORK, PLAN = "manifest.json", ".pack", "plan.json"
 EXAMPLES = 5  # of photos that are skipped, for each reason
@@ -98,17 +97,7 @@ def _load(path: Path) -> dict[str, Any] | None:
 
 def save(path: Path, about: dict[str, Any]) -> None:
     """Write JSON, whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(json.dumps(about, indent=1).encode() + b"\n")
-        sync(file)
-    part.replace(path)
-
-
-def sync(file: BinaryIO) -> None:
-    """Wait until a file's content is on the disk."""
-    file.flush()
-    os.fsync(file.fileno())
+    write_whole(path, json.dumps(about, indent=1) + "\n")
 
 
 @contextmanager
@@ -125,8 +114,9 @@ def system_errors(out: Path) -> Iterator[None]:
 
 @contextmanager
 def alone(out: Path) -> Iterator[None]:
-    """Keep other packs out of the folder; a kill ends that too."""
+    """Keep other packs out of the folder; a kill ends that too, and what it left is removed."""
     with (out / WORK / "lock").open("wb") as file:
         if not lock(file):
             raise DataError(f"{out}: expected no other pack, found one at work; wait for its end")
+        remove_unfinished((out, out / WORK))
         yield

@@ -13,19 +13,20 @@ import hashlib
 import io
 import os
 import tarfile
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
 from tintype.errors import DataError, PhotoError, ProfileError
+from tintype.files import open_whole
+from tintype.parallel import map_in_order
 from tintype.photo import read_rgb
 from tintype.research.data import ledger
 from tintype.research.data.ledger import Tally
@@ -37,9 +38,6 @@ MAX_PIXELS = 50_000_000  # each worker holds a photo, at 3 to 4 bytes a pixel
 GRAY = 8  # Cb and Cr, 0..255, from neutral: 150 color photos reach 13, gray scans 0 to 5
 QUALITY = 90
 FORMAT = f"JPEG 4:4:4, quality {QUALITY}"
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -217,54 +215,34 @@ def _neutral(image: Image.Image) -> bool:
     return bool(chroma.min() >= 128 - GRAY and chroma.max() <= 128 + GRAY)
 
 
-def in_order(
-    work: Callable[[T], R], items: Iterable[T], workers: int, ahead: int | None = None
-) -> Generator[R, None, None]:
-    """Results in the order of the items, which are taken as results are: few are in flight.
-
-    ahead: how many; by default so many that one slow photo does not stop the others
-    """
-    ahead = ahead or 8 * workers
-    pending: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(workers) as pool:  # its end waits for the photos in hand
-        try:
-            for item in items:
-                pending.append(pool.submit(work, item))
-                if len(pending) >= ahead:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
-
-
 def _make(shards: list[Shard], out: Path, options: Options, workers: int) -> None:
     """Make the shards that are missing, one after the other, their photos by several workers."""
     missing = [shard for shard in shards if ledger.read_note(out, shard.name) is None]
     places = (place for shard in missing for place in shard.places)
     every, rest = (sum(len(shard.places) for shard in some) for some in (shards, missing))
     bar = tqdm(desc="packing", unit=" photos", total=every, initial=every - rest, disable=None)
-    with bar, closing(in_order(lambda place: packed(place, options), places, workers)) as results:
+    with (
+        bar,
+        closing(map_in_order(lambda place: packed(place, options), places, workers)) as results,
+    ):
         for shard in missing:
             _write(shard, results, out, bar.update)
 
 
 def _write(shard: Shard, results: Iterator[Packed], out: Path, tell: Callable[[], object]) -> None:
     """Make a shard from the results of its photos, which come in its order."""
-    part = out / f".{shard.name}.part"
-    with part.open("w+b") as file:
+    with open_whole(out / shard.name) as file:
         tally = _fill(file, shard, results, tell)
-        ledger.sync(file)
+        size = file.tell()
         file.seek(0)
         about = {
             "name": shard.name,
             "photos": tally.classes.total(),
-            "bytes": part.stat().st_size,
+            "bytes": size,
             "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
         }
-    ledger.save(out / ledger.WORK / f"{shard.name}.json", about | {"tally": vars(tally)})
-    part.replace(out / shard.name)  # last, so that a shard with its name is whole and noted
+        # Before the shard gets its name, so that one with its name is whole and noted.
+        ledger.save(out / ledger.WORK / f"{shard.name}.json", about | {"tally": vars(tally)})
 
 
 def _fill(

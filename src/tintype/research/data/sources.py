@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from tintype.errors import DataError
+from tintype.files import open_whole
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
 BROKEN_TAR = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError)
@@ -127,10 +128,8 @@ def _plain(path: str, unpacked: Path) -> str:
     name = hashlib.sha256(source.encode(errors="surrogateescape")).hexdigest()[:16]
     plain = unpacked / f"{name}.tar"
     if not plain.exists():
-        part = plain.with_suffix(".part")
-        with opened(path) as packed, part.open("wb") as file:
+        with opened(path) as packed, open_whole(plain) as file:
             shutil.copyfileobj(packed, file, 1 << 20)
-        part.replace(plain)
     return str(plain)
 
 

@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 
 from tintype.errors import DataError
+from tintype.parallel import map_in_order
 from tintype.research.data import photo_set, rng
 from tintype.research.data.batches import Batch, Process
-from tintype.research.data.packing import in_order
 from tintype.research.data.shards import Pack
 
 PAIR = 2  # photos that are never parted, see `rng.another`
@@ -146,7 +146,7 @@ class Stream:
     def _photos(self, count: int, mine: range, begin: int) -> Photos:
         """Decoded photos of some of `count` lanes, for ever, from the photo `begin` on."""
         files = self._files(count, mine, begin)
-        return in_order(self._decode, files, self.workers, self.ahead)
+        return map_in_order(self._decode, files, self.workers, self.ahead)
 
     def _files(self, count: int, mine: range, begin: int) -> Iterator[File]:
         turns, rest = divmod(begin, PAIR * len(mine))
@@ -158,7 +158,7 @@ class Stream:
     def _lane(self, count: int, lane: int, begin: int) -> Iterator[File]:
         """The files of a lane; the next shard is read while those of one are taken."""
         spans = self._spans(count, lane, begin)
-        with closing(in_order(self._read, spans, 1, ahead=2)) as read:
+        with closing(map_in_order(self._read, spans, 1, ahead=2)) as read:
             for files in read:
                 yield from files
 

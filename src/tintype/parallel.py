@@ -1,7 +1,8 @@
 """Work on many photos at a time, and a bar that shows how far it is."""
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -32,3 +33,25 @@ def map_unordered(
             pending |= {pool.submit(work, item) for item in islice(waiting, len(ended))}
             for future in ended:
                 yield future.result()
+
+
+def map_in_order(
+    work: Callable[[T], R], items: Iterable[T], workers: int, ahead: int | None = None
+) -> Generator[R, None, None]:
+    """Results in the order of the items, which are taken as results are: few are in flight.
+
+    ahead: how many; by default so many that one slow photo does not stop the others
+    """
+    ahead = ahead or 8 * workers
+    pending: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(workers) as pool:  # its end waits for the photos in hand
+        try:
+            for item in items:
+                pending.append(pool.submit(work, item))
+                if len(pending) >= ahead:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
