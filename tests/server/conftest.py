@@ -35,8 +35,9 @@ def gray_file() -> bytes:
     return encoded(coffee().convert("L"), "JPEG", exif=exif)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(colorizer) -> Iterator[TestClient]:
+    """A client of one server for all tests of a file."""
     with TestClient(create_app(colorizer), **HERE) as client:
         yield client
 

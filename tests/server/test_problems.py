@@ -32,7 +32,7 @@ ODD = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def patient(colorizer):
     """A client that sees a 500 as a browser would."""
     app = create_app(colorizer)

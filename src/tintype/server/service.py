@@ -17,9 +17,10 @@ from tintype.bins import has_hue
 from tintype.colorizer import Colorizer
 from tintype.errors import PaletteError
 from tintype.palette import Palette
-from tintype.photo import read
+from tintype.photo import read, read_rgb
 from tintype.recipe import Recipe, check, edited
 from tintype.result import Result
+from tintype.sandbox import Sandbox
 from tintype.server.schemas import Group, Health, PhotoOut, RecipeIn, Render, Variant
 from tintype.server.security import TEXT
 from tintype.server.store import Sizes, Store
@@ -35,6 +36,7 @@ MIME = {
 GROUPS = 7  # handles on the wheel, at most
 SPECK = 0.004  # share under which a color gets none
 PREVIEW_QUALITY = 90
+REFERENCE = 2048  # longest side that a palette is measured on, pixels
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Limits:
     waiting: int = 16  # uploads, and as many renders again, that wait or run
     seconds: float = 60.0  # for one of them
     photos: int = 64  # kept at once
+    read_seconds: float = 8.0  # for a file to become pixels
+    read_megabytes: int = 800
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,20 @@ class Service:
         self.store = Store(count=limits.photos)
 
     def begin(self) -> None:
-        """Start the threads: one for uploads and one for full sizes, so that edits do not wait."""
+        """Start what works: one thread each for uploads and full sizes, so that edits do not wait.
+
+        Uploads are read in a process of its own, which is kept warm.
+        """
         queue = partial(WorkQueue, waiting=self.limits.waiting, seconds=self.limits.seconds)
         self.uploads, self.full = queue(1), queue(1)
         self.renders = queue(max(1, (os.cpu_count() or 2) - 1))
+        self.reader = Sandbox(
+            seconds=self.limits.read_seconds, megabytes=self.limits.read_megabytes
+        )
 
     def end(self) -> None:
-        """End the threads."""
+        """End the process and the threads."""
+        self.reader.close()
         for queue in (self.uploads, self.full, self.renders):
             queue.close()
 
@@ -90,7 +101,7 @@ class Service:
 
     def open(self, content: bytes) -> PhotoOut:
         """Encode a photo and keep it."""
-        full = self.colorizer.encode(read(content, max_pixels=self.pixels))
+        full = self.colorizer.encode(self.reader.do(partial(read, content, max_pixels=self.pixels)))
         sizes = Sizes.of(full)
         recipes = [Recipe(alternative=k) for k in range(5)]
         results = [recipe.decode(self.colorizer, sizes.thumbnail) for recipe in recipes]
@@ -116,7 +127,8 @@ class Service:
                 raise PaletteError(f"expected a palette of at most {TEXT:,} bytes, found more")
             found = Palette.from_json(self.colorizer.bins, content)
         else:
-            found = self.colorizer.palette_of(content, max_pixels=self.pixels)
+            colors = partial(read_rgb, content, max_pixels=self.pixels, max_side=REFERENCE)
+            found = self.colorizer.palette_of(self.reader.do(colors))
         return Variant(palette=found.to_json(), groups=_groups(found))
 
     def target_palette(self, sizes: Sizes, asked: RecipeIn) -> Variant:
