@@ -36,7 +36,7 @@ docs: have-browser $(VENV)/ready
 $(VENV)/ready: pyproject.toml constraints.txt | have-python
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,ray,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[archival,heif,jxl,train,ray,dev]'
 	touch $@
 
 # What checks the editor: its types, and whether everybody can use it. The editor needs none of it.

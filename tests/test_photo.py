@@ -292,7 +292,7 @@ def test_a_file_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert "Permission denied" in refused(tmp_path / "photo.jpg")
 
 
-@pytest.mark.parametrize("format", ["EPS", "PPM", "TGA", "ICO", "PCX", "JPEG2000"])
+@pytest.mark.parametrize("format", ["EPS", "TGA", "ICO", "PCX"])
 def test_other_formats_are_refused(format: str) -> None:
     assert "JPEG, PNG, TIFF, WebP or AVIF" in refused(photos.encoded(SCENE, format))
 

@@ -9,11 +9,30 @@ TintypeError
 └── DataError       training or evaluation data, a run or a checkpoint is unusable
 """
 
+import errno
+import unicodedata
 from typing import NoReturn
+
+_ADVICE = {
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path",
+    errno.ENAMETOOLONG: "shorten the name",
+    errno.EISDIR: "name a photo",
+    errno.EACCES: "check its rights",
+    errno.EPERM: "check its rights",
+    errno.EROFS: "write to another place",
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EFBIG: "free some space, or raise the limit",
+    errno.EMFILE: "raise the limit on open files",
+}
 
 
 class TintypeError(Exception):
     """Base of all errors that Tintype raises on purpose; the message is one line for people."""
+
+    def __str__(self) -> str:
+        return escape(super().__str__())
 
 
 class PhotoError(TintypeError):
@@ -40,14 +59,30 @@ class DataError(TintypeError):
     """Training data, evaluation data, a run or a checkpoint is not usable."""
 
 
-def explain(error: Exception) -> str:
-    """What came and what to do, from an error of the system or of Pillow."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"found: {error.strerror}; check the path, its rights and the free space"
-    reason = str(error) or type(error).__name__
-    return f"found: {reason}; check that the file is whole and of a usual size"
+def explain(error: Exception, otherwise: str) -> str:
+    """What came and what to do, from an error of the system or of an image library.
+
+    otherwise: the same for what those libraries say, which is not for people
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        advice = _ADVICE.get(error.errno, "check the path and the device")
+        return f"found: {escape(error.strerror or '')}; {advice}"
+    if isinstance(error, MemoryError):
+        return "found too little memory; color fewer at a time, or shrink it"
+    return f"found {otherwise}"
+
+
+def escape(text: str) -> str:
+    """One line for a terminal: what would steer it, or hide or turn what is printed, is spelled."""
+    line = " ".join(text.splitlines())
+    return "".join(
+        letter.encode("unicode_escape").decode()
+        if unicodedata.category(letter) in ("Cc", "Cf", "Cs")
+        else letter
+        for letter in line
+    )
 
 
 def fail(name: str, what: str, cause: Exception | None = None) -> NoReturn:
     """Raise a PhotoError of one line."""
-    raise PhotoError(" ".join(f"{name}: {what}".splitlines())) from cause
+    raise PhotoError(f"{name}: {what}") from cause

@@ -16,6 +16,7 @@ from tintype import metadata
 from tintype.errors import PhotoError, explain, fail
 from tintype.files import open_whole
 from tintype.formats.decode import Source, decode
+from tintype.formats.pillow import Wish
 from tintype.formats.pixels import is_colorful
 
 __all__ = [
@@ -41,6 +42,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "AVIF": {"subsampling": "4:4:4"},
 }
 
+_UNFIT = "a size that it cannot hold; choose another format"
+
 # Of JPEG: luma in steps of 2, chroma as at quality 90 (ITU-T T.81, table K.2).
 _FAITHFUL = [
     [2] * 64,
@@ -58,6 +61,7 @@ class Photo:
     format: Pillow's name of the source's format, None for an image from memory.
     colorful: the source had real colors already, more than the one tint of a toned print.
     dpi: dots per inch, horizontal and vertical, if the source says so.
+    notes: what people should know of how it was read, each a part of a line.
     """
 
     luma: np.ndarray
@@ -66,6 +70,7 @@ class Photo:
     format: str | None
     colorful: bool
     dpi: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -86,22 +91,31 @@ class Photo:
         return replace(self, luma=small(self.luma), alpha=alpha)
 
 
-def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
+def read(
+    source: Source,
+    *,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    page: int | None = None,
+    salvage: bool = False,
+) -> Photo:
     """Read a photo from a path, encoded bytes, a binary stream, a PIL image or an array.
 
     source: an array is uint8 (H, W), (H, W, 3) or (H, W, 4), uint16 (H, W), or float of these
         three shapes in 0..1; gray, RGB or RGBA. Of an animation the first frame is read.
+    page: of a TIFF, from 1, thumbnails not counted; by default its largest picture
+    salvage: whether a JPEG that is cut is read as far as it goes; the rest is gray
     Raises PhotoError if the source is not such an image, is broken, or has over `max_pixels`.
     """
-    found = decode(source, max_pixels)
-    image, alpha, format = found.image, found.alpha, found.source.format
+    found = decode(source, Wish(max_pixels, page, salvage))
+    image, alpha, format = found.image, found.alpha, found.about.format
     return Photo(
         luma=np.asarray(image if image.mode == "L" else image.convert("L")),
         alpha=None if alpha is None else np.asarray(alpha),
         exif=found.exif,
         format="JPEG" if format == "MPO" else format,
         colorful=is_colorful(image, alpha),
-        dpi=metadata.read_dpi(found.source),
+        dpi=metadata.read_dpi(found.about),
+        notes=found.notes,
     )
 
 
@@ -118,7 +132,7 @@ def read_rgb(
     Returns (H, W, 3) uint8 sRGB, shrunk so that neither side is above `max_side`.
     Raises PhotoError like `read`, and ProfileError, which is one, if `strict`.
     """
-    image = decode(source, max_pixels, strict=strict).image.convert("RGB")
+    image = decode(source, Wish(max_pixels, strict=strict)).image.convert("RGB")
     if max_side is not None:
         image.thumbnail((max_side, max_side), BOX)
     return np.asarray(image)
@@ -181,7 +195,7 @@ def write(
     except PhotoError:
         raise
     except Exception as error:  # an encoder that refuses a size, a full disk, a closed stream
-        fail(name, f"expected to write {options['format']}, {explain(error)}", error)
+        fail(name, f"expected to write {options['format']}, {explain(error, _UNFIT)}", error)
 
 
 def _options(name: str, format: str | None, quality: int | None) -> dict[str, Any]:

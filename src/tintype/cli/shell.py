@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 import click
 
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, escape
 
 
 def complain(message: str) -> None:
     """A line for people, on standard error."""
-    click.echo(f"tintype: {message}", err=True)
+    click.echo(f"tintype: {escape(message)}", err=True)
 
 
 @contextmanager

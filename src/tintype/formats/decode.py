@@ -1,17 +1,15 @@
 """From any source to an upright sRGB image.
 
-    source ──load──▶ image ──flatten──▶ gray or RGB + alpha ──to_srgb──▶ ──upright──▶
+    source ──by its first bytes──▶ tiff, jpeg, ... ──▶ image ──flatten──▶ gray or RGB + alpha
+                                              upright sRGB ◀──upright── ◀──to_srgb──┘
 
 Nothing here depends on a file being honest: sizes are checked before pixels are decoded, and
-whatever a broken file provokes inside Pillow comes out as one `PhotoError` of one line.
+whatever a broken file provokes inside a decoder comes out as one `PhotoError` of one line.
 """
 
 import io
 import os
-import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -19,17 +17,14 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from tintype import metadata
 from tintype.errors import PhotoError, explain, fail
+from tintype.formats import jpeg, kinds, pillow
+from tintype.formats.pillow import Loaded, Wish
 from tintype.formats.pixels import flatten, to_srgb, upright
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
 
-_ACCEPTED = "JPEG, PNG, TIFF, WebP or AVIF"
-_READABLE = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP")  # MPO comes as JPEG
-
-# Pillow's size limit and Python's warning filters belong to the whole process.
-_PILLOW = threading.Lock()
+_DAMAGED = "damaged data or less than all of it; take another copy of it"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,33 +32,38 @@ class Decoded:
     """A photo's pixels, upright.
 
     image: sRGB, mode L or RGB; alpha: mode L, None if all is opaque
-    exif: for a new file; source: what was decoded, with what Pillow says about it
+    exif: for a new file; about: what Pillow says about the file
+    notes: what people should know, each a part of a line
     """
 
     image: Image.Image
     alpha: Image.Image | None
     exif: bytes | None
-    source: Image.Image
+    about: Image.Image
+    notes: tuple[str, ...]
 
 
-def decode(source: Source, max_pixels: int, *, strict: bool = False) -> Decoded:
-    """Decode a photo. Raises PhotoError, and ProfileError if `strict` as `to_srgb`."""
+def decode(source: Source, wish: Wish) -> Decoded:
+    """Decode a photo. Raises PhotoError, and ProfileError if the wish is strict."""
     name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the image"
     try:
-        with open_source(source, name) as opened:
-            image, exif, orientation = _load(opened, name, max_pixels)
-        plain, alpha = flatten(image)
-        plain = to_srgb(plain, image.info.get("icc_profile"), strict=strict)
-        plain = upright(plain, orientation)
-        alpha = None if alpha is None else upright(alpha, orientation)
-        return Decoded(plain, alpha, exif, image)
-    except PhotoError:
-        raise
-    except Exception as error:  # Pillow's decoders raise whatever the broken bytes provoke
-        fail(name, f"expected an image ({_ACCEPTED}), {explain(error)}", error)
+        with _open(source) as opened:
+            if isinstance(opened, Image.Image):
+                found = pillow.load(opened, wish)
+            else:
+                found = _load(opened, Path(name).suffix, wish)
+        image, alpha = flatten(found.image)
+        icc = found.image.info.get("icc_profile", found.about.info.get("icc_profile"))
+        image = upright(to_srgb(image, icc, strict=wish.strict), found.orientation)
+        alpha = None if alpha is None else upright(alpha, found.orientation)
+        return Decoded(image, alpha, found.exif, found.about, tuple(found.notes))
+    except PhotoError as error:
+        raise type(error)(f"{name}: {error}") from error.__cause__
+    except Exception as error:  # decoders raise whatever the broken bytes provoke
+        fail(name, f"expected an image ({kinds.ACCEPTED}), {explain(error, _DAMAGED)}", error)
 
 
-def open_source(source: Source, name: str) -> AbstractContextManager[BinaryIO | Image.Image]:
+def _open(source: Source) -> AbstractContextManager[BinaryIO | Image.Image]:
     """A stream that can seek, or an image; closed afterwards if it was opened here."""
     if isinstance(source, (str, os.PathLike)):
         return Path(source).open("rb")
@@ -72,49 +72,34 @@ def open_source(source: Source, name: str) -> AbstractContextManager[BinaryIO | 
     if isinstance(source, (np.ndarray, Image.Image)):
         return nullcontext(_from_array(source) if isinstance(source, np.ndarray) else source)
     if not hasattr(source, "read"):
-        fail(name, f"expected a path, bytes, stream, image or array, found {source!r:.80}")
+        raise PhotoError(f"expected a path, bytes, stream, image or array, found {source!r:.80}")
     return nullcontext(source) if source.seekable() else io.BytesIO(source.read())
 
 
-def _load(
-    source: BinaryIO | Image.Image, name: str, max_pixels: int
-) -> tuple[Image.Image, bytes | None, int]:
-    """The image with its pixels, if there are not too many, its EXIF and its orientation."""
-    with _pillow_unlimited():
-        image = source if isinstance(source, Image.Image) else _identify(source, name)
-    width, height = image.size
-    if not 0 < width * height <= max_pixels:
-        found = f"{width} x {height} = {width * height:,}; shrink it or raise the limit"
-        fail(name, f"expected 1 to {max_pixels:,} pixels, found {found}")
-    if image.format != "TIFF":
-        image.load()  # the slow part: threads do not wait for each other
-    with _pillow_unlimited():
-        image.load()  # a TIFF: Pillow checks its size again, parses its tags and turns it
-        return image, *metadata.read_exif(image)
+def _load(stream: BinaryIO, suffix: str, wish: Wish) -> Loaded:
+    """The picture in a file, by the decoder of its kind."""
+    head = stream.read(kinds.HEAD)
+    stream.seek(0)
+    if head.startswith(kinds.TIFF):
+        from tintype.formats import tiff  # tifffile takes a tenth of a second to import
 
-
-@contextmanager
-def _pillow_unlimited() -> Iterator[None]:
-    """Pillow without its fixed size limit, for which `_load` has its own, and in silence."""
-    with _PILLOW, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
-
-
-def _identify(stream: BinaryIO, name: str) -> Image.Image:
-    """The image in a stream, of a format that is allowed, its pixels not yet decoded."""
+        return tiff.load(stream, wish)
+    if wish.page not in (None, 1):
+        raise PhotoError(f"expected a TIFF for page {wish.page}, found another file; leave it out")
     try:
-        return Image.open(stream, formats=_READABLE)
+        image = pillow.open_image(stream, *kinds.READABLE)
     except UnidentifiedImageError as error:
+        kind = kinds.name_kind(head, suffix)
+        raise PhotoError(
+            f"expected an image ({kinds.ACCEPTED}), found {kind.name}; {kind.advice}"
+        ) from error
+    try:
+        return pillow.load(image, wish)
+    except OSError as error:
+        if image.format not in ("JPEG", "MPO") or error.errno is not None:
+            raise
         stream.seek(0)
-        head = stream.read(12)
-        other = f"other data, starting with {head!r}; convert it first"
-        found = other if head else "0 bytes; check the file"
-        fail(name, f"expected an image ({_ACCEPTED}), found {found}", error)
+        return jpeg.mend(stream.read(), wish)
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
@@ -131,4 +116,4 @@ def _from_array(array: np.ndarray) -> Image.Image:
             return Image.fromarray((array * 255 + 0.5).astype(np.uint8))
         found += f" with values {low:g} to {high:g}"
     expected = "uint8 (H, W), (H, W, 3) or (H, W, 4), uint16 (H, W), or float in 0..1"
-    raise PhotoError(f"the array: expected {expected}, found {found}; convert it")
+    raise PhotoError(f"expected {expected}, found {found}; convert it")

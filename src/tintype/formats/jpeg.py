@@ -1,0 +1,37 @@
+"""JPEGs whose end is missing."""
+
+import io
+
+import numpy as np
+
+from tintype.errors import PhotoError
+from tintype.formats import pillow
+from tintype.formats.pillow import Loaded, Wish
+
+_END = b"\xff\xd9"
+_NOISE = np.random.default_rng(14).integers(0, 255, 1 << 16, np.uint8).tobytes()  # no byte is 255
+
+
+def mend(content: bytes, wish: Wish) -> Loaded:
+    """The picture of a JPEG that ends too early: all of it, or if salvaged what is there.
+
+    What is missing is gray. Whether anything is, shows by what the decoder makes of noise that
+    follows: where all of a picture is there, it reads none of it. Raises PhotoError.
+    """
+    content = content.rstrip(b"\xff")
+    found = _load(content + _END, wish)
+    try:
+        whole = _load(content + _NOISE + _END, wish).image.tobytes() == found.image.tobytes()
+    except OSError:
+        whole = False
+    if not whole and not wish.salvage:
+        raise PhotoError(
+            "expected a whole JPEG, found one that is cut; take another copy of it, or color what "
+            "is there by --salvage"
+        )
+    found.notes.append("its end is missing" + ("" if whole else "; what is missing is gray"))
+    return found
+
+
+def _load(content: bytes, wish: Wish) -> Loaded:
+    return pillow.load(pillow.open_image(io.BytesIO(content), "JPEG"), wish)

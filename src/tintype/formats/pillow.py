@@ -1,0 +1,95 @@
+"""Pillow, without its limits and warnings, which belong to the whole process."""
+
+import ctypes
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
+from typing import BinaryIO
+
+from PIL import Image, _imaging
+
+from tintype import metadata
+from tintype.errors import PhotoError
+
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What of a file is decoded, and how.
+
+    max_pixels: more are refused
+    page: of a TIFF, from 1; the largest picture by default
+    salvage: whether a JPEG that is cut is decoded as far as it goes
+    strict: whether colors that are not known are refused, see `pixels.to_srgb`
+    """
+
+    max_pixels: int
+    page: int | None = None
+    salvage: bool = False
+    strict: bool = False
+
+    def check_size(self, size: tuple[int, int]) -> None:
+        """Raise PhotoError for too many pixels, or none."""
+        width, height = size
+        if not 0 < width * height <= self.max_pixels:
+            raise PhotoError(
+                f"expected 1 to {self.max_pixels:,} pixels, found "
+                f"{width} x {height} = {width * height:,}; shrink it or raise the limit"
+            )
+
+
+@dataclass(eq=False)
+class Loaded:
+    """An image with its pixels, and what its file says about them.
+
+    about: has the file's metadata; mostly the image itself
+    exif: for a new file
+    orientation: as in EXIF, still to be done
+    notes: what people should know, each a part of a line
+    """
+
+    image: Image.Image
+    about: Image.Image
+    exif: bytes | None
+    orientation: int
+    notes: list[str] = field(default_factory=list)
+
+
+def load(image: Image.Image, wish: Wish) -> Loaded:
+    """The pixels of an image that Pillow has opened. Raises PhotoError and what Pillow raises."""
+    wish.check_size(image.size)
+    if image.format != "TIFF":
+        image.load()  # the slow part: threads do not wait for each other
+    with unlimited():
+        image.load()  # a TIFF: Pillow checks its size again, parses its tags and turns it
+        return Loaded(image, image, *metadata.read_exif(image))
+
+
+def open_image(stream: BinaryIO, *formats: str) -> Image.Image:
+    """An image of one of the formats, its pixels not yet decoded. Raises what Pillow raises."""
+    with unlimited():
+        return Image.open(stream, formats=formats)
+
+
+@contextmanager
+def unlimited() -> Iterator[None]:
+    """Pillow without its fixed size limit, for which `Wish` has another, and in silence."""
+    with _LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _silence_libtiff()
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+@cache
+def _silence_libtiff() -> None:
+    """Let libtiff print no lines of its own; where it is not in Pillow's library, it still does."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
