@@ -62,7 +62,7 @@ def _from_deep(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 def scale_to_bytes(values: np.ndarray, white: float) -> np.ndarray:
     """Numbers of any kind to uint8, 255 for white; those that leave 0..white by their own range."""
     if values.dtype == np.uint16 and white == 65535:  # a table takes a fifth of the time
-        return scale_to_bytes(np.arange(65536), white)[values]
+        return np.asarray(scale_to_bytes(np.arange(65536), white)[values])
     white = float(np.float32(white))  # of 32 bits: as the numbers are rounded
     numbers = np.nan_to_num(values.astype(np.float32), copy=False, posinf=white)
     low, high = float(numbers.min()), float(numbers.max())
