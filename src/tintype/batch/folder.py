@@ -6,17 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from tintype.errors import PhotoError
-from tintype.photo import format_of
+from tintype.photo import SUFFIXES, format_of
 
 PIPE = "-"  # standard input or output
 
 # What a folder's photos are called. Those of the last line cannot be read yet, but they are photos:
 # they are listed as failures, not passed over in silence.
-PHOTOS = frozenset((
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff", ".webp", ".avif",
-    ".gif", ".bmp",
+PHOTOS = SUFFIXES | {
+    ".jpe", ".jfif", ".mpo", ".gif", ".bmp",
     ".heic", ".heif", ".jp2", ".jxl",
-))  # fmt: skip
+}  # fmt: skip
 # Folders of thumbnails and leftovers that NAS boxes, macOS and Windows make.
 _JUNK = frozenset(("@eaDir", "__MACOSX", "$RECYCLE.BIN"))
 

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -221,10 +222,8 @@ def _make(shards: list[Shard], out: Path, options: Options, workers: int) -> Non
     places = (place for shard in missing for place in shard.places)
     every, rest = (sum(len(shard.places) for shard in some) for some in (shards, missing))
     bar = tqdm(desc="packing", unit=" photos", total=every, initial=every - rest, disable=None)
-    with (
-        bar,
-        closing(map_in_order(lambda place: packed(place, options), places, workers)) as results,
-    ):
+    work = partial(packed, options=options)
+    with bar, closing(map_in_order(work, places, workers)) as results:
         for shard in missing:
             _write(shard, results, out, bar.update)
 

@@ -26,9 +26,10 @@ from tqdm import tqdm
 
 from tintype.color import LUMA
 from tintype.errors import DataError
+from tintype.photo import SUFFIXES
 from tintype.research.data import rng
 from tintype.research.data.rng import Generators
-from tintype.research.data.sources import BROKEN_TAR, SUFFIXES, broken_tar
+from tintype.research.data.sources import BROKEN_TAR, broken_tar
 
 RECIPES = (r"\.json", r"\.recipe\.json", r"\.[0-9a-f]{8}\.recipe\.json")  # the last: the editor's
 
@@ -176,7 +177,7 @@ def with_recipes(folder: Path) -> list[tuple[Path, Path]]:
     DataError where there is no pair.
     """
     files = sorted(path for path in folder.rglob("[!.]*") if path.is_file())
-    photos = [path for path in files if path.suffix.lower() in SUFFIXES | {".avif"}]
+    photos = [path for path in files if path.suffix.lower() in SUFFIXES]
     recipes = [p for p in files if p.suffix == ".json" and not p.name.endswith(".palette.json")]
     named = {photo.with_suffix(""): photo for photo in photos}
     found = []

@@ -17,8 +17,8 @@ from typing import BinaryIO
 
 from tintype.errors import DataError
 from tintype.files import open_whole
+from tintype.photo import SUFFIXES
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
 BROKEN_TAR = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError)
 
 # A photo's file is held whole while it is decoded, and some file may be none.

@@ -176,7 +176,7 @@ def wearing(rgb: np.ndarray, degrees: float) -> float:
     scaled = rgb.astype(np.float32) / 255
     strong = np.sqrt((color.rgb_to_lab(scaled)[..., 1:] ** 2).sum(-1)) > BAN_CHROMA
     hue = color.hue_degrees(color.rgb_to_oklab(scaled)[..., 1:])
-    near = np.abs((hue - degrees + 180) % 360 - 180) < BAN_HUE
+    near = color.hue_distance(hue, degrees) < BAN_HUE
     return float((strong & near).mean())
 
 
