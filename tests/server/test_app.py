@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import time
 
 import httpx2
 import numpy as np
@@ -15,7 +16,8 @@ from tintype.bins import Bins
 from tintype.palette import Palette
 from tintype.recipe import Recipe
 from tintype.server.app import create_app
-from tintype.server.service import Limits
+from tintype.server.schemas import RecipeIn
+from tintype.server.service import Limits, Service
 
 
 def opened(answer):
@@ -242,6 +244,27 @@ def test_lists_are_bounded(client, sent):
     answer = client.post("/v1/palettes", files={"file": large})
     assert answer.status_code == 422
     assert "bytes" in answer.json()["detail"]
+
+
+def test_the_work_of_a_request_is_bounded_not_only_its_bytes(client, sent):
+    change = {"from": "red", "to": "blue", "scale": 1}
+    edits = [{"recolor": [change] * 330}] * 64
+    for path in ("/v1/recipes", f"/v1/photos/{sent['id']}/render"):
+        began = time.monotonic()
+        answer = client.post(path, json={"edits": edits})
+        assert answer.status_code == 422
+        assert "at most 2000, found 84736" in answer.json()["detail"]
+        assert time.monotonic() - began < 2
+    assert render(client, sent, edits=[{"recolor": [change] * 300}]).status_code == 200
+
+
+@pytest.mark.parametrize(("changes", "apart"), [(1, False), (90, False), (200, True)])
+def test_edits_that_take_long_wait_apart_from_the_others(colorizer, changes, apart):
+    service = Service(colorizer, Limits(), None)
+    service.full, service.renders = object(), object()
+    change = {"from": "red", "to": "blue", "scale": 1}
+    asked = RecipeIn(edits=[{"recolor": [change] * changes}])
+    assert service.queue_for(asked) is (service.full if apart else service.renders)
 
 
 def test_client_file_names_are_not_used(client, gray_file, tmp_path):

@@ -113,18 +113,18 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         The header `x-tintype-reached` says how much of the recipe was reached (1 is all),
         `x-tintype-colors` holds the palette that came out, `server-timing` the milliseconds.
         """
-        queue = service.full if asked.size == "full" else service.renders
+        queue = service.queue_for(asked)
         return _response(await queue.do(lambda: service.render(photo, asked)))
 
     @app.post("/v1/photos/{photo_id}/palette", responses=problems)
     async def target_palette(photo: sent, asked: RecipeIn) -> Variant:
         """The palette that a recipe asks for, as JSON to keep."""
-        return await service.renders.do(lambda: service.target_palette(photo, asked))
+        return await service.queue_for(asked).do(lambda: service.target_palette(photo, asked))
 
     @app.post("/v1/recipes", responses=problems)
     async def recipe(asked: RecipeIn) -> dict[str, Any]:
         """A recipe's file, complete, which `tintype colorize --recipe` replays."""
-        complete = await service.renders.do(lambda: service.recipe(asked))
+        complete = await service.queue_for(asked).do(lambda: service.recipe(asked))
         about: dict[str, Any] = json.loads(complete.to_json())
         return about
 

@@ -92,7 +92,10 @@ def answer_problems(app: FastAPI) -> None:
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:])
-        return answer(422, f"expected another {where or 'request'}: {first['msg']}")
+        return answer(
+            422,
+            f"expected another {where or 'request'}: {first['msg'].removeprefix('Value error, ')}",
+        )
 
     @app.exception_handler(TintypeError)
     async def refused(_: Request, error: TintypeError) -> Response:

@@ -1,10 +1,14 @@
 """What comes in and goes out as JSON; the page of the API shows it."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tintype.recipe import Recipe
+
+# Of a recipe's work a color of a palette is one unit, an edit or one of its changes four: 0.2 ms.
+MOST_WORK = 2000
+LIGHT_WORK = 400  # as much again as the rest of an edit takes
 
 
 class Group(BaseModel):
@@ -45,6 +49,22 @@ class RecipeIn(BaseModel):
     )
     vividness: float | None = Field(None, ge=0, le=1)
 
+    @property
+    def work(self) -> int:
+        """How much work its palette and its edits are, in units of 0.2 ms."""
+        changes = (edit.get("recolor") for edit in self.edits)
+        several = sum(len(change) for change in changes if isinstance(change, list))
+        return _count_entries(self.palette) + 4 * (len(self.edits) + several)
+
+    @model_validator(mode="after")
+    def check_work(self) -> Self:
+        """Refuse what would hold up others, however few bytes it has."""
+        if self.work > MOST_WORK:
+            raise ValueError(
+                f"colors + 4 x (edits + changes) should be at most {MOST_WORK}, found {self.work}"
+            )
+        return self
+
     def recipe(self) -> Recipe:
         """The same as a `Recipe`. Raises PaletteError."""
         return Recipe(self.palette, self.alternative, tuple(self.edits), self.vividness)
@@ -77,3 +97,10 @@ class Problem(BaseModel):
     """Why a request was refused: what was expected, what came, what to do."""
 
     detail: str
+
+
+def _count_entries(value: Any) -> int:
+    """Entries of all lists in a palette's JSON."""
+    if isinstance(value, dict):
+        return sum(_count_entries(inner) for inner in value.values())
+    return len(value) if isinstance(value, list) else 0

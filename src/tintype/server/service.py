@@ -21,7 +21,7 @@ from tintype.photo import read, read_rgb
 from tintype.recipe import Recipe, check, edited
 from tintype.result import Result
 from tintype.sandbox import Sandbox
-from tintype.server.schemas import Group, Health, PhotoOut, RecipeIn, Render, Variant
+from tintype.server.schemas import LIGHT_WORK, Group, Health, PhotoOut, RecipeIn, Render, Variant
 from tintype.server.security import TEXT
 from tintype.server.store import Sizes, Store
 from tintype.server.work_queue import WorkQueue
@@ -85,6 +85,11 @@ class Service:
         self.reader.close()
         for queue in (self.uploads, self.full, self.renders):
             queue.close()
+
+    def queue_for(self, asked: RecipeIn) -> WorkQueue:
+        """Where a recipe waits: what takes long does so apart, so that others' edits do not."""
+        large = isinstance(asked, Render) and asked.size == "full"
+        return self.full if large or asked.work > LIGHT_WORK else self.renders
 
     def health(self) -> Health:
         """What there is."""
