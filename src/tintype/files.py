@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, locked, and known by their hashes."""
+"""Files: written whole or not at all, never over what is read, locked, known by their hashes."""
 
 import hashlib
 import io
@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+Name = str | os.PathLike[str]
+PIPE = "-"  # standard input or output
 PART = ".tintype-{}.part"  # a file that is not whole yet: hidden, with a random word
 
 
@@ -22,9 +24,7 @@ class _Part(io.BufferedRandom):
 
 
 @contextmanager
-def open_whole(
-    path: str | os.PathLike[str], *, overwrite: bool = True
-) -> Iterator[io.BufferedRandom]:
+def open_whole(path: Name, *, overwrite: bool = True) -> Iterator[io.BufferedRandom]:
     """A new binary file, which gets its name when the block ends without an error.
 
     Until then it lies beside `path` under a name of its own, and an error removes it. What a link
@@ -68,7 +68,7 @@ def _move_to_new(part: Path, path: Path) -> None:
         part.rename(path)
 
 
-def write_whole(path: str | os.PathLike[str], content: bytes | str) -> None:
+def write_whole(path: Name, content: bytes | str) -> None:
     """Write a file, text in UTF-8; an older one is replaced. Raises as `open_whole`."""
     with open_whole(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
@@ -79,6 +79,74 @@ def remove_unfinished(folders: Iterable[Path]) -> None:
     for folder in set(folders):
         for part in folder.glob(PART.format("*")):
             part.unlink(missing_ok=True)
+
+
+def check_writes(outputs: Iterable[Name], inputs: Iterable[Name]) -> None:
+    """Raise ValueError where a file to be written is read, or is another that is to be written."""
+    for reason in find_clashes(outputs, inputs).values():
+        raise ValueError(reason)
+
+
+def find_clashes(outputs: Iterable[Name], inputs: Iterable[Name]) -> dict[str, str]:
+    """The files that must not be written, each with the reason: it is read, or written already.
+
+    Two names are one file if the system says so, whatever links lead there; where there is none
+    yet, if they resolve to one path. Pipes and URLs are none. A folder that is read stands for all
+    that is in it.
+    """
+    identify = _Identifier()
+    read = [os.fspath(name) for name in inputs if _is_file_name(name)]
+    sources = {identify(name) for name in read}
+    folders = {identify(name): name for name in read if os.path.isdir(name)}
+    found: dict[str, str] = {}
+    written: dict[Identity, str] = {}
+    for output in (os.fspath(name) for name in outputs if _is_file_name(name)):
+        identity = identify(output)
+        holder = identify.find_holder(output, folders) if folders else None
+        if identity in sources:
+            found[output] = f"{output} is an input, which is never written; name another"
+        elif holder is not None:
+            found[output] = (
+                f"{output} is in {holder}, an input, which is never written; name another"
+            )
+        elif identity in written:
+            found[output] = f"{written[identity]} and {output} are one file; name another"
+        written.setdefault(identity, output)
+    return found
+
+
+def _is_file_name(name: Name) -> bool:
+    name = os.fspath(name)
+    return name != PIPE and ("://" not in name or os.path.exists(name))
+
+
+Identity = tuple[int, int] | str
+
+
+class _Identifier:
+    """Tells what two names of one file have in common."""
+
+    def __init__(self) -> None:
+        self.parents: dict[str, str] = {}  # folders, resolved
+
+    def __call__(self, path: str) -> Identity:
+        try:
+            about = os.stat(path)
+        except OSError:  # there is none yet, or it is a link to nowhere
+            if os.path.islink(path):
+                return os.path.realpath(path)
+            parent, name = os.path.split(path)
+            if parent not in self.parents:
+                self.parents[parent] = os.path.realpath(parent)
+            return os.path.join(self.parents[parent], name)
+        return about.st_dev, about.st_ino
+
+    def find_holder(self, path: str, folders: dict[Identity, str]) -> str | None:
+        """Of some folders, by what they are, the one that holds a file that exists."""
+        if not os.path.exists(path):
+            return None
+        parents = map(str, Path(os.path.realpath(path)).parents)
+        return next((folders[key] for key in map(self, parents) if key in folders), None)
 
 
 def lock(file: IO[Any]) -> bool:
@@ -94,7 +162,7 @@ def lock(file: IO[Any]) -> bool:
     return True
 
 
-def sha256(path: str | os.PathLike[str]) -> str:
+def sha256(path: Name) -> str:
     """The hash of a file's content, in hexadecimal digits. Raises OSError."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

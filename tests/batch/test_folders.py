@@ -231,7 +231,7 @@ def test_ctrl_c_leaves_whole_files_and_a_later_start_goes_on(tmp_path: Path, wor
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits to ignore it
     command = [TINTYPE, "colorize", scans, "-o", out, "--workers", str(workers)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
-        while not list(out.glob("*.png")) and run.poll() is None:
+        while len(list(out.glob("*.png"))) < 2 and run.poll() is None:  # then one has its line
             time.sleep(0.01)
         run.send_signal(signal.SIGINT)
         _, words = run.communicate()

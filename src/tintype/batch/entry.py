@@ -52,9 +52,13 @@ def colorize(request: Request, *, report: Report = ignore) -> Summary:
     if isinstance(request.runner, Ray):
         from tintype.batch.ray_runner import run_cluster
 
-        return run_cluster(method, options, found, asked, request.runner, report=report)
+        return run_cluster(
+            method, options, found, asked, request.runner, inputs=request.inputs, report=report
+        )
     workers, _ = request.runner.share(many=True)
-    return run_location(method, options, found, asked, workers=workers, report=report)
+    return run_location(
+        method, options, found, asked, workers=workers, inputs=request.inputs, report=report
+    )
 
 
 def watch(
@@ -75,7 +79,14 @@ def watch(
     workers, _ = request.runner.share(many=True)
     method, asked = _choose_method(request, found, report)
     return watch_folder(
-        method, request.options, found, asked, workers=workers, report=report, wait=wait
+        method,
+        request.options,
+        found,
+        asked,
+        inputs=request.inputs,
+        workers=workers,
+        report=report,
+        wait=wait,
     )
 
 

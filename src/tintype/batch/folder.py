@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from tintype.errors import PhotoError
+from tintype.files import PIPE
 from tintype.photo import SUFFIXES, format_of
-
-PIPE = "-"  # standard input or output
 
 # What a folder's photos are called. Those of the last line cannot be read yet, but they are photos:
 # they are listed as failures, not passed over in silence.
@@ -100,12 +99,13 @@ def plan_outputs(sources: tuple[str, ...], output: str | None) -> list[Target]:
     """Where each photo's result goes.
 
     output: a file; a folder, if it exists or several photos come; None for beside the photo.
-    Raises ValueError where two photos would share an output, or an output is its own input.
+    Raises ValueError where two photos would share an output.
     """
     folder = output is not None and (len(sources) > 1 or Path(output).is_dir())
     if output == PIPE and len(sources) > 1:
         raise ValueError("expected one photo for standard output, found several")
     targets = []
+    claimed: dict[str, str] = {}
     for source in sources:
         name = "photo" if source == PIPE else Path(source).name
         if output is not None and not folder:
@@ -115,18 +115,14 @@ def plan_outputs(sources: tuple[str, ...], output: str | None) -> list[Target]:
         else:
             parent = Path(output) if output is not None else Path(source).parent
             path = str(parent / _name_beside(name))
-        targets.append(Target(source, path))
-    claimed: dict[str, str] = {}
-    for target in targets:
-        key = os.path.abspath(target.output)
-        if target.output != PIPE and key in claimed:
+        if path in claimed:
             raise ValueError(
-                f"{claimed[key]} and {target.source} would both become {target.output}; "
+                f"{claimed[path]} and {source} would both become {path}; "
                 "color them into different folders"
             )
-        claimed[key] = target.source
-        if target.output != PIPE and key in (os.path.abspath(s) for s in sources):
-            raise ValueError(f"{target.output} is an input, which is never written; name another")
+        if path != PIPE:
+            claimed[path] = source
+        targets.append(Target(source, path))
     return targets
 
 

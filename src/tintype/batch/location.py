@@ -139,6 +139,13 @@ class Location:
             targets.append(Target(source, output, name, place if self.ordered else None))
         return targets
 
+    def list_files(self, targets: list[Target]) -> set[str]:
+        """The files on a disk that photos are read from: their own, or tar files."""
+        if not self.photos.on_disk:
+            return set()
+        parts = ((target, self.byte_ranges.get(target.source)) for target in targets)
+        return {target.source if part is None else part.path for target, part in parts}
+
     @contextmanager
     def open_manifest(self, asked: dict[str, Any], *, take_over: bool) -> Iterator[Manifest]:
         """The results' manifest, open. Raises FolderError where it cannot be used."""

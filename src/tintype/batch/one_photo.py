@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tintype.batch.folder import PIPE, Target
+from tintype.batch.folder import Target
 from tintype.batch.manifest import Manifest, Outcome, Stamp, stamp
 from tintype.colorizer import Colorizer
 from tintype.errors import FolderError, PhotoError, TintypeError
-from tintype.files import sha256, write_whole
+from tintype.files import PIPE, sha256, write_whole
 from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, write
 from tintype.recipe import Recipe

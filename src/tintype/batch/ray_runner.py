@@ -16,7 +16,7 @@ import secrets
 import socket
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,6 +33,7 @@ from tintype.batch.runner import run_begun, run_location
 from tintype.batch.storage import ByteRange, Storage, TarIndex, index_tar
 from tintype.batch.summary import Report, Summary
 from tintype.errors import FolderError
+from tintype.files import Name
 
 BLOCK = 16  # photos that an actor is handed at once, at most: what is done again when it dies
 STORE = 256 << 20  # bytes for what passes between processes, which are names and no photos
@@ -47,6 +48,7 @@ def run_cluster(
     runner: Ray,
     *,
     report: Report,
+    inputs: Sequence[Name] = (),
 ) -> Summary:
     """Color what is new or changed, as `run_location` does, by actors of a Ray cluster.
 
@@ -57,7 +59,14 @@ def run_cluster(
         location = replace(location, index=_index_tars)
         run = partial(run_begun, _color_begun)
         return run_location(
-            method, options, location, asked, report=report, workers=actors, run=run
+            method,
+            options,
+            location,
+            asked,
+            report=report,
+            workers=actors,
+            inputs=inputs,
+            run=run,
         )
 
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tintype.batch.folder import PIPE, Target, plan_outputs
+from tintype.batch.album import ALBUM
+from tintype.batch.folder import Target, plan_outputs
 from tintype.batch.location import Location
+from tintype.batch.manifest import NAME as MANIFEST
 from tintype.batch.one_photo import OutputOptions
 from tintype.batch.storage import Storage
 from tintype.errors import PaletteError
+from tintype.files import PIPE, Name, check_writes
 from tintype.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -21,8 +24,6 @@ if TYPE_CHECKING:
 
 MOST_WORKERS = 4  # of a folder, unless more are asked for: each holds a photo in memory
 LOCAL = "local"  # the address of a cluster that is started for one run, on this machine
-
-Name = str | os.PathLike[str]  # a path or a URL
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Request:
     save_recipe: a file for what was chosen, for one photo
     runner: what runs it
     colorizer: the model; the bundled one by default, with as many threads as `threads` says
+    made_from: files and folders that recipe and colorizer were read from: they are never written
     """
 
     photos: Name | Sequence[Name]
@@ -97,6 +99,7 @@ class Request:
     save_recipe: Path | None = None
     runner: Local | Ray = field(default_factory=Local)
     colorizer: "Colorizer | None" = None
+    made_from: tuple[Name, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -125,6 +128,12 @@ class Request:
                 "alternative to start from; leave one out"
             )
 
+    @property
+    def inputs(self) -> tuple[Name, ...]:
+        """Files and folders beside the photos that are read, and never written."""
+        choices = (*(self.interpolation or ()), *([self.reference.photo] if self.reference else []))
+        return (*self.made_from, *(c for c in choices if isinstance(c, (str, os.PathLike))))
+
     def locate(self) -> "Location | list[Target]":
         """Find the photos and where their results go.
 
@@ -139,7 +148,9 @@ class Request:
             ):
                 if value:
                     raise ValueError(f"expected a folder with {name}, found photos; name one")
-            return plan_outputs(names, output)
+            targets = plan_outputs(names, output)
+            check_writes(self._list_outputs(targets), [*names, *self.inputs])
+            return targets
         if len(names) > 1:
             raise ValueError(
                 f"expected one folder or a list of photos, found {' and '.join(names[:2])}; color "
@@ -157,7 +168,15 @@ class Request:
             )
         if self.save_recipe is not None:
             raise ValueError("expected one photo with save_recipe, found a folder; leave it out")
+        if results.on_disk:
+            notes = [MANIFEST, ALBUM] if self.album else [MANIFEST]
+            check_writes(map(results.join, notes), self.inputs)
         return location
+
+    def _list_outputs(self, targets: list[Target]) -> list[str]:
+        """All that is written for a list of photos."""
+        files = [file for target in targets for file in self.options.files(target)]
+        return files if self.save_recipe is None else [*files, str(self.save_recipe)]
 
 
 def _holds_photos(name: str) -> bool:

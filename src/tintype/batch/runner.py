@@ -4,8 +4,9 @@ Request ──locate──▶ list of photos ───────────�
             └─────▶ Location ──list──▶ manifest: what is left ──▶ run_targets or run_begun
 """
 
+import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from tintype.batch.one_photo import (
     judge,
 )
 from tintype.batch.summary import Report, Summary, ignore
-from tintype.files import remove_unfinished
+from tintype.files import Name, find_clashes, remove_unfinished
 from tintype.parallel import map_unordered, progress_bar
 
 Run = Callable[..., None]  # colors a location's targets, as `run_here` does
@@ -37,11 +38,13 @@ def run_location(
     *,
     report: Report = ignore,
     workers: int = 1,
+    inputs: Sequence[Name] = (),
     run: "Run | None" = None,
 ) -> Summary:
     """Color what is new in a folder, or changed, or asked for otherwise than before.
 
     asked: what decides the colors, as JSON; with the options it decides what is done already
+    inputs: what is read beside the photos, and never written
     run: colors photos, as `run_here` does, which is the default
     Raises FolderError where results cannot go there.
     """
@@ -53,12 +56,42 @@ def run_location(
     with location.open_manifest(asked, take_over=options.overwrite) as manifest:
         todo = [target for target in targets if not manifest.done(target, options.files(target))]
         summary.unchanged = len(targets) - len(todo)
+        todo = leave_out_clashes(options, location, targets, todo, inputs, tell=summary.count)
         try:
             run(method, options, location, todo, manifest, tell=summary.count, workers=workers)
         finally:  # after Ctrl-C too
             for line in summary.lines(location.results.url):
                 report(line)
     return summary
+
+
+def leave_out_clashes(
+    options: OutputOptions,
+    location: Location,
+    targets: list[Target],
+    todo: list[Target],
+    inputs: Sequence[Name],
+    *,
+    tell: Callable[[Outcome], None],
+) -> list[Target]:
+    """Of the photos to color those whose results replace nothing that is read; tell of the others.
+
+    targets: all photos of the folder, which are read
+    inputs: what else is read
+    """
+    if not location.results.on_disk:
+        return todo
+    files = [file for target in todo for file in options.files(target)]
+    some = any(map(os.path.lexists, files))  # else nothing that is read can be replaced
+    clashes = find_clashes(files, [*location.list_files(targets), *inputs] if some else [])
+    ready = []
+    for target in todo:
+        reasons = [clashes[file] for file in options.files(target) if file in clashes]
+        if reasons:
+            tell(Outcome(target, error=f"{target.source}: {reasons[0]}"))
+        else:
+            ready.append(target)
+    return ready
 
 
 def run_here(

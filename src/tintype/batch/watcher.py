@@ -1,6 +1,6 @@
 """A watched folder: what comes into it is colored, once it has arrived."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,8 +8,9 @@ from tintype.batch.folder import Target
 from tintype.batch.location import Location
 from tintype.batch.manifest import Outcome, Stamp, stamp
 from tintype.batch.one_photo import Method, OutputOptions
-from tintype.batch.runner import run_targets
+from tintype.batch.runner import leave_out_clashes, run_targets
 from tintype.batch.summary import Report, Summary
+from tintype.files import Name
 
 
 def watch_folder(
@@ -20,6 +21,7 @@ def watch_folder(
     *,
     report: Report,
     workers: int = 1,
+    inputs: Sequence[Name] = (),
     wait: Callable[[], None],
 ) -> Summary:
     """Color what comes into a folder, until Ctrl-C.
@@ -44,8 +46,10 @@ def watch_folder(
                 for line in sorted(set(listing.unread) - unread):
                     report(line)
                 unread = set(listing.unread)
-                ready = look.again(location.targets(listing.names))
+                targets = location.targets(listing.names)
+                ready = look.again(targets)
                 todo = [t for t in ready if not manifest.done(t, options.files(t))]
+                todo = leave_out_clashes(options, location, targets, todo, inputs, tell=tell)
                 run_targets(method, options, todo, tell=tell, workers=workers, manifest=manifest)
                 wait()
         except KeyboardInterrupt:

@@ -122,6 +122,7 @@ def colorize(
         overwrite=overwrite,
         max_pixels=None if max_megapixels is None else round(1e6 * max_megapixels),
     )
+    read = (recipe, steering.palette, reference.photo, steering.model)
     request = Request(
         photos,
         output,
@@ -133,6 +134,7 @@ def colorize(
         save_recipe=save_recipe,
         runner=folder.runner(steering.threads),
         reference=_reference(reference),
+        made_from=tuple(file for file in read if file is not None),
     )
     others: dict[str, object] = {"--vividness": vividness, "--alternatives": alternatives or None}
     others |= folder.album_choices() | {"--save-recipe": save_recipe, "--recipe": recipe}
