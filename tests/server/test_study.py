@@ -2,6 +2,8 @@
 
 import csv
 import io
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,7 +14,11 @@ from PIL import Image
 from server.conftest import HERE
 from tintype.cli import cli
 from tintype.errors import DataError
-from tintype.server.study import Answer, Rate, Study, create_app, pairs, rates
+from tintype.sandbox import Sandbox
+from tintype.server.pairs import Rate, encode_side, pairs, rates
+from tintype.server.study import Answer, Study, create_app
+
+SIDES = ("left", "right")
 
 
 def photo(seed):
@@ -65,7 +71,7 @@ def test_answers_are_kept_once_and_say_what_was_chosen(folder):
         assert session["seconds"] == 1.0
         assert len(session["trials"]) == 5
         for trial in session["trials"]:
-            body = {"trial": trial["id"], "choice": "left", "seconds": 1, "milliseconds": 850.4}
+            body = {"trial": trial["id"], "choice": "left", "seconds": 9, "milliseconds": 850.4}
             assert client.post("/v1/study/answers", json=body).status_code == 204
             assert client.post("/v1/study/answers", json=body).status_code == 404
     rows = list(csv.DictReader(io.StringIO(answers.read_text())))
@@ -96,17 +102,48 @@ def test_both_sides_have_one_size(folder):
     Image.fromarray(np.zeros((80, 120, 3), np.uint8)).save(folder / "real" / "a.jpg")
     study = Study(folder, folder / "answers.csv", None)
     for trial in study.begin().trials:
-        sizes = {Image.open(io.BytesIO(study.picture(p))).size for p in (trial.left, trial.right)}
+        shown = [encode_side(*study.sides(name)) for name in (trial.left, trial.right)]
+        sizes = {Image.open(io.BytesIO(content)).size for content in shown}
         assert sizes == {(60, 40)}
 
 
-def test_a_broken_picture_is_no_error_of_the_server(folder):
+def test_a_broken_picture_is_refused_without_its_path(folder, caplog):
     (folder / "real" / "a.jpg").write_bytes(b"nothing")
     study = Study(folder, folder / "answers.csv", None)
     with TestClient(create_app(study), **HERE) as client:
-        names = [t[side] for t in client.post("/v1/study").json()["trials"] for side in ("left",)]
-        found = {client.get(f"/v1/study/pictures/{name}").status_code for name in names}
-    assert found == {200, 422}
+        trials = client.post("/v1/study").json()["trials"]
+        found = [client.get(f"/v1/study/pictures/{t[side]}") for t in trials for side in SIDES]
+    broken = [answer for answer in found if answer.status_code != 200]
+    assert {answer.status_code for answer in broken} == {422}
+    assert len(broken) == 4  # both sides of the two pairs
+    assert not any(word in a.text for a in broken for word in ("real", "ours", "a.jpg", "a.color"))
+    assert str(folder / "real" / "a.jpg") in caplog.text
+
+
+def test_pictures_are_read_one_at_a_time_and_once(folder, monkeypatch):
+    """However many ask for one at once: 60 of them took 5.4 GB."""
+    running, most, reads = 0, 0, []
+
+    def read(_, work):
+        nonlocal running, most
+        running, most = running + 1, max(most, running + 1)
+        time.sleep(0.05)
+        reads.append(work.args)
+        running -= 1
+        return b"picture"
+
+    monkeypatch.setattr(Sandbox, "do", read)
+    study = Study(folder, folder / "answers.csv", None)
+    trial = study.begin().trials[0]
+    with (
+        TestClient(create_app(study), **HERE) as client,
+        ThreadPoolExecutor(30) as people,
+    ):
+        paths = [f"/v1/study/pictures/{name}" for name in (trial.left, trial.right)] * 15
+        answers = list(people.map(client.get, paths))
+    assert {answer.content for answer in answers} == {b"picture"}
+    assert most == 1
+    assert len(reads) == len(set(reads)) == 2
 
 
 def test_answers_need_a_folder(folder):

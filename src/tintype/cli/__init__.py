@@ -103,8 +103,9 @@ def study(
       tintype colorize gray/*.jpg -o study/tintype/
       tintype study study/ --seconds 1
     """
+    from tintype.server.pairs import rates
     from tintype.server.run import run
-    from tintype.server.study import Study, create_app, rates
+    from tintype.server.study import Study, create_app
 
     answers = answers or folder / "answers.csv"
     if not results:

@@ -2,7 +2,7 @@
 
 app.py      the routes of the editor          security.py    who may ask, and how much
 schemas.py  what comes in and goes out        work_queue.py  bounded turns
-service.py  what the routes do                study.py       the study
+service.py  what the routes do                problems.py    what is answered to odd requests
 store.py    photos that were encoded          run.py         listen (address.py), open the browser
-static/     the pages
+study.py    the study, of pairs.py            static/        the pages
 """

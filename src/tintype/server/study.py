@@ -8,121 +8,34 @@ is encoded anew.
 """
 
 import csv
-import math
+import logging
 import random
 import secrets
 import threading
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from io import BytesIO
-from itertools import combinations
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import FastAPI, HTTPException, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
-from PIL import Image
 from pydantic import BaseModel, Field
 
-from tintype.errors import DataError
-from tintype.photo import SUFFIXES, read_rgb
+from tintype.errors import DataError, PhotoError
+from tintype.sandbox import Sandbox
+from tintype.server.pairs import REAL, Pair, encode_side, pairs
 from tintype.server.problems import answer_problems
 from tintype.server.security import Guard
+from tintype.server.work_queue import WorkQueue
 
 STATIC = Path(__file__).parent / "static"
-REAL = "real"
-SIDE = 640  # longest side of a shown picture, pixels
+WAITING = 128  # pictures that are waited for, at most; each participant waits for two
+SHOWN = 256  # pictures kept as they are shown, of about 0.2 MB
 OPEN = 100_000  # trials that wait for an answer, at most
 FIELDS = ("time", "participant", "photo", "left", "right", "chosen", "seconds", "milliseconds")
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One photo by two methods, or by one and as it really was."""
-
-    photo: str
-    left: Path
-    right: Path
-
-
-@dataclass(frozen=True)
-class Rate:
-    """How often `method` was chosen against `other`, with a 95 % interval.
-
-    seconds: for how long pairs were shown; "" for at leisure
-    """
-
-    method: str
-    other: str
-    seconds: str
-    chosen: int
-    shown: int
-
-    @property
-    def share(self) -> float:
-        """0..1."""
-        return self.chosen / self.shown
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson 1927, for 95 %."""
-        z, n, p = 1.959964, self.shown, self.share
-        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, middle - half), min(1.0, middle + half)
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        what = "fooled" if self.other == REAL else f"preferred to {self.other}"
-        how = f"{self.chosen} of {self.shown}, " + (
-            f"{self.seconds} s" if self.seconds else "at leisure"
-        )
-        return f"{self.method}: {what} {self.share:.1%} (95 %: {low:.1%} to {high:.1%}; {how})"
-
-
-def pairs(folder: Path) -> list[Pair]:
-    """Every photo that the real folder and a method have, or two methods where none is real.
-
-    Raises DataError where there is no pair.
-    """
-    methods = {p.name: p for p in sorted(folder.iterdir()) if p.is_dir()} if folder.is_dir() else {}
-    found = []
-    for one, other in combinations(sorted(methods, key=lambda name: (name != REAL, name)), 2):
-        if REAL in methods and one != REAL:
-            continue
-        first, second = (_photos(methods[name]) for name in (one, other))
-        found += [Pair(n, first[n], second[n]) for n in sorted(first.keys() & second.keys())]
-    if not found:
-        raise DataError(
-            f"{folder}: expected folders {REAL}/ and METHOD/ (or two METHOD/) with photos of the "
-            "same names, found no pair"
-        )
-    return found
-
-
-def _photos(folder: Path) -> dict[str, Path]:
-    """By name; NAME.color.EXT, as `colorize` writes it, counts as NAME."""
-    files = (file for file in sorted(folder.iterdir()) if file.suffix.lower() in SUFFIXES)
-    return {file.stem.removesuffix(".color"): file for file in files}
-
-
-def rates(answers: Path) -> list[Rate]:
-    """What a file of answers says. Raises DataError where it is none or empty."""
-    try:
-        with answers.open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        counts: dict[tuple[str, str, str], list[bool]] = {}
-        for row in rows:
-            sides = sorted((row["left"], row["right"]), key=lambda name: (name == REAL, name))
-            method, other = sides
-            shown = (method, other, row["seconds"])
-            counts.setdefault(shown, []).append(row[row["chosen"]] == method)
-    except OSError as error:
-        raise DataError(f"{answers}: expected answers, found none: {error.strerror}") from None
-    except (KeyError, TypeError, csv.Error, UnicodeDecodeError) as error:
-        raise DataError(f"{answers}: expected answers of a study, found {error!r}") from None
-    return [Rate(*names, sum(chosen), len(chosen)) for names, chosen in sorted(counts.items())]
 
 
 class Trial(BaseModel):
@@ -147,7 +60,6 @@ class Answer(BaseModel):
 
     trial: str
     choice: Literal["left", "right"]
-    seconds: Annotated[float, Field(ge=0, le=3600)] | None = None
     milliseconds: Annotated[float, Field(ge=0, le=1e9)]
 
 
@@ -155,7 +67,7 @@ class Study:
     """The pairs of a folder, and the answers to them."""
 
     def __init__(self, folder: Path, answers: Path, seconds: float | None) -> None:
-        """seconds: for how long a pair is shown by default; None for at leisure.
+        """seconds: for how long a pair is shown; None for at leisure.
 
         Raises DataError where there is no pair, or answers cannot be written.
         """
@@ -192,17 +104,9 @@ class Study:
             del self._pictures[picture]
         return participant, pair
 
-    def picture(self, name: str) -> bytes:
-        """A picture, encoded anew and as large as the other side's, so that its file tells nothing.
-
-        Raises KeyError, and PhotoError where it cannot be read.
-        """
-        mine, other = (Image.fromarray(read_rgb(p, max_side=SIDE)) for p in self._pictures[name])
-        side = min(max(mine.size), max(other.size))
-        mine.thumbnail((side, side), Image.Resampling.BOX)
-        encoded = BytesIO()
-        mine.save(encoded, "JPEG", quality=95, subsampling=0)
-        return encoded.getvalue()
+    def sides(self, name: str) -> tuple[Path, Path]:
+        """The file of a picture, and the other side's. Raises KeyError."""
+        return self._pictures[name]
 
     def answer(self, answer: Answer) -> None:
         """Append to the file. Raises KeyError for a trial that is none or was answered."""
@@ -215,14 +119,28 @@ class Study:
                     rows.writerow(FIELDS)
                 now = datetime.now(UTC).isoformat(timespec="seconds")
                 sides = (pair.left.parent.name, pair.right.parent.name)
-                shown = "" if answer.seconds is None else answer.seconds
+                shown = "" if self.seconds is None else self.seconds
                 last = (answer.choice, shown, round(answer.milliseconds))
                 rows.writerow((now, participant, pair.photo, *sides, *last))
 
 
 def create_app(study: Study, *, host: str = "127.0.0.1", token: str | None = None) -> FastAPI:
-    """The study's page and its routes."""
-    app = FastAPI(title="Tintype study", docs_url=None, redoc_url=None)
+    """The study's page and its routes; pictures are read one at a time, and kept as shown."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        queue, reader = WorkQueue(1, waiting=WAITING, seconds=60), Sandbox()
+
+        @lru_cache(SHOWN)
+        def show(mine: Path, other: Path) -> bytes:
+            return reader.do(partial(encode_side, mine, other))
+
+        app.state.show = lambda sides: queue.do(lambda: show(*sides))
+        yield
+        reader.close()
+        queue.close()
+
+    app = FastAPI(title="Tintype study", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.add_middleware(Guard, host=host, token=token)
     answer_problems(app)
 
@@ -232,12 +150,17 @@ def create_app(study: Study, *, host: str = "127.0.0.1", token: str | None = Non
         return study.begin()
 
     @app.get("/v1/study/pictures/{name}")
-    def picture(name: str) -> Response:
+    async def picture(name: str) -> Response:
         """One side of a trial."""
         try:
-            return Response(study.picture(name), media_type="image/jpeg")
+            return Response(await app.state.show(study.sides(name)), media_type="image/jpeg")
         except KeyError:
             raise HTTPException(404, "expected a picture of a trial, found none") from None
+        except PhotoError as error:  # which has the path, and so says which of the two is real
+            logging.getLogger(__name__).warning("%s", error)
+            raise HTTPException(
+                422, "expected a pair that can be read, found a broken one"
+            ) from None
 
     @app.post("/v1/study/answers", status_code=204)
     def answer(answer: Answer) -> None:

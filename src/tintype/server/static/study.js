@@ -1,6 +1,6 @@
 // The visual Turing test: two pictures of a photo, and a choice between them.
 
-import { button, input, say, the } from "./page.js";
+import { button, say, the } from "./page.js";
 
 /** @typedef {{id: string, left: string, right: string, question: "real" | "plausible"}} Trial */
 /** @typedef {{participant: string, seconds: number | null, trials: Trial[]}} Session */
@@ -45,7 +45,7 @@ async function ask(trial, seconds) {
   const choice = await chosen();
   clearTimeout(timer);
   const milliseconds = performance.now() - shown;
-  await post("v1/study/answers", { trial: trial.id, choice, seconds, milliseconds });
+  await post("v1/study/answers", { trial: trial.id, choice, milliseconds });
 }
 
 /** @returns {Promise<"left" | "right">} */
@@ -69,12 +69,11 @@ function chosen() {
 
 /** @param {Session} session */
 async function run(session) {
-  const seconds = input("second").checked ? session.seconds ?? 1 : null;
   const done = the("done", HTMLProgressElement);
   the("start", HTMLDivElement).hidden = true;
   the("pair", HTMLDivElement).hidden = done.hidden = false;
   for (const [i, trial] of session.trials.entries()) {
-    await ask(trial, seconds);
+    await ask(trial, session.seconds);
     done.value = (i + 1) / session.trials.length;
   }
   the("pair", HTMLDivElement).hidden = true;
@@ -87,8 +86,8 @@ try {
   const session = await (await post("v1/study", {})).json();
   the("count", HTMLParagraphElement).textContent = `${session.trials.length} pairs`;
   the("question", HTMLHeadingElement).textContent = QUESTIONS[session.trials[0].question];
-  the("seconds", HTMLSpanElement).textContent = String(session.seconds ?? 1);
-  input("second").checked = session.seconds !== null;
+  the("seconds", HTMLSpanElement).textContent = String(session.seconds);
+  the("time", HTMLParagraphElement).hidden = session.seconds === null;
   button("begin").disabled = false;
   button("begin").addEventListener("click", () => {
     run(session).catch((error) => say(error.message));
