@@ -33,7 +33,7 @@ def test_a_photo_is_the_same_as_when_it_is_read_here(sandbox, folder):
         content = (folder / name).read_bytes()
         here, there = read(content), sandbox.do(partial(read, content))
         np.testing.assert_array_equal(there.luma, here.luma)
-        assert (there.format, there.exif, there.dpi) == (here.format, here.exif, here.dpi)
+        assert (there.format, there.metadata) == (here.format, here.metadata)
         assert not there.luma.flags.writeable
 
 

@@ -5,19 +5,19 @@ source ──formats.decode──▶ upright sRGB ──▶ Photo ──▶ colo
 
 import io
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
 
-from tintype import metadata
 from tintype.errors import PhotoError, explain, fail
 from tintype.files import open_whole
 from tintype.formats.decode import Source, decode
 from tintype.formats.pillow import Wish
 from tintype.formats.pixels import is_colorful
+from tintype.metadata import Embedding, Metadata, embed
 
 __all__ = [
     "DEFAULT_MAX_PIXELS", "SUFFIXES", "Photo", "Source", "format_of", "read", "read_rgb", "write",
@@ -57,19 +57,17 @@ class Photo:
 
     luma: (H, W) uint8, read-only, Rec. 601 luma of the sRGB photo, 0 black to 255 white.
     alpha: (H, W) uint8, read-only, 0 transparent to 255 opaque, or None if all is opaque.
-    exif: for a new file: orientation 1, no thumbnail; None if there was none.
+    metadata: what the file says about its photo, for a new file.
     format: Pillow's name of the source's format, None for an image from memory.
     colorful: the source had real colors already, more than the one tint of a toned print.
-    dpi: dots per inch, horizontal and vertical, if the source says so.
     notes: what people should know of how it was read, each a part of a line.
     """
 
     luma: np.ndarray
     alpha: np.ndarray | None
-    exif: bytes | None
     format: str | None
     colorful: bool
-    dpi: tuple[float, float] | None = None
+    metadata: Metadata = field(default_factory=Metadata)
     notes: tuple[str, ...] = ()
 
     @property
@@ -107,14 +105,13 @@ def read(
     Raises PhotoError if the source is not such an image, is broken, or has over `max_pixels`.
     """
     found = decode(source, Wish(max_pixels, page, salvage))
-    image, alpha, format = found.image, found.alpha, found.about.format
+    image, alpha, format = found.image, found.alpha, found.format
     return Photo(
         luma=np.asarray(image if image.mode == "L" else image.convert("L")),
         alpha=None if alpha is None else np.asarray(alpha),
-        exif=found.exif,
         format="JPEG" if format == "MPO" else format,
         colorful=is_colorful(image, alpha),
-        dpi=metadata.read_dpi(found.about),
+        metadata=found.metadata,
         notes=found.notes,
     )
 
@@ -159,16 +156,17 @@ def write(
     quality: int | None = None,
     overwrite: bool = False,
     strip_metadata: bool = False,
-) -> None:
+) -> tuple[str, ...]:
     """Write a colored photo to a path, whole or not at all, or to a binary stream.
 
     image: mode RGB or YCbCr; a JPEG takes the YCbCr planes as they are.
-    like: the photo it was made from; gives alpha, and EXIF and dpi unless `strip_metadata`.
+    like: the photo it was made from; gives alpha, and metadata unless `strip_metadata`.
     format: Pillow's name; for a path the default is its extension, a stream needs one.
     quality: 1..100 for JPEG, WebP and AVIF; PNG and TIFF lose nothing. JPEG's default is luma in
         steps of 2 and chroma as at quality 90: of four photos it kept 98.8 to 99.9 % of the luma
         within 1/255 at 1.1 to 1.2 times the size of quality 95, which kept 73 to 80 %. WebP and
         AVIF default to 95 and 90.
+    Returns notes on what the format cannot hold, each a part of a line.
     Raises PhotoError if the target exists and not `overwrite`, or cannot hold the image.
     """
     if isinstance(target, (str, os.PathLike)):
@@ -176,16 +174,20 @@ def write(
     else:
         name = "the stream"
     options = _options(name, format, quality)
+    embedding, notes = Embedding({}), list[str]()
     if like is not None and not strip_metadata:
-        options |= metadata.save_options(like.exif, like.dpi, options["format"])
+        embedding = embed(like.metadata, options["format"], image.size, notes)
+    options |= embedding.options
     image = _ready(name, image, options["format"], None if like is None else like.alpha)
     try:
         if isinstance(target, (str, os.PathLike)):
             with open_whole(target, overwrite=overwrite) as file:
                 image.save(file, **options)
+                embedding.finish(file)
         else:
             buffer = io.BytesIO()  # an encoder may seek, and may fail half-way
             image.save(buffer, **options)
+            embedding.finish(buffer)
             target.write(buffer.getbuffer())
     except IsADirectoryError as error:
         what = "expected a file to overwrite, found a folder or a device; rename it"
@@ -196,6 +198,7 @@ def write(
         raise
     except Exception as error:  # an encoder that refuses a size, a full disk, a closed stream
         fail(name, f"expected to write {options['format']}, {explain(error, _UNFIT)}", error)
+    return tuple(notes)
 
 
 def _options(name: str, format: str | None, quality: int | None) -> dict[str, Any]:

@@ -71,12 +71,13 @@ class Result:
         quality: int | None = None,
         overwrite: bool = False,
         strip_metadata: bool = False,
-    ) -> None:
+    ) -> tuple[str, ...]:
         """Write the full-size photo, whole or not at all; the format goes by the file's name.
 
+        Returns notes on what of the photo's metadata the format cannot hold.
         Raises PhotoError where it exists and may not be overwritten, or cannot be written.
         """
-        write(
+        return write(
             self.planes,
             target,
             like=self.photo,

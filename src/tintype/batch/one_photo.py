@@ -131,9 +131,12 @@ def colorize_photo(
     outcome.colorful = photo.colorful
     if photo.colorful:
         outcome.lines.append(f"{target.source}: already has colors; they are replaced")
+    outcome.lines += (f"{target.source}: {note}" for note in photo.notes)
     results = []
     for result, output in zip(method(photo, target), options.results(target), strict=True):
-        _save(result, output, replace(options, overwrite=options.overwrite or output in ours))
+        may = options.overwrite or output in ours
+        notes = _save(result, output, replace(options, overwrite=may))
+        outcome.lines += (f"{output}: {note}" for note in notes)
         results.append(result)
         outcome.reached.append(result.reached)
         if output != PIPE:
@@ -159,21 +162,24 @@ def _identify(path: str) -> tuple[Stamp, str]:
         ) from None
 
 
-def _save(result: Result, output: str, options: OutputOptions) -> None:
+def _save(result: Result, output: str, options: OutputOptions) -> tuple[str, ...]:
+    """Write a result, or print it; notes on what could not be kept."""
     if output != PIPE:
         make_folder(Path(output).parent)
-        result.save(
+        return result.save(
             output,
             quality=options.quality,
             overwrite=options.overwrite,
             strip_metadata=options.strip_metadata,
         )
-        return
     whole = io.BytesIO()
     kind = result.photo.format if result.photo.format in ("JPEG", "TIFF", "WEBP", "AVIF") else "PNG"
-    result.save(whole, format=kind, quality=options.quality, strip_metadata=options.strip_metadata)
+    notes = result.save(
+        whole, format=kind, quality=options.quality, strip_metadata=options.strip_metadata
+    )
     sys.stdout.buffer.write(whole.getvalue())
     sys.stdout.buffer.flush()
+    return notes
 
 
 def make_folder(folder: Path) -> None:

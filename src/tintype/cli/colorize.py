@@ -71,7 +71,7 @@ RARE = (
     "--overwrite", is_flag=True, help="Replace outputs that exist; the input is never written."
 )
 @add_folder_options
-@click.option("--strip-metadata", is_flag=True, help="Leave out EXIF (camera, date, place).")
+@click.option("--strip-metadata", is_flag=True, help="Leave out EXIF, XMP, IPTC and comments.")
 @click.option(
     "--max-megapixels",
     type=click.FloatRange(0, min_open=True),

@@ -21,6 +21,7 @@ from tintype.errors import PhotoError, explain, fail
 from tintype.formats import jpeg, kinds, pillow
 from tintype.formats.pillow import Loaded, Wish
 from tintype.formats.pixels import flatten, to_srgb, upright
+from tintype.metadata import Metadata
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
 
@@ -32,14 +33,15 @@ class Decoded:
     """A photo's pixels, upright.
 
     image: sRGB, mode L or RGB; alpha: mode L, None if all is opaque
-    exif: for a new file; about: what Pillow says about the file
+    metadata: what the file says about its photo
+    format: Pillow's name of the file's format; None of an image from memory
     notes: what people should know, each a part of a line
     """
 
     image: Image.Image
     alpha: Image.Image | None
-    exif: bytes | None
-    about: Image.Image
+    metadata: Metadata
+    format: str | None
     notes: tuple[str, ...]
 
 
@@ -49,14 +51,14 @@ def decode(source: Source, wish: Wish) -> Decoded:
     try:
         with _open(source) as opened:
             if isinstance(opened, Image.Image):
-                found = pillow.load(opened, wish)
+                found = pillow.load(opened, wish, None)
             else:
                 found = _load(opened, Path(name).suffix, wish)
         image, alpha = flatten(found.image)
-        icc = found.image.info.get("icc_profile", found.about.info.get("icc_profile"))
+        icc = found.image.info.get("icc_profile")
         image = upright(to_srgb(image, icc, strict=wish.strict), found.orientation)
         alpha = None if alpha is None else upright(alpha, found.orientation)
-        return Decoded(image, alpha, found.exif, found.about, tuple(found.notes))
+        return Decoded(image, alpha, found.metadata, found.format, tuple(found.notes))
     except PhotoError as error:
         raise type(error)(f"{name}: {error}") from error.__cause__
     except Exception as error:  # decoders raise whatever the broken bytes provoke
@@ -94,7 +96,7 @@ def _load(stream: BinaryIO, suffix: str, wish: Wish) -> Loaded:
             f"expected an image ({kinds.ACCEPTED}), found {kind.name}; {kind.advice}"
         ) from error
     try:
-        return pillow.load(image, wish)
+        return pillow.load(image, wish, stream)
     except OSError as error:
         if image.format not in ("JPEG", "MPO") or error.errno is not None:
             raise

@@ -34,4 +34,5 @@ def mend(content: bytes, wish: Wish) -> Loaded:
 
 
 def _load(content: bytes, wish: Wish) -> Loaded:
-    return pillow.load(pillow.open_image(io.BytesIO(content), "JPEG"), wish)
+    stream = io.BytesIO(content)
+    return pillow.load(pillow.open_image(stream, "JPEG"), wish, stream)

@@ -13,6 +13,7 @@ from PIL import Image, _imaging
 
 from tintype import metadata
 from tintype.errors import PhotoError
+from tintype.metadata import Metadata
 
 _LOCK = threading.Lock()
 
@@ -46,27 +47,33 @@ class Wish:
 class Loaded:
     """An image with its pixels, and what its file says about them.
 
-    about: has the file's metadata; mostly the image itself
-    exif: for a new file
+    metadata: what the file says about its photo
+    format: Pillow's name of the file's format; None of an image from memory
     orientation: as in EXIF, still to be done
     notes: what people should know, each a part of a line
     """
 
     image: Image.Image
-    about: Image.Image
-    exif: bytes | None
+    metadata: Metadata
+    format: str | None
     orientation: int
     notes: list[str] = field(default_factory=list)
 
 
-def load(image: Image.Image, wish: Wish) -> Loaded:
-    """The pixels of an image that Pillow has opened. Raises PhotoError and what Pillow raises."""
+def load(image: Image.Image, wish: Wish, stream: BinaryIO | None) -> Loaded:
+    """The pixels of an image that Pillow has opened, from a stream or from memory.
+
+    Raises PhotoError and what Pillow raises.
+    """
     wish.check_size(image.size)
     if image.format != "TIFF":
         image.load()  # the slow part: threads do not wait for each other
     with unlimited():
         image.load()  # a TIFF: Pillow checks its size again, parses its tags and turns it
-        return Loaded(image, image, *metadata.read_exif(image))
+        notes: list[str] = []
+        about = metadata.read(image, stream, notes)
+        orientation = 1 if image.format == "TIFF" else about.orientation
+        return Loaded(image, about, image.format, orientation, notes)
 
 
 def open_image(stream: BinaryIO, *formats: str) -> Image.Image:

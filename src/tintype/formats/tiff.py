@@ -21,7 +21,7 @@ from PIL import Image, TiffImagePlugin
 from tintype import metadata
 from tintype.errors import PhotoError
 from tintype.formats import pillow
-from tintype.formats.pillow import Loaded, Wish, unlimited
+from tintype.formats.pillow import Loaded, Wish
 from tintype.formats.pixels import scale_to_bytes
 
 _MOST_DIRECTORIES = 1000  # that are looked at
@@ -31,9 +31,6 @@ _GRAY, _RGB, _INDEXED, _CMYK = (0, 1), 2, 3, 5
 _PLAIN, _JPEG = 1, (6, 7)
 # Compressions of the extra [archival]; all are decoded into memory of a known size.
 _ARCHIVAL = {5: "LZW", 8: "deflate", 32946: "deflate", 32773: "PackBits", 50000: "Zstandard"}
-_SHAPE = {254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324,
-          325, 330, 332, 338, 339, 340, 341, 347, 512, 513, 514, 529, 530, 531, 532}  # fmt: skip
-_ONE_PIXEL = {256: 1, 257: 1, 258: 8, 259: 1, 262: 1, 273: 0, 277: 1, 278: 1, 279: 1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,25 +107,22 @@ def load(stream: BinaryIO, wish: Wish) -> Loaded:
     try:
         file = tifffile.TiffFile(stream)
     except Exception:  # struct, index, key and type errors: whatever the broken bytes provoke
-        return pillow.load(pillow.open_image(stream, "TIFF"), wish)
+        return pillow.load(pillow.open_image(stream, "TIFF"), wish, stream)
     with file:  # the stream stays open
         page, notes = list_pages(file).choose(wish.page)
         wish.check_size(page.size)
+        about, profile = metadata.read_directory(stream, page.parent, notes)
         simple = _open_by_pillow(stream, file, page)
         if simple is None:
             image = _decode(page, wish.max_pixels)
-            with unlimited():
-                about = _describe(file, page.parent)
-                return Loaded(image, about, *metadata.read_exif(about), notes)
-        found = pillow.load(simple, wish)
-        found.notes = notes
-        if page.parent != page.directory.offset or page.jpeg is not None:
-            with unlimited():
-                found.about = _describe(file, page.parent)
-                found.exif, orientation = metadata.read_exif(found.about)
-            if found.orientation == 1:
-                found.orientation = orientation
-        return found
+            image.info["icc_profile"] = profile
+            return Loaded(image, about, "TIFF", about.orientation, notes)
+        found = pillow.load(simple, wish, None)
+        turned = simple.format == "TIFF" and page.directory.tags.get(274) is not None
+        if found.orientation == 1 and not turned:
+            found.orientation = about.orientation
+        found.image.info.setdefault("icc_profile", profile)
+        return Loaded(found.image, about, "TIFF", found.orientation, notes)
 
 
 def list_pages(file: tifffile.TiffFile) -> Pages:
@@ -278,35 +272,6 @@ def _image(values: np.ndarray, mode: str) -> Image.Image:
     """An image of (H, W, channels) uint8."""
     height, width = values.shape[:2]
     return Image.frombytes(mode, (width, height), np.ascontiguousarray(values).tobytes())
-
-
-def _describe(file: tifffile.TiffFile, offset: int) -> Image.Image:
-    """An image of one pixel, not to be decoded, with the metadata of the directory at an offset.
-
-    It is the file with another directory at its end, where the tags that say how pixels lie are of
-    a plain one; so Pillow opens it whatever the pixels are.
-    """
-    whole = _whole(file)
-    order, big = file.byteorder, file.is_bigtiff
-    count, entry, short = ("Q", "HHQ", 8) if big else ("H", "HHI", 4)
-    (number,) = struct.unpack_from(order + count, whole, offset)
-    at, step = offset + struct.calcsize(order + count), 12 if not big else 20
-    kept = []
-    for start in range(at, min(at + number * step, len(whole) - step + 1), step):
-        if struct.unpack_from(order + "H", whole, start)[0] not in _SHAPE:
-            kept.append(bytes(whole[start : start + step]))
-    for tag, value in ((256, 1), (257, 1), (258, 8), (259, 1), (262, 1), (273, 0), (277, 1),
-                       (278, 1), (279, 1)):  # fmt: skip
-        kept.append(
-            struct.pack(order + entry, tag, 3, 1)
-            + struct.pack(order + "H", value).ljust(short, b"\0")
-        )
-    kept.sort(key=lambda field: struct.unpack_from(order + "H", field))
-    whole += bytes(len(whole) % 2)
-    end = len(whole)
-    whole += struct.pack(order + count, len(kept)) + b"".join(kept) + bytes(8)
-    _lead_to(whole, file, end)
-    return Image.open(io.BytesIO(whole), formats=["TIFF"])
 
 
 def _whole(file: tifffile.TiffFile) -> bytearray:

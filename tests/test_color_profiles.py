@@ -1,13 +1,9 @@
 """What a file says about its pixels: color profile, tint, EXIF and dpi, from file to file."""
 
-import io
-
 import numpy as np
 import photos
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from PIL import ExifTags, Image, ImageCms
+from PIL import Image, ImageCms
 from skimage import data
 
 from tintype import photo
@@ -110,67 +106,3 @@ def test_one_flat_color_and_hidden_colors_are_not_colorful() -> None:
     hidden.putalpha(0)
     assert not photo.read(hidden).colorful
     assert photo.read(SCENE).colorful
-
-
-# Metadata
-
-
-def test_exif_is_kept_upright_without_thumbnail_and_stale_tags() -> None:
-    thumbnail = photos.encoded(Image.new("RGB", (16, 16)), "JPEG")
-    with_thumbnail = photos.exif(6) + thumbnail
-    read = photo.read(photos.encoded(SCENE, "JPEG", exif=with_thumbnail))
-    assert read.exif is not None
-    assert thumbnail not in read.exif
-    tags = Image.Exif()
-    tags.load(read.exif)
-    assert tags[photos.ORIENTATION] == 1
-    assert tags[ExifTags.Base.Artist] == "Nadar"
-    camera = tags.get_ifd(ExifTags.IFD.Exif)
-    assert camera == {ExifTags.Base.DateTimeOriginal: "1860:01:01 00:00:00"}
-    assert tags.get_ifd(ExifTags.IFD.GPSInfo) == {ExifTags.GPS.GPSLatitudeRef: "N"}
-
-
-@pytest.mark.parametrize("source", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF"])
-@pytest.mark.parametrize("target", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF"])
-def test_exif_goes_from_every_format_to_every_format(source: str, target: str) -> None:
-    like = photo.read(photos.encoded(SCENE, source, exif=photos.exif(3)))
-    for strip in (False, True):
-        buffer = io.BytesIO()
-        photo.write(SCENE, buffer, like=like, format=target, strip_metadata=strip)
-        with Image.open(buffer) as image:
-            tags = image.getexif()
-            assert tags.get(photos.ORIENTATION, 1) == 1
-            assert tags.get(ExifTags.Base.Artist) == (None if strip else "Nadar")
-            original = tags.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
-            assert original == (None if strip else "1860:01:01 00:00:00")
-
-
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF"])
-def test_no_exif_is_none(format: str) -> None:
-    assert photo.read(photos.encoded(SCENE, format)).exif is None
-
-
-@pytest.mark.parametrize("size", [65_400, 2 << 20])
-def test_huge_exif_is_ignored(size: int) -> None:
-    tags = photos.exif(artist="x" * size)
-    assert photo.read(photos.encoded(SCENE, "PNG", exif=tags)).exif is None
-
-
-@given(cut=st.integers(7, 200), flip=st.integers(0, 150), value=st.integers(0, 255))
-def test_broken_exif_neither_warns_nor_costs_the_photo(cut: int, flip: int, value: int) -> None:
-    exif = bytearray(photos.exif(1)[:cut])
-    exif[flip % len(exif)] = value
-    file = photos.encoded(Image.fromarray(GRAY), "PNG", exif=bytes(exif))
-    assert photo.read(file).luma.size == GRAY.size
-
-
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF"])
-def test_dpi_is_kept(format: str) -> None:
-    like = photo.read(photos.encoded(SCENE, format, dpi=(600, 600)))
-    assert like.dpi == pytest.approx((600, 600), abs=0.1)
-    for target in ("JPEG", "PNG", "TIFF", "WEBP"):
-        buffer = io.BytesIO()
-        photo.write(SCENE, buffer, like=like, format=target)
-        if target != "WEBP":
-            assert photo.read(buffer).dpi == pytest.approx((600, 600), abs=0.1)
-    assert photo.read(photos.encoded(SCENE, "BMP", dpi=(0, 0))).dpi is None
