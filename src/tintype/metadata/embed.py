@@ -51,7 +51,7 @@ def embed(metadata: Metadata, format: str, size: tuple[int, int], notes: list[st
 
     notes: gets a line for each thing that the format cannot hold.
     """
-    tags = metadata.exif.corrected(size, across=metadata.across)
+    tags = metadata.exif.correct(size, across=metadata.across)
     resources = photoshop.describe(metadata.resources, across=metadata.across)
     packet = _packet(metadata, xmp.Facts(*size, _MIME[format], metadata.across), notes)
     if format in ("WEBP", "AVIF"):

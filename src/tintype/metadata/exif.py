@@ -1,6 +1,6 @@
 """EXIF as directories of tags, whose values stay the bytes that they are (TIFF 6.0, Exif 3.0).
 
-    blob or TIFF file ──read──▶ Exif ──corrected──▶ Exif ──encode──▶ blob for JPEG, PNG, WebP, AVIF
+    blob or TIFF file ──read──▶ Exif ──correct──▶ Exif ──encode──▶ blob for JPEG, PNG, WebP, AVIF
                                                          └─extend──▶ directory of a TIFF file
 
 A tag that cannot be read is left out alone, with a note. The thumbnail's directory is never read.
@@ -64,7 +64,7 @@ class Tag:
             return None
         return int(struct.unpack_from(order + letter, self.value)[0])
 
-    def turned(self) -> "Tag":
+    def reverse(self) -> "Tag":
         """The same value in the other byte order."""
         size, value = _WORDS.get(self.kind, 1), self.value
         if self.number == USER_COMMENT and value.startswith(b"UNICODE\0") and len(value) % 2 == 0:
@@ -116,7 +116,7 @@ class Exif:
         if order == self.order:
             return self
         main, photo, place, interop = (
-            tuple(tag.turned() for tag in tags)
+            tuple(tag.reverse() for tag in tags)
             for tags in (self.main, self.photo, self.place, self.interop)
         )
         return Exif(order, main, photo, place, interop)
@@ -135,7 +135,7 @@ class Exif:
         whole = (round(value), 1) if value == round(value) else (round(1000 * value), 1000)
         return Tag(number, 5, 1, struct.pack(self.order + "II", *whole))
 
-    def corrected(self, size: tuple[int, int], *, across: bool) -> "Exif":
+    def correct(self, size: tuple[int, int], *, across: bool) -> "Exif":
         """What is true of a new, upright sRGB file of `size`; `across`: sides changed places."""
         exif = replace(self, photo=tuple(tag for tag in self.photo if tag.number not in _STALE))
         exif = exif.with_main(
