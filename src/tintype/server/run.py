@@ -11,8 +11,7 @@ from fastapi import FastAPI
 
 from tintype.errors import TintypeError
 from tintype.server.address import Server
-
-CLIENTS = 100  # connections at once; each may hold an upload's bytes
+from tintype.server.connection import GRACE_SECONDS, Connection
 
 
 def run(app: FastAPI, server: Server, *, say: Callable[[str], None]) -> None:
@@ -38,11 +37,17 @@ def run(app: FastAPI, server: Server, *, say: Callable[[str], None]) -> None:
         if server.browser:
             # In a thread: a browser of the terminal does not return. The socket listens already.
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            limit_concurrency=CLIENTS,
-        )
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(configure(app)).run(sockets=[listening])
+
+
+def configure(app: FastAPI) -> uvicorn.Config:
+    """How an app is served."""
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        http=Connection,
+        ws="none",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
