@@ -9,7 +9,8 @@ whatever a broken file provokes inside a decoder comes out as one `PhotoError` o
 
 import io
 import os
-from contextlib import AbstractContextManager, nullcontext
+import struct
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -18,7 +19,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from tintype.errors import PhotoError, explain, fail
-from tintype.formats import jpeg, kinds, pillow
+from tintype.formats import isobmff, jpeg, kinds, pillow, png
+from tintype.formats.extras import open_extra
 from tintype.formats.pillow import Loaded, Wish
 from tintype.formats.pixels import flatten, to_srgb, upright
 from tintype.metadata import Metadata
@@ -89,19 +91,26 @@ def _load(stream: BinaryIO, suffix: str, wish: Wish) -> Loaded:
     if wish.page not in (None, 1):
         raise PhotoError(f"expected a TIFF for page {wish.page}, found another file; leave it out")
     try:
-        image = pillow.open_image(stream, *kinds.READABLE)
+        image = open_extra(stream, head, wish) or pillow.open_image(stream, *kinds.READABLE)
     except UnidentifiedImageError as error:
         kind = kinds.name_kind(head, suffix)
         raise PhotoError(
             f"expected an image ({kinds.ACCEPTED}), found {kind.name}; {kind.advice}"
         ) from error
     try:
-        return pillow.load(image, wish, stream)
+        found = pillow.load(image, wish, stream)
     except OSError as error:
         if image.format not in ("JPEG", "MPO") or error.errno is not None:
             raise
         stream.seek(0)
         return jpeg.mend(stream.read(), wish)
+    if image.format == "PNG":
+        found.image = png.show_as_srgb(image, stream)
+    if image.format == "AVIF":
+        with suppress(IndexError, KeyError, struct.error):  # broken boxes that Pillow does not need
+            box = isobmff.read_clean_aperture(stream, image.size)
+            found.image = image if box is None else image.crop(box)
+    return found
 
 
 def _from_array(array: np.ndarray) -> Image.Image:

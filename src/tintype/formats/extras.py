@@ -1,0 +1,78 @@
+"""HEIC and JPEG XL, each by a Pillow plugin of an extra."""
+
+import importlib
+from importlib.util import find_spec
+from typing import BinaryIO
+
+from PIL import Image, UnidentifiedImageError
+
+from tintype.errors import PhotoError
+from tintype.formats import kinds, pillow
+from tintype.formats.pillow import Wish
+
+HEIF, JPEG_XL = "pillow_heif", "pillow_jxl"  # the plugins
+_DAMAGED = "found a damaged one; take another copy of it"
+# Of width to height, by the code in JPEG XL's size header (ISO/IEC 18181-1).
+_RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
+
+
+def has_plugin(name: str) -> bool:
+    """Whether a plugin is installed; it is not imported."""
+    return find_spec(name) is not None
+
+
+def open_extra(stream: BinaryIO, head: bytes, wish: Wish) -> Image.Image | None:
+    """An image whose format an extra reads; None where it is another, or the extra is missing.
+
+    Raises PhotoError where it is damaged or too large, and what the plugins raise.
+    """
+    heif = kinds.is_heif(head)
+    if not heif and not kinds.is_jpeg_xl(head):
+        return None
+    try:
+        plugin = importlib.import_module(HEIF if heif else JPEG_XL)
+    except ImportError:
+        return None
+    try:
+        if heif:
+            plugin.register_heif_opener(thumbnails=False)
+            image = pillow.open_image(stream, "HEIF")
+        else:
+            wish.check_size(_size_of_jpeg_xl(stream.read()))  # the plugin decodes when it opens
+            stream.seek(0)
+            image = pillow.open_image(stream, "JXL")
+    except UnidentifiedImageError as error:
+        raise PhotoError(f"expected a whole photo, {_DAMAGED}") from error
+    image.info = {name: value for name, value in image.info.items() if value is not None}
+    return image
+
+
+def _size_of_jpeg_xl(content: bytes) -> tuple[int, int]:
+    """The width and height that a file claims. Raises PhotoError where it claims none."""
+    start = 0
+    if not content.startswith(b"\xff\x0a"):
+        for box, skip in ((b"jxlc", 4), (b"jxlp", 8)):
+            at = content.find(box, 12, 1 << 20)
+            if at > 0:
+                start = at + skip
+                break
+    head = content[start : start + 16]
+    if not head.startswith(b"\xff\x0a"):
+        raise PhotoError(f"expected a whole photo, {_DAMAGED}")
+    bits = int.from_bytes(head[2:], "little")
+
+    def take(count: int) -> int:
+        nonlocal bits
+        value, bits = bits & ((1 << count) - 1), bits >> count
+        return value
+
+    def length() -> int:
+        return 8 * (take(5) + 1) if small else take((9, 13, 18, 30)[take(2)]) + 1
+
+    small = take(1)
+    height = length()
+    ratio = take(3)
+    if ratio:
+        across, down = _RATIOS[ratio]
+        return height * across // down, height
+    return length(), height
