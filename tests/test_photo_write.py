@@ -236,3 +236,10 @@ def test_wrong_arguments_are_refused(
     with pytest.raises(PhotoError, match=match):
         photo.write(image, buffer, **options)  # type: ignore[arg-type]
     assert not buffer.getvalue()
+
+
+@pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".mpo", ".JPG"])
+def test_other_names_of_jpeg_keep_their_kind(suffix: str, tmp_path: Path) -> None:
+    photo.write(Image.new("RGB", (8, 8)), tmp_path / f"photo{suffix}")
+    with Image.open(tmp_path / f"photo{suffix}") as image:
+        assert image.format == "JPEG"

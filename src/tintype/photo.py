@@ -29,8 +29,8 @@ BOX = Image.Resampling.BOX
 DEFAULT_MAX_PIXELS = 200_000_000
 
 _FORMATS = {
-    ".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF",
-    ".webp": "WEBP", ".avif": "AVIF",
+    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".mpo": "JPEG",
+    ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP", ".avif": "AVIF",
 }  # fmt: skip
 SUFFIXES = frozenset(_FORMATS)  # of photos, in lower case
 _LOSSY = {"JPEG": 95, "WEBP": 95, "AVIF": 90}

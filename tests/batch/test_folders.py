@@ -259,7 +259,7 @@ def test_the_command_colors_a_folder_and_tells_failures(scans: Path, tmp_path: P
     assert len(failures) == 1
     assert failures[0].startswith("tintype: scans/bad.jpg: expected an image")
     assert "3 colored into scans/out, 1 failed" in counts
-    assert "(.db)" in counts
+    assert "(1 .db)" in counts
     for line in lines(scans / "out", "ok"):
         assert isinstance(line["reached"], float)
     (scans / "bad.jpg").unlink()

@@ -79,6 +79,7 @@ def test_damaged_ones_are_refused(make: object) -> None:
         assert "pip" not in str(caught.value)
 
 
-def test_plugins_are_found_without_importing_them() -> None:
-    assert extras.has_plugin(extras.HEIF)
-    assert not extras.has_plugin("pillow_none")
+def test_suffixes_of_extras_that_are_missing_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert extras.list_suffixes() == {".heic", ".heif", ".hif", ".jxl"}
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "pillow_heif" else name)
+    assert extras.list_suffixes() == {".jxl"}

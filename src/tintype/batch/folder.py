@@ -7,13 +7,12 @@ from pathlib import Path, PurePosixPath
 
 from tintype.errors import PhotoError
 from tintype.files import PIPE
+from tintype.formats.extras import list_suffixes
 from tintype.photo import SUFFIXES, format_of
 
-# What a folder's photos are called. Those of the last line cannot be read yet, but they are photos:
-# they are listed as failures, not passed over in silence.
-PHOTOS = SUFFIXES | {
-    ".jpe", ".jfif", ".mpo", ".gif", ".bmp",
-    ".heic", ".heif", ".jp2", ".jxl",
+# What a folder's photos are called. Those of an extra that is missing are counted among the others.
+PHOTOS = SUFFIXES | list_suffixes() | {
+    ".gif", ".bmp", ".jp2", ".j2k", ".jpx", ".pbm", ".pgm", ".ppm", ".pnm", ".dng", ".nef",
 }  # fmt: skip
 # Folders of thumbnails and leftovers that NAS boxes, macOS and Windows make.
 _JUNK = frozenset(("@eaDir", "__MACOSX", "$RECYCLE.BIN"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tintype.batch.manifest import Outcome
+from tintype.formats.extras import EXTRAS
 
 Report = Callable[[str], None]  # what to do with a line for people
 
@@ -46,6 +47,10 @@ class Summary:
         counts += [f"{self.unchanged} were done before"] if self.unchanged else []
         counts += [f"{len(self.failures)} failed"] if self.failures else []
         if self.others:
-            kinds = ", ".join(" ".join(k.splitlines()) for k, _ in self.others.most_common(4))
+            few = self.others.most_common(4)
+            kinds = ", ".join(f"{count} {' '.join(kind.splitlines())}" for kind, count in few)
             counts.append(f"{self.others.total()} left alone as no photos ({kinds})")
+        for extra in sorted({EXTRAS[kind] for kind in self.others if kind in EXTRAS}):
+            names = ", ".join(kind for kind in self.others if EXTRAS.get(kind) == extra)
+            yield f"{names}: pip install 'tintype[{extra}]' to have such photos colored"
         yield ", ".join(counts)

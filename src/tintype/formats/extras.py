@@ -11,14 +11,18 @@ from tintype.formats import kinds, pillow
 from tintype.formats.pillow import Wish
 
 HEIF, JPEG_XL = "pillow_heif", "pillow_jxl"  # the plugins
-_DAMAGED = "found a damaged one; take another copy of it"
+# Of names, and the extra that reads such photos.
+EXTRAS = {".heic": "heif", ".heif": "heif", ".hif": "heif", ".jxl": "jxl"}
+_PLUGINS = {"heif": HEIF, "jxl": JPEG_XL}
+_DAMAGED = "expected a whole photo, found a damaged {} photo; take another copy of it"
 # Of width to height, by the code in JPEG XL's size header (ISO/IEC 18181-1).
 _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
 
 
-def has_plugin(name: str) -> bool:
-    """Whether a plugin is installed; it is not imported."""
-    return find_spec(name) is not None
+def list_suffixes() -> frozenset[str]:
+    """The suffixes of names whose photos an extra reads that is installed; none is imported."""
+    there = {extra for extra, plugin in _PLUGINS.items() if find_spec(plugin) is not None}
+    return frozenset(suffix for suffix, extra in EXTRAS.items() if extra in there)
 
 
 def open_extra(stream: BinaryIO, head: bytes, wish: Wish) -> Image.Image | None:
@@ -42,7 +46,7 @@ def open_extra(stream: BinaryIO, head: bytes, wish: Wish) -> Image.Image | None:
             stream.seek(0)
             image = pillow.open_image(stream, "JXL")
     except UnidentifiedImageError as error:
-        raise PhotoError(f"expected a whole photo, {_DAMAGED}") from error
+        raise PhotoError(_DAMAGED.format("HEIC" if heif else "JPEG XL")) from error
     image.info = {name: value for name, value in image.info.items() if value is not None}
     return image
 
@@ -58,7 +62,7 @@ def _size_of_jpeg_xl(content: bytes) -> tuple[int, int]:
                 break
     head = content[start : start + 16]
     if not head.startswith(b"\xff\x0a"):
-        raise PhotoError(f"expected a whole photo, {_DAMAGED}")
+        raise PhotoError(_DAMAGED.format("JPEG XL"))
     bits = int.from_bytes(head[2:], "little")
 
     def take(count: int) -> int:
