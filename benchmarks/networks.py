@@ -8,30 +8,31 @@ import numpy as np
 from PIL import Image
 from turns import Case, Step, Way, spent, table
 
-import tintype
-from tintype import model
-from tintype.photo import read
+from tintype.model import Encoding, OnnxModel, open_session
 
 PHOTO = Path(__file__).parents[1] / "examples" / "camera.jpg"
 
 
 def network(part: str, side: int, threads: int) -> Step:
     """Tintype's graphs, on a square photo of this many pixels."""
-    colorizer = tintype.load(threads=threads)
-    colorizer.about["side"] = side
-    photo = read(Image.open(PHOTO).resize((side, side)))
-    encoded = colorizer.encode(photo)
+    model = OnnxModel(threads=threads)
+    gray = np.asarray(Image.open(PHOTO).resize((side, side)).convert("L"))
+    encoding = model.encode(gray)
+
+    def decode(encoding: Encoding) -> np.ndarray:
+        return model.decode(encoding, encoding.palette, model.vividness)
+
     steps: dict[str, Step] = {
-        "encode": lambda: colorizer.encode(photo),
-        "decode": lambda: colorizer._chroma(encoded, encoded.palette, None),
-        "both": lambda: colorizer._chroma(colorizer.encode(photo), encoded.palette, None),
+        "encode": lambda: model.encode(gray),
+        "decode": lambda: decode(encoding),
+        "both": lambda: decode(model.encode(gray)),
     }
     return steps[part]
 
 
 def by_onnx(graph: Path, side: int, threads: int) -> Step:
     """Another network's graph, in the same runtime with the same settings."""
-    session = model.session(graph.read_bytes(), threads)
+    session = open_session(graph.read_bytes(), threads)
     gray = np.random.default_rng(0).random((1, 1, side, side), dtype=np.float32)
     return lambda: session.run(None, {"gray": gray})
 
@@ -55,7 +56,7 @@ def others(scratch: Path, way: Way) -> dict[str, Case]:
 
 def networks(scratch: Path, way: Way) -> None:
     """Tintype's network beside those of Zhang and Dahl, each at its own input size."""
-    about = tintype.load().about
+    about = OnnxModel().about
     cases: dict[str, Case] = {}
     for side, part in product((about["side"], 256), ("both", "encode", "decode")):
         row = f"Tintype, {part} | {side} | {about['parameters'] / 1e6:.1f} M | ONNX Runtime"

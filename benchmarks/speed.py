@@ -27,6 +27,7 @@ from turns import Case, Step, Way, spent, table
 import tintype
 from tintype.cli import cli
 from tintype.photo import read
+from tintype.recipe import Recipe
 
 PHOTO = Path(__file__).parents[1] / "examples" / "coffee.jpg"
 
@@ -63,8 +64,8 @@ def part(name: str, path: Path, threads: int) -> Step:
     if name == "encode":
         return lambda: colorizer.encode(photo)
     encoded = colorizer.encode(photo)
-    wanted = encoded.palette.shift_hue(90)
-    return lambda: colorizer.decode(encoded, wanted)
+    recipe = Recipe().shift_hue(90)
+    return lambda: colorizer.decode(encoded, recipe)
 
 
 def whole(edit: bool, path: Path, out: Path, threads: int) -> Step:
@@ -73,8 +74,8 @@ def whole(edit: bool, path: Path, out: Path, threads: int) -> Step:
 
     def step() -> None:
         encoded = colorizer.encode(path)
-        wanted = encoded.palette.towards("red") if edit else None
-        colorizer.decode(encoded, wanted).save(out, overwrite=True)
+        recipe = Recipe().towards("red") if edit else None
+        colorizer.decode(encoded, recipe).save(out, overwrite=True)
 
     return step
 

@@ -22,13 +22,13 @@ import numpy as np
 from PIL import Image
 
 import tintype
-from tintype.recipe import edited
+from tintype import Edit, Saturate, Towards
 from tintype.research import export
 from tintype.research.training import fine_tuning
 
-TASTES: dict[str, tuple[dict[str, Any], ...]] = {
-    "warmer": ({"towards": "orange", "amount": 0.4}, {"saturation": 1.2}),
-    "bluer": ({"towards": "blue", "amount": 0.4},),
+TASTES: dict[str, tuple[Edit, ...]] = {
+    "warmer": (Towards("orange", 0.16), Saturate(1.2)),
+    "bluer": (Towards("blue", 0.16),),
 }
 COUNTS = (5, 20, 60)
 START = Path("checkpoints/tintype-0.3.safetensors")
@@ -77,11 +77,11 @@ def moved(new: Any, old: list[Any], recipe: tintype.Recipe) -> dict[str, list[fl
     of what is painted automatically to that of what the old model paints by the recipe
     """
     ways: dict[str, list[float]] = {"palettes": [], "photos": []}
-    for before, automatic, wish in old:
+    for before, automatic, steered in old:
         after = new.encode(before.photo)
-        wanted = edited(before.palette, recipe.edits)
+        wanted = recipe.apply(before.palette)
         ways["palettes"].append(share(after.palette, before.palette, wanted))
-        ways["photos"].append(share(new.decode(after).palette, automatic.palette, wish.palette))
+        ways["photos"].append(share(new.decode(after).palette, automatic.palette, steered.palette))
     return ways
 
 
@@ -91,11 +91,11 @@ def share(new: Any, old: Any, wanted: Any) -> float:
 
 
 def picture(new: Any, old: list[Any], path: Path, count: int = 8) -> None:
-    """Rows of photos: gray, before, after, wished for."""
+    """Rows of photos: gray, before, after, steered by the recipe."""
     rows = []
-    for before, automatic, wish in old[:count]:
+    for before, automatic, steered in old[:count]:
         after = new.decode(new.encode(before.photo))
-        shown = [Image.fromarray(before.photo.luma), automatic.image, after.image, wish.image]
+        shown = [Image.fromarray(before.photo.luma), automatic.image, after.image, steered.image]
         rows.append(np.concatenate([np.asarray(fitted(image)) for image in shown], axis=1))
     Image.fromarray(np.concatenate(rows)).save(path, quality=90)
 
@@ -139,8 +139,8 @@ def main() -> None:
     unseen = [bundled.encode(gray) for gray in grays(options.unseen, options.count, options.seed)]
     rows = []
     for name, edits in TASTES.items():
-        recipe = tintype.Recipe(edits=edits).complete(bundled)
-        old = [(e, bundled.decode(e), recipe.decode(bundled, e)) for e in unseen]
+        recipe = tintype.Recipe(edits=edits).complete(bundled.model)
+        old = [(e, bundled.decode(e), bundled.decode(e, recipe)) for e in unseen]
         with tempfile.TemporaryDirectory() as work:
             for count in COUNTS:
                 new, report = tuned(Path(work), photos[:count], recipe, options.seed)
@@ -151,7 +151,14 @@ def main() -> None:
                     }
                     for what, v in ways.items()
                 }
-                rows.append({"taste": name, "edits": edits, **report, **quartiles})
+                rows.append(
+                    {
+                        "taste": name,
+                        "edits": [edit.to_json() for edit in edits],
+                        **report,
+                        **quartiles,
+                    }
+                )
                 print(table(rows[-1:]).splitlines()[-1], flush=True)
         if options.pictures:
             options.pictures.mkdir(parents=True, exist_ok=True)

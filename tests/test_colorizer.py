@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -16,12 +17,14 @@ from PIL import Image
 from skimage import data
 
 import tintype
-from tintype.bins import hue_of
+from tintype.bins import Bins, hue_of
 from tintype.color import hue_degrees, oklab_of_luma, oklab_to_rgb, rgb_to_lab, rgb_to_oklab
 from tintype.colorizer import Colorizer
 from tintype.palette import Palette
+from tintype.recipe import Recipe
 
 WEIGHTS = Path(tintype.__file__).parent / "weights"
+VIVID = Recipe(vividness=1.0)
 
 
 def luma_kept(result: tintype.Result, luma: np.ndarray) -> float:
@@ -48,25 +51,25 @@ def test_a_gray_photo_gets_colors_and_keeps_its_luma(
     assert result.image.size == (512, 512)
     assert np.linalg.norm(chroma(result), axis=-1).mean() > 0.01
     assert luma_kept(result, astronaut) >= 0.999
-    assert result.reached is None
-    assert result.wanted is None
+    assert result.recipe == Recipe().complete(colorizer.model)
+    assert Recipe().reached(colorizer, colorizer.encode(astronaut), result) is None
 
 
 @pytest.mark.parametrize(
-    "edit",
+    "recipe",
     [
-        lambda p: p.saturate(10),
-        lambda p: p.towards("lime", 1.0),
-        lambda p: p.towards("#0000ff", 1.0).saturate(10),
-        lambda p: p.shift_hue(180).saturate(5),
-        lambda p: p.boost("magenta", 1.0),
-        lambda p: p.saturate(0),
+        VIVID.saturate(10),
+        VIVID.towards("lime", 1.0),
+        VIVID.towards("#0000ff", 1.0).saturate(10),
+        VIVID.shift_hue(180).saturate(5),
+        VIVID.boost("magenta", 1.0),
+        VIVID.saturate(0),
     ],
 )
 def test_luma_survives_saturated_edits(
-    colorizer: Colorizer, encoded: tintype.Encoded, edit: object
+    colorizer: Colorizer, encoded: tintype.Encoded, recipe: Recipe
 ) -> None:
-    result = colorizer.decode(encoded, edit(encoded.palette), vividness=1.0)  # type: ignore[operator]
+    result = colorizer.decode(encoded, recipe)
     assert luma_kept(result, encoded.photo.luma) >= 0.999
 
 
@@ -84,7 +87,8 @@ def test_luma_survives_any_palette_on_any_photo(
     shares = np.zeros(colorizer.bins.count)
     shares[rng.integers(0, colorizer.bins.count, spikes)] = 1
     photo = colorizer.encode(luma)
-    result = colorizer.decode(photo, Palette(colorizer.bins, shares), vividness=1.0)
+    recipe = Recipe(Palette(colorizer.bins, shares), vividness=1.0)
+    result = colorizer.decode(photo, recipe)
     assert luma_kept(result, luma) >= 0.999
 
 
@@ -96,38 +100,37 @@ def test_an_edit_does_not_run_the_encoder_again(
     def refuse(*_: object) -> None:
         raise AssertionError("the encoder ran")
 
-    monkeypatch.setattr(colorizer, "_encoder", type("Refusing", (), {"run": refuse})())
-    assert colorizer.decode(encoded, encoded.palette.towards("red")).image.size == (512, 512)
+    monkeypatch.setattr(colorizer.model, "_encoder", type("Refusing", (), {"run": refuse})())
+    assert colorizer.decode(encoded, Recipe().towards("red")).image.size == (512, 512)
 
 
 def test_towards_red_and_towards_blue_go_there(
     colorizer: Colorizer, encoded: tintype.Encoded
 ) -> None:
     for name in ("red", "blue"):
-        wanted = encoded.palette.towards(name, 0.8)
-        ab = chroma(colorizer.decode(encoded, wanted)).mean(axis=(0, 1))
+        ab = chroma(colorizer.decode(encoded, Recipe().towards(name, 0.64))).mean(axis=(0, 1))
         away = abs((hue_degrees(ab) - tintype.palette.hue_of(name) + 180) % 360 - 180)
         assert away < 45
 
 
 def test_no_saturation_is_gray(colorizer: Colorizer, encoded: tintype.Encoded) -> None:
-    ab = chroma(colorizer.decode(encoded, encoded.palette.saturate(0)))
+    ab = chroma(colorizer.decode(encoded, Recipe().saturate(0)))
     automatic = chroma(colorizer.decode(encoded))
     assert np.linalg.norm(ab, axis=-1).mean() < 0.5 * np.linalg.norm(automatic, axis=-1).mean()
 
 
 @pytest.mark.parametrize("name", ["red", "orange", "green", "blue"])
 def test_a_banned_color_is_gone(colorizer: Colorizer, encoded: tintype.Encoded, name: str) -> None:
-    wanted = encoded.palette.towards(name, 0.7).ban(name)
-    rgb = np.asarray(colorizer.decode(encoded, wanted, vividness=1.0).image) / 255
+    rgb = np.asarray(colorizer.decode(encoded, VIVID.towards(name, 0.5).ban(name)).image) / 255
+    banned = hue_of(name, colorizer.bins)
     strong = np.linalg.norm(rgb_to_lab(rgb)[..., 1:], axis=-1) > 8
-    away = np.abs((hue_degrees(rgb_to_oklab(rgb)[..., 1:]) - wanted.banned[0] + 180) % 360 - 180)
+    away = np.abs((hue_degrees(rgb_to_oklab(rgb)[..., 1:]) - banned + 180) % 360 - 180)
     assert (strong & (away < 15)).mean() < 0.01
 
 
 def test_vividness_is_monotone(colorizer: Colorizer, encoded: tintype.Encoded) -> None:
     amounts = [
-        np.linalg.norm(chroma(colorizer.decode(encoded, vividness=v)), axis=-1).mean()
+        np.linalg.norm(chroma(colorizer.decode(encoded, Recipe(vividness=v))), axis=-1).mean()
         for v in (0.0, 0.5, 1.0)
     ]
     assert amounts[0] < amounts[1] < amounts[2]
@@ -140,20 +143,29 @@ def test_alternatives_are_four_distinct_palettes(
     assert len(encoded.alternatives) == 4
     gaps = [palettes[i].distance(palettes[j]) for i in range(5) for j in range(i)]
     assert min(gaps) > 0.005
-    pictures = [np.asarray(colorizer.decode(encoded, p).image).astype(int) for p in palettes]
-    assert min(np.abs(pictures[i] - pictures[j]).mean() for i in range(5) for j in range(i)) > 0.5
+    pictures = [
+        np.asarray(colorizer.decode(encoded, Recipe(alternative=k)).image) for k in range(5)
+    ]
+    assert (
+        min(
+            np.abs(pictures[i].astype(int) - pictures[j]).mean() for i in range(5) for j in range(i)
+        )
+        > 0.5
+    )
 
 
 def test_reached_is_one_for_what_came_out_and_zero_for_no_move(
     colorizer: Colorizer, encoded: tintype.Encoded
 ) -> None:
-    automatic = colorizer.decode(encoded)
     wanted = encoded.palette.shift_hue(180)
-    result = colorizer.decode(encoded, wanted)
-    assert result.reached is not None
+    recipe = Recipe(wanted)
+    result = colorizer.decode(encoded, recipe)
+    calm = Recipe(vividness=colorizer.model.vividness_given)
+    automatic = colorizer.decode(encoded, calm)
+    assert recipe.reached(colorizer, encoded, automatic) == pytest.approx(0)
     before = automatic.palette.distance(wanted)
     after = result.palette.distance(wanted)
-    assert result.reached == pytest.approx(1 - after / before)
+    assert recipe.reached(colorizer, encoded, result) == pytest.approx(1 - after / before)
 
 
 def test_every_kind_of_source_gives_the_same(colorizer: Colorizer, tmp_path: Path) -> None:
@@ -186,14 +198,15 @@ def test_a_palette_comes_from_json_a_file_or_a_photo(colorizer: Colorizer, tmp_p
     file.write_text(json.dumps(about))
     photo = tmp_path / "coffee.png"
     Image.fromarray(data.coffee()).save(photo)
-    assert colorizer.palette(about).distance(colorizer.palette(file)) == 0
-    own = colorizer.palette(photo)
-    assert own.distance(colorizer.palette_of(data.coffee())) == 0
-    result = colorizer.colorize(data.camera(), palette=photo)
+    written = Palette.from_json(colorizer.bins, about)
+    assert written.distance(Palette.load(file)) == written.distance(Palette.load(str(file))) == 0
+    own = Palette.load(photo)
+    assert own.distance(Palette.measure(data.coffee())) == 0
+    result = colorizer.colorize(data.camera(), Recipe(own))
     automatic = colorizer.colorize(data.camera())
     assert result.palette.distance(own) < automatic.palette.distance(own)
     encoded = colorizer.encode(data.camera())
-    calmer = colorizer.decode(encoded, own, vividness=colorizer.vividness_given)
+    calmer = colorizer.decode(encoded, Recipe(own, vividness=colorizer.model.vividness_given))
     assert (chroma(result) == chroma(calmer)).all()
 
 
@@ -210,18 +223,18 @@ def split_toned() -> np.ndarray:
 def test_tones_get_the_colors_that_they_have(colorizer: Colorizer) -> None:
     """Against what a photo would take by itself: it wears blue in its shadows."""
     rgb = split_toned()
-    true = colorizer.palette_of(rgb)
+    true = Palette.measure(rgb)
     encoded = colorizer.encode(Image.fromarray(rgb).convert("L"))
 
-    def warmer_shadows(palette: Palette) -> float:
+    def warmer_shadows(palette: Palette | dict[str, Any]) -> float:
         """How much more yellow the shadows are than the highlights, in OKLab's b."""
-        b = chroma(colorizer.decode(encoded, palette))[..., 1]
+        b = chroma(colorizer.decode(encoded, Recipe(palette)))[..., 1]
         light = encoded.photo.luma / 255
         dark, bright = ((light > low) & (light < low + 0.3) for low in (0.1, 0.6))
         return float(b[dark].mean() - b[bright].mean())
 
     plain = warmer_shadows(replace(true, tones=None))
-    for palette in (true, colorizer.palette(true.to_json())):
+    for palette in (true, true.to_json()):
         assert warmer_shadows(palette) > max(0, plain) + 0.03
 
 
@@ -230,18 +243,18 @@ def test_tones_like_the_palette_change_nothing(
 ) -> None:
     wanted = encoded.palette.towards("red")
     alike = replace(wanted, tones=np.tile(wanted.shares, (3, 1)))
-    plain, same = (colorizer.decode(encoded, p).chroma for p in (wanted, alike))
+    plain, same = (colorizer.decode(encoded, Recipe(p)).chroma for p in (wanted, alike))
     np.testing.assert_allclose(same, plain, atol=1e-2)
 
 
-def test_a_photos_palette_is_by_tone_and_stays_so(colorizer: Colorizer) -> None:
+def test_a_photos_palette_is_by_tone_and_stays_so() -> None:
     """Blue where it is dark, and orange where it is light, whatever it is asked through."""
     rgb = np.zeros((128, 128, 3), np.uint8)
     rgb[:64], rgb[64:] = (10, 20, 90), (250, 200, 140)
-    palette = colorizer.palette_of(rgb)
+    palette, other = Palette.measure(rgb), Bins(16, (0.02, 0.05, 0.1, 0.2, 0.3))
     assert palette.tones is not None
-    for found in (palette, colorizer.palette(palette), colorizer.palette(palette.to_json())):
-        hues = hue_degrees(found.by_tone[[0, 2]] @ colorizer.bins.centers)
+    for found in (palette, Palette.from_json(other, palette.to_json()), palette.over(other)):
+        hues = hue_degrees(found.by_tone[[0, 2]] @ found.bins.centers)
         np.testing.assert_allclose(hues, [hue_of("#0a145a"), hue_of("#fac88c")], atol=8)
 
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from palettes import PALETTE_JSON, random_palette
 
+from tintype.edits import EDITS, Towards, apply_edits, read_edit
 from tintype.errors import PaletteError
-from tintype.recipe import EDITS, Recipe, edited
+from tintype.recipe import Recipe
 
 PARTS = st.floats(0, 1)
 COLORS = st.sampled_from(["red", "#ffe0c0", "hue:200", "navy"])
@@ -26,7 +27,7 @@ ONE_EDIT = st.one_of(
             )
         }
     ),
-)
+).map(read_edit)
 SOME_EDITS = st.lists(ONE_EDIT, max_size=5).map(tuple)
 START = st.one_of(
     st.fixed_dictionaries({}, optional={"palette": st.just(PALETTE_JSON)}),
@@ -42,27 +43,43 @@ START = st.one_of(
 def test_json_brings_a_recipe_back(start, edits, vividness, model):
     recipe = Recipe(**start, edits=edits, vividness=vividness, model=model)
     text = recipe.to_json()
-    assert json.loads(text)["version"] == 1
+    assert json.loads(text)["version"] == 2
     assert Recipe.from_json(text) == Recipe.from_json(text.encode()) == recipe
+    assert Recipe.from_json(json.loads(text)) == recipe
+
+
+@given(SOME_EDITS)
+@settings(deadline=None, max_examples=40)
+def test_in_version_1_the_square_of_an_amount_moves(edits):
+    about = [edit.to_json() for edit in edits]
+    squared = [one | {"amount": one["amount"] ** 2} if "towards" in one else one for one in about]
+    old = Recipe.from_json({"version": 1, "edits": about})
+    assert old == Recipe.from_json({"version": 2, "edits": squared})
+    assert Recipe.from_json(old.to_json()) == old
 
 
 def test_a_short_recipe_has_defaults():
     assert Recipe.from_json('{"version": 1}') == Recipe()
     short = Recipe.from_json('{"version": 1, "edits": [{"ban": "red"}], "vividness": 1}')
-    assert short == Recipe(edits=({"ban": "red"},), vividness=1)
+    assert short == Recipe(vividness=1).ban("red")
 
 
 def test_a_file_is_read(tmp_path):
-    recipe = Recipe(alternative=2, edits=({"saturation": 0.5},))
-    (tmp_path / "blau ü.json").write_text(recipe.to_json(), encoding="utf-8")
-    assert Recipe.read(tmp_path / "blau ü.json") == recipe
+    recipe = Recipe(alternative=2).saturate(0.5)
+    recipe.save(tmp_path / "blau ü.json")
+    assert Recipe.load(tmp_path / "blau ü.json") == recipe
+    with pytest.raises(PaletteError, match=r"blau ü\.json: expected to write a recipe"):
+        Recipe().save(tmp_path / "blau ü.json")
+    assert Recipe.load(tmp_path / "blau ü.json") == recipe
+    Recipe().save(tmp_path / "blau ü.json", overwrite=True)
+    assert Recipe.load(tmp_path / "blau ü.json") == Recipe()
 
 
 def test_files_that_are_no_recipes_are_named_in_one_line(tmp_path):
     (tmp_path / "bad.json").write_text("{")
     for name in ("bad.json", "missing.json", "."):
         with pytest.raises(PaletteError) as error:
-            Recipe.read(tmp_path / name)
+            Recipe.load(tmp_path / name)
         assert str(error.value).startswith(f"{tmp_path / name}: expected a recipe")
         assert len(str(error.value).splitlines()) == 1
 
@@ -83,7 +100,10 @@ def of_edit(edit):
         "[]",
         "{}",
         '{"edits": []}',
-        '{"version": 2}',
+        '{"version": 3}',
+        '{"version": 0}',
+        '{"version": true}',
+        '{"version": 2.0}',
         '{"version": null}',
         '{"version": 1, "seed": 5}',
         '{"version": 1, "two\\nlines": 5}',
@@ -94,7 +114,10 @@ def of_edit(edit):
             f'{{"version": 1, "alternative": {value}}}'
             for value in ("-1", "5", "1.0", '"1"', "null", "true", "[]")
         ],
-        *[f'{{"version": 1, "vividness": {value}}}' for value in ('"1"', "true", "[]", "{}")],
+        *[
+            f'{{"version": 1, "vividness": {value}}}'
+            for value in ('"1"', "true", "[]", "{}", "2", "-0.1", "NaN", "1" * 400)
+        ],
         '{"version": 1, "model": 5}',
         '{"version": 1, "edits": null}',
         '{"version": 1, "edits": {}}',
@@ -148,44 +171,38 @@ def test_a_recipe_starts_from_one_palette():
 
 
 def test_edits_are_the_methods_of_a_palette_in_their_order():
-    edits = (
-        {"towards": "red", "amount": 0.5},
-        {"shift_hue": 40},
-        {"saturation": 1.5},
-        {"recolor": [{"from": "red", "to": "blue", "scale": 2}]},
-        {"boost": "teal", "share": 0.2},
-        {"ban": "lime"},
-    )
-    assert [next(iter(edit)) for edit in edits] == list(EDITS)
-    start = random_palette(0)
-    expected = start.towards("red", 0.5).shift_hue(40).saturate(1.5).recolor(edits[3]["recolor"])
-    expected = expected.boost("teal", 0.2).ban("lime")
-    got = edited(start, edits)
+    changes, start = [{"from": "red", "to": "blue", "scale": 2}], random_palette(0)
+
+    def edit(value):
+        value = value.towards("red", 0.3).shift_hue(40).saturate(1.5).recolor(changes)
+        return value.boost("teal", 0.2).ban("lime")
+
+    recipe, expected = edit(Recipe()), edit(start)
+    assert [type(edit) for edit in recipe.edits] == list(EDITS)
+    got = recipe.apply(start)
     np.testing.assert_array_equal(got.shares, expected.shares)
     assert got.banned == expected.banned
-    backwards = edited(start, edits[::-1])
+    backwards = apply_edits(start, recipe.edits[::-1])
     assert backwards.distance(expected) > 0.01
 
 
 def test_fields_of_an_edit_may_stand_in_any_order():
-    one, other = ({"towards": "red", "amount": 0.3}, {"amount": 0.3, "towards": "red"})
-    np.testing.assert_array_equal(
-        edited(random_palette(0), (one,)).shares, edited(random_palette(0), (other,)).shares
-    )
+    for about in ({"towards": "red", "amount": 0.3}, {"amount": 0.3, "towards": "red"}):
+        assert read_edit(about) == Towards("red", 0.3)
 
 
 @given(SOME_EDITS, SOME_EDITS)
 @settings(deadline=None, max_examples=40)
 def test_edits_can_be_done_in_two_parts(first, second):
-    whole = edited(random_palette(0), first + second)
-    parts = edited(edited(random_palette(0), first), second)
+    whole = apply_edits(random_palette(0), first + second)
+    parts = apply_edits(apply_edits(random_palette(0), first), second)
     np.testing.assert_array_equal(whole.shares, parts.shares)
     assert whole.banned == parts.banned
 
 
 def test_no_edits_are_no_change():
     start = random_palette(0)
-    assert edited(start, ()) is start
+    assert apply_edits(start, ()) is start
 
 
 @pytest.mark.parametrize(
@@ -237,8 +254,8 @@ def test_no_edits_are_no_change():
     ids=lambda edit: edit[:50],
 )
 def test_edits_with_other_values_are_refused_in_one_line(edit):
-    recipe = Recipe.from_json(of_edit(edit))
+    recipe = Recipe.from_json(of_edit(edit))  # of both versions alike
     with pytest.raises(PaletteError) as error:
-        edited(random_palette(0), recipe.edits)
+        apply_edits(random_palette(0), recipe.edits)
     assert str(error.value).startswith("expected ")
     assert len(str(error.value).splitlines()) == 1

@@ -33,7 +33,7 @@ def test_a_reference_and_edits_need_no_onnx_runtime() -> None:
     code = (
         "import sys, tintype.cli.options, tintype.recipe, tintype.result, tintype.welsh2002\n"
         "from tintype.bins import OKLAB\n"
-        "tintype.recipe.check(({'towards': 'red', 'amount': 0.5},), OKLAB)\n"
+        "tintype.edits.check_edits(tintype.Recipe().towards('red').edits, OKLAB)\n"
         "sys.exit('onnxruntime' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -43,11 +43,11 @@ class Quick:
     def __init__(self) -> None:
         self.calls = 0
 
-    def __call__(self, photo: Photo, _: Target) -> Iterator[Result]:
+    def __call__(self, photo: Photo, _: Target) -> Iterator[tuple[Result, float | None]]:
         self.calls += 1
         chroma = np.full((2, 4, 4), 12, dtype=np.float32)
         palette = Palette.of_chroma(OKLAB, np.full((4, 2), 0.05))
-        yield Result(photo, chroma, palette, None, lambda: palette, threads=1)
+        yield Result(photo, chroma, palette, threads=1), None
 
 
 def color(

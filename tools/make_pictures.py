@@ -27,8 +27,8 @@ def color_variants(colorizer: tintype.Colorizer, path: Path) -> dict[str, Image.
         "automatic": colorizer.decode(encoded).image,
     }
     for color in ("red", "blue"):
-        wish = encoded.palette.towards(color)
-        photos[f"towards {color}"] = colorizer.decode(encoded, wish).image
+        recipe = tintype.Recipe().towards(color)
+        photos[f"towards {color}"] = colorizer.decode(encoded, recipe).image
     return photos
 
 

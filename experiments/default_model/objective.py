@@ -30,33 +30,33 @@ def draw_targets(bins: Bins, true: Palettes, estimate: Palettes) -> tuple[Palett
     """The palettes to train with, by how many degrees hues turn with them, and which are free.
 
     True ones (some noised with another photo's), true ones turned, estimated ones, estimated ones
-    turned, and none: 25, 15, 38, 14, 8 percent. Half of the true ones come without tones. Free
+    turned, and none: 20, 10, 50, 12, 8 percent. Half of the true ones come without tones. Free
     (batch,) bool: estimated ones that are not turned, as in automatic mode.
     """
     kind, noise, angle, told = torch.rand(4, len(true.whole), device=true.whole.device)
-    mixture = ((kind < 0.12) * 0.3 * noise)[:, None, None]
+    mixture = ((kind < 0.10) * 0.3 * noise)[:, None, None]
     whole = torch.cat([true.whole[:, None], true.tones], 1)
     whole = (1 - mixture) * whole + mixture * whole.roll(1, 0)
-    own = (kind < 0.40)[:, None, None]
+    own = (kind < 0.30)[:, None, None]
     whole = torch.where(own, whole, torch.cat([estimate.whole[:, None], estimate.tones], 1))
-    turn = ((kind >= 0.25) & (kind < 0.40)) | ((kind >= 0.78) & (kind < 0.92))
+    turn = ((kind >= 0.20) & (kind < 0.30)) | ((kind >= 0.80) & (kind < 0.92))
     degrees = torch.where(turn, 360 * angle, torch.zeros_like(angle))
     whole = bins.rotate(whole, degrees[:, None].expand(-1, whole.shape[1]))
     untold = spread_over_tones(whole[:, 0], estimate).tones
     tones = torch.where(own & (told < 0.5)[:, None, None], untold, whole[:, 1:])
     given = (kind < 0.92).float()[:, None]
-    free = (kind >= 0.40) & (kind < 0.78)
+    free = (kind >= 0.30) & (kind < 0.80)
     return Palettes(whole[:, 0] * given, tones * given[..., None]), degrees, free
 
 
 def draw_hints(ab: Tensor) -> Hints:
-    """True chroma (batch, h, w, 2) at random places: none for 45 percent, then geometrically many.
+    """True chroma (batch, h, w, 2) at random places: none for 60 percent, then geometrically many.
 
     Half of them tell the mean of 3 x 3 cells (Zhang et al. 2017 reveal patches of 1 to 9 pixels).
     """
     batch, h, w, _ = ab.shape
     count = 1 + torch.distributions.Geometric(torch.tensor(0.16)).sample((batch,)).long()
-    count = torch.where(torch.rand(batch) < 0.45, 0, count.clamp(max=MOST_HINTS)).to(ab.device)
+    count = torch.where(torch.rand(batch) < 0.60, 0, count.clamp(max=MOST_HINTS)).to(ab.device)
     most = max(1, int(count.max()))
     place = torch.rand(batch, most, 2, device=ab.device)
     column = (place[..., 0] * w).long().clamp(max=w - 1)

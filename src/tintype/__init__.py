@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tintype.bins import Bins
     from tintype.colorizer import Colorizer, Encoded, load
+    from tintype.edits import Ban, Boost, Edit, Recolor, Saturate, ShiftHue, Towards
     from tintype.errors import (
         DataError,
         FolderError,
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
 __version__ = "0.3.0"
 
 __all__ = [
+    "Ban",
     "Bins",
+    "Boost",
     "Colorizer",
     "DataError",
+    "Edit",
     "Encoded",
     "FolderError",
     "ModelError",
@@ -38,8 +42,12 @@ __all__ = [
     "Photo",
     "PhotoError",
     "Recipe",
+    "Recolor",
     "Result",
+    "Saturate",
+    "ShiftHue",
     "TintypeError",
+    "Towards",
     "load",
 ]
 
@@ -54,6 +62,7 @@ _HOMES = {
         "TintypeError",
     ),
     "bins": ("Bins",),
+    "edits": ("Ban", "Boost", "Edit", "Recolor", "Saturate", "ShiftHue", "Towards"),
     "palette": ("Palette",),
     "photo": ("Photo",),
     "recipe": ("Recipe",),

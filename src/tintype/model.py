@@ -1,4 +1,7 @@
-"""Model folders: a description and two ONNX graphs, checked before they are used."""
+"""Models: a photo's luma in, its chroma out, with a palette between the two halves.
+
+luma ──encode──▶ Encoding: features, estimated palette ──decode(palette, vividness)──▶ chroma
+"""
 
 import hashlib
 import json
@@ -6,27 +9,185 @@ import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
+from PIL import Image
+
+from tintype.bins import Bins
+from tintype.color import hue_degrees, hue_distance
 from tintype.errors import ModelError
+from tintype.palette import BAN_WIDTH, Palette
 from tintype.runtime import ort
 
 FORMAT = 2  # of model.json; 2: the decoder takes tones
 DESCRIPTION = {"format", "sha256", "side", "bins", "rebalancing", "undo", "vividness"}
 EXTERNAL = b"\n\x08location"  # the key, in protobuf's coding, of where a tensor lies outside a file
+LEANING = 0.75  # how much of a likely prototype palette an alternative has at most,
+STEP = 0.03  # and how far, in OKLab chroma, that may move the mean color
+SEVERE = -1e4  # what a banned bin's logits are lowered by
 
 
-@dataclass(frozen=True)
-class Model:
-    """A model folder's description and its two graphs, as they were read."""
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """What a model makes of a photo's luma: everything that its decoder needs.
 
-    about: dict[str, Any]
-    encoder: bytes
-    decoder: bytes
+    features: the model's own, finest first
+    luma: (h, w) float32, 0..1, the luma that chroma is decoded for, small
+    palette: the estimated palette
+    alternatives: four distinct palettes, each plausible; none of models without them
+    reference: what the decoder compares palettes with: the estimate before it learned from recipes
+    """
+
+    features: list[np.ndarray]
+    luma: np.ndarray
+    palette: Palette
+    alternatives: list[Palette]
+    reference: Palette
 
 
-def read(folder: str | os.PathLike[str] | None) -> Model:
-    """A model folder, checked against its hashes; the bundled one by default. Raises ModelError."""
+class Model(Protocol):
+    """What `Colorizer` needs of a model: `OnnxModel`, or a run in torch.
+
+    bins: what its palettes are over
+    side: pixels, short side of the working size
+    vividness: the default, 0 (calm) .. 1 (vivid)
+    vividness_given: the default where a palette is given: it says itself how vivid the photo is
+    fingerprint: what names the model in a recipe
+    threads: how many processors it uses; None for all
+    """
+
+    bins: Bins
+    side: int
+    vividness: float
+    vividness_given: float
+    fingerprint: str
+    threads: int | None
+
+    def encode(self, gray: np.ndarray) -> Encoding:
+        """Run the encoder on gray (h, w) uint8 at the working size."""
+        ...
+
+    def decode(self, encoding: Encoding, palette: Palette, vividness: float) -> np.ndarray:
+        """OKLab chroma (h, w, 2) for the encoding's luma; the encoder is not run again.
+
+        palette: the wanted colors, over the model's bins; vividness: 0..1
+        Raises PaletteError for what the model does not take.
+        """
+        ...
+
+
+class OnnxModel:
+    """A model folder: a description and two graphs, checked, run by ONNX Runtime."""
+
+    def __init__(self, folder: str | os.PathLike[str] | None = None, *, threads: int | None = None):
+        """Load a model folder; the bundled one by default.
+
+        threads: how many processors to use; all by default. Raises ModelError.
+        """
+        self.about, encoder, decoder = _read(folder)
+        self.folder = None if folder is None else os.path.abspath(folder)
+        self.threads = threads
+        self.bins = Bins(self.about["bins"]["hues"], tuple(self.about["bins"]["chromas"]))
+        self.side: int = self.about["side"]
+        self.vividness = float(self.about["vividness"])
+        self.vividness_given = float(self.about.get("vividness_given", self.vividness))
+        self.fingerprint = fingerprint(self.about)
+        self._rebalancing = np.log(np.array(self.about["rebalancing"], dtype=np.float32))
+        self._encoder = open_session(encoder, threads)
+        self._decoder = open_session(decoder, threads)
+        self._inputs = [i.name for i in self._decoder.get_inputs() if i.name.startswith("feature")]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as where its folder is: who unpickles it loads the same one from there."""
+        return _load_again, (self.folder, self.threads, self.fingerprint)
+
+    def encode(self, gray: np.ndarray) -> Encoding:
+        """As `Model.encode`."""
+        names = [output.name for output in self._encoder.get_outputs()]
+        luma = np.asarray(gray, dtype=np.float32) / 255
+        values = self._encoder.run(None, {"luma": luma[None, None]})
+        outputs = dict(zip(names, values, strict=True))
+        estimate = Palette(self.bins, outputs["palette"][0])
+        reference = outputs["estimate" if "estimate" in outputs else "palette"][0]
+        return Encoding(
+            features=[outputs[name] for name in self._inputs],
+            luma=np.asarray(Image.fromarray(gray).reduce(4), dtype=np.float32) / 255,
+            palette=estimate,
+            alternatives=find_alternatives(estimate, outputs["shares"][0], outputs["prototypes"]),
+            reference=Palette(self.bins, reference),
+        )
+
+    def decode(self, encoding: Encoding, palette: Palette, vividness: float) -> np.ndarray:
+        """As `Model.decode`; the chroma has 1/4 of the working size."""
+        feed = dict(zip(self._inputs, encoding.features, strict=True))
+        feed["palette"] = palette.shares[None].astype(np.float32)
+        feed["estimate"] = encoding.reference.shares[None].astype(np.float32)
+        feed["tones"] = palette.by_tone[None].astype(np.float32)
+        feed["luma"] = encoding.luma[None, None]
+        feed["bias"] = self._bias(palette, vividness)
+        (ab,) = self._decoder.run(["chroma"], feed)
+        chroma = np.moveaxis(ab[0], 0, -1)
+        return fade_banned(chroma, chroma, palette.banned)
+
+    def _bias(self, palette: Palette, vividness: float) -> np.ndarray:
+        """(1, bins) what is added to the logits: rebalancing taken back, bans."""
+        calm, full = self.about["undo"]
+        bias = -(calm + vividness * (full - calm)) * self._rebalancing
+        return np.where(palette.forbidden, SEVERE, bias)[None].astype(np.float32)
+
+
+def fingerprint(about: dict[str, Any]) -> str:
+    """What names a model in a recipe: a hash of its description."""
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def find_alternatives(
+    estimate: Palette, shares: np.ndarray, prototypes: np.ndarray, count: int = 4
+) -> list[Palette]:
+    """The estimate leaning on likely prototype palettes that are far from each other.
+
+    shares: (vocabulary,) how likely each prototype is; prototypes: (vocabulary, bins.count)
+    """
+    points, bins = np.sqrt(prototypes), estimate.bins
+    gap = np.linalg.norm(points - np.sqrt(estimate.shares), axis=1)
+    chosen: list[Palette] = []
+    for _ in range(count):
+        best = int(np.argmax(shares * gap**2))
+        gap = np.minimum(gap, np.linalg.norm(points - points[best], axis=1))
+        prototype = Palette(bins, prototypes[best])
+        move = np.linalg.norm((prototype.shares - estimate.shares) @ bins.centers)
+        amount = LEANING if move * LEANING < STEP else STEP / float(move)
+        chosen.append(estimate.blend(prototype, amount))
+    return chosen
+
+
+def fade_banned(ab: np.ndarray, plane: np.ndarray, banned: tuple[float, ...]) -> np.ndarray:
+    """Fade what the mean of allowed colors brought back into a banned range of hues.
+
+    ab: (h, w, 2) OKLab chroma; plane: (h, w, 2) the same colors in the plane of the bans
+    banned: hues in degrees of that plane
+    """
+    for hue in banned:
+        away = hue_distance(hue_degrees(plane), hue)
+        keep = np.clip((away - (BAN_WIDTH - 2)) / 6, 0.0, 1.0)
+        ab = ab * keep[..., None].astype(np.float32)
+    return ab
+
+
+def open_session(graph: bytes, threads: int | None) -> ort.InferenceSession:
+    """An ONNX Runtime session from bytes, so that no external data file can be referred to."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(f"expected an ONNX model, found {str(error).splitlines()[0]}") from None
+
+
+def _read(folder: str | os.PathLike[str] | None) -> tuple[dict[str, Any], bytes, bytes]:
+    """A model folder's description and its two graphs, checked against their hashes."""
     root = resources.files("tintype") / "weights" if folder is None else Path(folder)
     content = {}
     for name in ("model.json", "encoder.onnx", "decoder.onnx"):
@@ -55,15 +216,15 @@ def read(folder: str | os.PathLike[str] | None) -> Model:
             )
         if EXTERNAL in data:
             raise ModelError(f"{root / name}: expected all weights in it, found them elsewhere")
-    return Model(about, content["encoder.onnx"], content["decoder.onnx"])
+    return about, content["encoder.onnx"], content["decoder.onnx"]
 
 
-def session(model: bytes, threads: int | None) -> ort.InferenceSession:
-    """An ONNX Runtime session from bytes, so that no external data file can be referred to."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or 0
-    options.log_severity_level = 3
-    try:
-        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelError(f"expected an ONNX model, found {str(error).splitlines()[0]}") from None
+def _load_again(folder: str | None, threads: int | None, expected: str) -> OnnxModel:
+    """A model as it was pickled. Raises ModelError where another one is found here."""
+    model = OnnxModel(folder, threads=threads)
+    if model.fingerprint != expected:
+        raise ModelError(
+            f"{folder or 'the bundled model'}: expected the model {expected}, found "
+            f"{model.fingerprint}; install the same version of Tintype on all machines"
+        )
+    return model

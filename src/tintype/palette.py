@@ -2,20 +2,25 @@
 
 import json
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import ImageColor
 
-from tintype.bins import Bins, chroma_of, hex_at, hue_of, to_hex
-from tintype.color import oklab_to_rgb, rgb_to_oklab, tone_weights
+from tintype.bins import OKLAB, Bins, chroma_of, hex_at, hue_of, to_hex
+from tintype.color import oklab_to_rgb, rgb_to_oklab, rgb_to_ycbcr, tone_weights
 from tintype.emd import earth_mover
 from tintype.errors import PaletteError
+from tintype.photo import DEFAULT_MAX_PIXELS, Source
+from tintype.working_size import SIDE, read_small
 
 TONES = ("shadows", "midtones", "highlights")  # as `color.tone_weights` tells them apart
 TRACE = 1e-3  # of all of a photo, in each of its tones: so no tone is what one pixel happens to be
+TOWARDS = 0.25  # of all colors moves towards one, unless another amount is asked for
 BAN_WIDTH = 20  # degrees of hue on either side of a banned color
 MOST = 1000  # entries in a list of colors that comes from outside
 ALIKE = 0.03  # OKLab distance under which two colors are one to the eye of a person
@@ -62,6 +67,48 @@ class Palette:
         parts = [count(part) + TRACE * shares for part in np.moveaxis(tone_weights(luma), -1, 0)]
         return cls(bins, shares, tones=np.stack(parts))
 
+    @classmethod
+    def measure(
+        cls,
+        photo: Source,
+        bins: Bins = OKLAB,
+        *,
+        side: int = SIDE,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+    ) -> "Palette":
+        """The palette that a color photo has, by tone, measured as a model measures its own.
+
+        side: pixels, the short side of the model's working size. Raises PhotoError.
+        """
+        rgb = read_small(photo, side, max_pixels=max_pixels).astype(np.float32) / 255
+        planes = np.concatenate([bins.chroma(rgb), rgb_to_ycbcr(rgb)[..., :1]], axis=-1)
+        high, wide = planes.shape[0] // 4, planes.shape[1] // 4
+        planes = planes.reshape(high, 4, wide, 4, 3).mean((1, 3))
+        return cls.of_chroma(bins, planes[..., :2], planes[..., 2])
+
+    @classmethod
+    def load(
+        cls, path: str | os.PathLike[str], bins: Bins = OKLAB, *, side: int = SIDE
+    ) -> "Palette":
+        """The palette of a palette's file (.json), or of a color photo, as `measure` gives it.
+
+        Raises PaletteError or PhotoError.
+        """
+        path = Path(path)
+        if path.suffix.lower() != ".json":
+            return cls.measure(path, bins, side=side)
+        try:
+            return cls.from_json(bins, path.read_bytes())
+        except OSError as error:
+            why = error.strerror or error
+            raise PaletteError(f"{path}: expected a palette file, found none: {why}") from None
+        except PaletteError as error:
+            raise PaletteError(f"{path}: {error}") from None
+
+    def over(self, bins: Bins) -> "Palette":
+        """The same colors over other bins."""
+        return self if self.bins == bins else Palette.from_json(bins, self.to_json(fine=True))
+
     @property
     def by_tone(self) -> np.ndarray:
         """(3, bins.count) the shares of each tone: the palette's own if they are not told apart."""
@@ -73,11 +120,11 @@ class Palette:
             raise PaletteError(f"expected an angle in degrees, found {degrees:g}")
         return self._each(lambda shares: self.bins.rotate(shares, np.float64(degrees)))
 
-    def towards(self, color: str, amount: float = 0.5) -> "Palette":
+    def towards(self, color: str, amount: float = TOWARDS) -> "Palette":
         """Give a part of every color the hue of `color`, at its own chroma.
 
-        amount: 0 (nothing) .. 1 (everything); its square is the share that moves, because a photo
-            follows the first few percent most. Half as much of what is neutral is tinted.
+        amount: 0 (nothing) .. 1 (everything), the share that moves; a photo follows the first few
+            percent most. Half as much of what is neutral is tinted.
         Raises PaletteError for a color without a hue. The paper's "towards red", figures 6 to 8.
         """
         if not 0 <= amount <= 1:
@@ -86,7 +133,7 @@ class Palette:
         chroma = np.linalg.norm(self.bins.centers, axis=1)
         chroma[0] = self.bins.chromas[0]
         aimed = chroma[:, None] * np.array([math.cos(hue), math.sin(hue)])
-        part = np.full(self.bins.count, float(amount) ** 2)
+        part = np.full(self.bins.count, float(amount))
         part[0] /= 2
         return self._each(lambda shares: _move(self.bins, shares, aimed, part))
 
@@ -208,11 +255,12 @@ class Palette:
         order = np.argsort(-share, kind="stable")
         return [(to_hex(oklab_to_rgb(lab[k])), float(share[k])) for k in order]
 
-    def to_json(self, least: float = 0.002, digits: int = 4) -> dict[str, Any]:
+    def to_json(self, *, fine: bool = False) -> dict[str, Any]:
         """A description for people, which does not depend on the bins.
 
-        least: shares below it are left out; digits: of what is written of the others
+        fine: with shares below 0.002, too, down to 0.00005, of which a mean of palettes has many
         """
+        least, digits = (0.00005, 6) if fine else (0.002, 4)
 
         def list_colors(palette: Palette) -> dict[str, Any]:
             colors = [{"color": c, "share": round(s, digits)} for c, s in palette.colors(least)]

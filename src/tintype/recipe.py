@@ -3,146 +3,184 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tintype.bins import Bins
+from tintype.edits import (
+    Ban,
+    Boost,
+    Edit,
+    Recolor,
+    Saturate,
+    ShiftHue,
+    Towards,
+    apply_edits,
+    read_edit,
+)
 from tintype.errors import PaletteError
-from tintype.palette import Palette
+from tintype.files import open_whole
+from tintype.palette import TOWARDS, Palette
 
 if TYPE_CHECKING:
     from tintype.colorizer import Colorizer, Encoded
+    from tintype.model import Model
     from tintype.result import Result
 
-EDITS: dict[str, tuple[str, ...]] = {
-    "towards": ("towards", "amount"),
-    "shift_hue": ("shift_hue",),
-    "saturation": ("saturation",),
-    "recolor": ("recolor",),
-    "boost": ("boost", "share"),
-    "ban": ("ban",),
-}  # each edit is an object with just these fields, the first of which names it
-
-_APPLY: dict[str, Callable[..., Palette]] = {
-    "towards": Palette.towards,
-    "shift_hue": Palette.shift_hue,
-    "saturation": Palette.saturate,
-    "recolor": Palette.recolor,
-    "boost": Palette.boost,
-    "ban": Palette.ban,
-}
+VERSION = 2  # of recipes; in those of version 1 the square of an amount `towards` a color moves
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to do with a photo.
+    """What to do with a photo; its verbs are those of `Palette`, and return new recipes.
 
-    palette: a palette's JSON to start from; None for the estimated one
+    palette: what to start from, a palette or the JSON of one; None for the estimated one
     alternative: 1..4 starts from that one of the photo's alternatives, 0 from the estimated one
-    edits: done to the palette in this order, e.g. {"towards": "red", "amount": 0.5}
-    vividness: 0..1; None for the model's default, which is calmer where `palette` is given
+    edits: done to the palette in this order
+    vividness: 0 (calm) .. 1 (vivid); None for the model's default, calmer where `palette` is given
     model: the fingerprint of the model that it was made with; None before it was used
 
     Nothing in the coloring is random, so there is no seed beside `alternative`. Raises
-    PaletteError for edits that are none.
+    PaletteError for what makes no sense.
     """
 
-    palette: dict[str, Any] | None = None
+    palette: Palette | dict[str, Any] | None = None
     alternative: int = 0
-    edits: tuple[dict[str, Any], ...] = ()
+    edits: tuple[Edit, ...] = ()
     vividness: float | None = None
     model: str | None = None
 
     def __post_init__(self) -> None:
-        for edit in self.edits:
-            _known(edit)
         if self.alternative not in range(5):
             raise PaletteError(f"expected an alternative from 0 to 4, found {self.alternative!r}")
         if self.alternative and self.palette is not None:
             raise PaletteError("expected a palette or an alternative to start from, found both")
+        if self.vividness is not None and not 0 <= self.vividness <= 1:
+            found = f"{self.vividness!r:.80}"
+            raise PaletteError(f"expected a vividness between 0 and 1, found {found}")
 
-    def start(self, colorizer: Colorizer, encoded: Encoded) -> Palette:
-        """The palette that the edits begin with. Raises PaletteError where there is none such."""
+    def shift_hue(self, degrees: float) -> Recipe:
+        """And then `Palette.shift_hue`."""
+        return self._add(ShiftHue(degrees))
+
+    def towards(self, color: str, amount: float = TOWARDS) -> Recipe:
+        """And then `Palette.towards`."""
+        return self._add(Towards(color, amount))
+
+    def saturate(self, factor: float) -> Recipe:
+        """And then `Palette.saturate`."""
+        return self._add(Saturate(factor))
+
+    def recolor(self, changes: list[dict[str, Any]]) -> Recipe:
+        """And then `Palette.recolor`."""
+        return self._add(Recolor(changes))
+
+    def boost(self, color: str, share: float) -> Recipe:
+        """And then `Palette.boost`."""
+        return self._add(Boost(color, share))
+
+    def ban(self, color: str) -> Recipe:
+        """And then `Palette.ban`."""
+        return self._add(Ban(color))
+
+    def start(self, estimate: Palette, alternatives: Sequence[Palette]) -> Palette:
+        """The palette that the edits begin with, given a photo's own.
+
+        Raises PaletteError where the recipe's own is none, or there are fewer alternatives.
+        """
+        if isinstance(self.palette, Palette):
+            return self.palette.over(estimate.bins)
         if self.palette is not None:
-            return colorizer.palette(self.palette)
-        if self.alternative > (most := len(encoded.alternatives)):
+            return Palette.from_json(estimate.bins, self.palette)
+        if self.alternative > (most := len(alternatives)):
             raise PaletteError(f"expected one of {most} alternatives, found {self.alternative}")
-        return encoded.alternatives[self.alternative - 1] if self.alternative else encoded.palette
+        return alternatives[self.alternative - 1] if self.alternative else estimate
 
-    def decode(
-        self, colorizer: Colorizer, encoded: Encoded, start: Palette | None = None
-    ) -> Result:
-        """Color an encoded photo by this recipe.
+    def apply(self, estimate: Palette, alternatives: Sequence[Palette] = ()) -> Palette:
+        """The palette that is asked for, given a photo's own: `start`, and then the edits."""
+        return apply_edits(self.start(estimate, alternatives), self.edits)
 
-        start: what the edits begin with; by default what the recipe says
+    def vividness_by(self, model: Model) -> float:
+        """The vividness, 0..1, of what comes out."""
+        if self.vividness is not None:
+            return self.vividness
+        return model.vividness if self.palette is None else model.vividness_given
 
-        What its edits reached is measured on the colors that come out without them, as a person
-        sees those and not the estimated palette, which is broader than any one result. Bans alone
+    def complete(self, model: Model) -> Recipe:
+        """The same with defaults spelled out, to be saved."""
+        return replace(self, vividness=self.vividness_by(model), model=model.fingerprint)
+
+    def reached(self, colorizer: Colorizer, encoded: Encoded, result: Result) -> float | None:
+        """How far a result went from the automatic colors to the wanted ones: 1 is all the way.
+
+        1 - d(result, aim) / d(automatic, aim), d the earth mover's distance of palettes; None
+        where nothing was asked for.
+
+        What edits reached is measured on the colors that come out without them, as a person sees
+        those and not the estimated palette, which is broader than any one result. Bans alone
         leave open what comes instead: their aim is the palette nearest to the result that has
         none of what is banned.
         """
-        begin = self.start(colorizer, encoded) if start is None else start
-        vividness = self.vividness_by(colorizer)
-        if start is None and not (self.palette or self.alternative or self.edits):
-            return colorizer.decode(encoded, vividness=vividness)
-        wanted = edited(begin, self.edits)
-        result = colorizer.decode(encoded, wanted, vividness=vividness)
+        if self.palette is None and not self.edits:
+            return None
+        vividness = self.vividness_by(colorizer.model)
+        plain = replace(self, palette=None, edits=(), vividness=vividness)
+        automatic = colorizer.decode(encoded, plain).palette
         if self.palette is not None:
-            return result
+            aim = self.apply(encoded.palette)
+        elif all(isinstance(edit, Ban) for edit in self.edits):
+            wanted = self.apply(encoded.palette, encoded.alternatives)
+            aim = result.palette.nearest_without(wanted.forbidden)
+        else:
+            aim = apply_edits(automatic, tuple(map(_mean, self.edits)))
+        whole = automatic.distance(aim)
+        return 1 - result.palette.distance(aim) / whole if whole > 1e-6 else 1.0
 
-        @cache
-        def automatic() -> Palette:
-            return colorizer.decode(encoded, begin, vividness=vividness).palette
-
-        def aim() -> Palette | None:
-            if not self.edits:
-                return None
-            if all("ban" in edit for edit in self.edits):
-                return result.palette.nearest_without(wanted.forbidden)
-            return edited(automatic(), _meant(self.edits))
-
-        return replace(result, aim=aim, automatic=automatic)
-
-    def vividness_by(self, colorizer: Colorizer) -> float:
-        """The vividness, 0..1, of what `decode` gives."""
-        if self.vividness is not None:
-            return self.vividness
-        return colorizer.vividness if self.palette is None else colorizer.vividness_given
-
-    def complete(self, colorizer: Colorizer) -> Recipe:
-        """The same with defaults spelled out, to be saved."""
-        vividness = self.vividness_by(colorizer)
-        return replace(self, vividness=vividness, model=colorizer.fingerprint)
-
-    def to_json(self) -> str:
-        """Text that `from_json` reads."""
-        about: dict[str, Any] = {"version": 1, "model": self.model, "palette": self.palette}
-        about |= {"alternative": self.alternative, "edits": list(self.edits)}
-        return json.dumps(about | {"vividness": self.vividness}, indent=1) + "\n"
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write a recipe's file, whole or not at all. Raises PaletteError."""
+        try:
+            with open_whole(path, overwrite=overwrite) as file:
+                file.write(self.to_json().encode())
+        except OSError as error:
+            why = error.strerror or error
+            raise PaletteError(f"{path}: expected to write a recipe, could not: {why}") from None
 
     @classmethod
-    def read(cls, path: Path) -> Recipe:
+    def load(cls, path: str | os.PathLike[str]) -> Recipe:
         """Read a recipe's file. Raises PaletteError where it is none."""
         try:
-            return cls.from_json(path.read_bytes())
+            return cls.from_json(Path(path).read_bytes())
         except OSError as error:
             why = error.strerror or error
             raise PaletteError(f"{path}: expected a recipe, found none: {why}") from None
         except PaletteError as error:
             raise PaletteError(f"{path}: {error}") from None
 
+    def to_json(self) -> str:
+        """Text that `from_json` reads."""
+        palette = self.palette
+        if isinstance(palette, Palette):
+            palette = palette.to_json(fine=True)
+        about: dict[str, Any] = {"version": VERSION, "model": self.model, "palette": palette}
+        about |= {"alternative": self.alternative, "edits": [e.to_json() for e in self.edits]}
+        return json.dumps(about | {"vividness": self.vividness}, indent=1) + "\n"
+
     @classmethod
-    def from_json(cls, text: str | bytes) -> Recipe:
-        """Read a recipe. Raises PaletteError for anything else."""
+    def from_json(cls, text: str | bytes | dict[str, Any]) -> Recipe:
+        """Read a recipe of version 1 or 2. Raises PaletteError for anything else."""
         try:
-            about = json.loads(text)
+            about = dict(text) if isinstance(text, dict) else json.loads(text)
         except (ValueError, TypeError, RecursionError) as error:
             raise PaletteError(f"expected a recipe in JSON, found {error}") from None
-        if not isinstance(about, dict) or about.pop("version", None) != 1:
-            raise PaletteError('expected a recipe with "version": 1, found something else')
+        version = about.pop("version", None) if isinstance(about, dict) else None
+        if type(version) is not int or not 1 <= version <= VERSION:
+            raise PaletteError(
+                f'expected a recipe with a "version" of 1 to {VERSION}, found another; a newer '
+                "Tintype may read it"
+            )
         kinds = {
             "palette": (dict, type(None)),
             "alternative": (int,),
@@ -153,36 +191,24 @@ class Recipe:
         for name, value in about.items():
             if not isinstance(value, kinds.get(name, ())) or isinstance(value, bool):
                 fields = ", ".join(kinds)
-                raise PaletteError(f"expected a recipe of {fields}, found {name!r}: {value!r}")
-        return cls(**about | {"edits": tuple(about.get("edits", ()))})
+                raise PaletteError(f"expected a recipe of {fields}, found {name!r}: {value!r:.80}")
+        edits = tuple(map(read_edit, about.get("edits", ())))
+        return cls(**about | {"edits": tuple(map(_square, edits)) if version == 1 else edits})
+
+    def _add(self, edit: Edit) -> Recipe:
+        return replace(self, edits=(*self.edits, edit))
 
 
-def edited(palette: Palette, edits: tuple[dict[str, Any], ...]) -> Palette:
-    """A palette after edits, in their order. Raises PaletteError."""
-    for edit in edits:
-        name = _known(edit)
-        try:
-            palette = _APPLY[name](palette, *(edit[field] for field in EDITS[name]))
-        except (TypeError, OverflowError):
-            raise PaletteError(f"expected numbers and colors in an edit, found {edit}") from None
-    return palette
+def _mean(edit: Edit) -> Edit:
+    """What a person means: `towards` asks the model for less, because a photo follows most of it.
+
+    A quarter that moves in the palette is meant as half of the colors that come out.
+    """
+    return replace(edit, amount=math.sqrt(edit.amount)) if isinstance(edit, Towards) else edit
 
 
-def check(edits: tuple[dict[str, Any], ...], bins: Bins) -> None:
-    """Try edits on a palette of all colors, before there is a photo. Raises PaletteError."""
-    edited(Palette.of_chroma(bins, bins.centers), edits)
-
-
-def _meant(edits: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-    """What a person means: `towards` asks the model for less, the square of its amount."""
-    return tuple(
-        edit | {"amount": edit["amount"] ** 0.5} if "towards" in edit else edit for edit in edits
-    )
-
-
-def _known(edit: Any) -> str:
-    for name, fields in EDITS.items():
-        if isinstance(edit, dict) and tuple(sorted(edit)) == tuple(sorted(fields)):
-            return name
-    forms = ", ".join(" + ".join(fields) for fields in EDITS.values())
-    raise PaletteError(f"expected an edit ({forms}), found {edit!r}")
+def _square(edit: Edit) -> Edit:
+    """An edit of a recipe of version 1; amounts that make no sense are refused when it is used."""
+    if isinstance(edit, Towards) and isinstance(edit.amount, int | float) and 0 <= edit.amount <= 1:
+        return replace(edit, amount=float(edit.amount) ** 2)
+    return edit

@@ -1,7 +1,6 @@
 """What coloring gives: a photo with small planes of chroma, made full size when it is saved."""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import BinaryIO
@@ -12,7 +11,8 @@ from PIL import Image
 from tintype.bins import Bins
 from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_ycbcr, ycbcr_to_rgb
 from tintype.palette import Palette
-from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read_rgb, write
+from tintype.photo import Photo, write
+from tintype.recipe import Recipe
 from tintype.upsample import fit_gamut, upsample
 
 
@@ -22,18 +22,15 @@ class Result:
 
     chroma: (2, h, w) float32 Cb and Cr, centered on 0, 0..255 units, small and in gamut
     palette: the colors that came out
-    wanted: the palette that was asked for, None in automatic mode
-    automatic: gives the palette that comes out without a wish
-    aim: gives the palette that should come out, None for none; by default the wanted one
+    recipe: what it was made by, with defaults spelled out; None without a model
+    threads: how many processors enlarge the colors; None for all
     """
 
     photo: Photo
     chroma: np.ndarray
     palette: Palette
-    wanted: Palette | None
-    automatic: Callable[[], Palette]
+    recipe: Recipe | None = None
     threads: int | None = None
-    aim: Callable[[], Palette | None] | None = None
 
     @cached_property
     def planes(self) -> Image.Image:
@@ -49,19 +46,6 @@ class Result:
         if self.photo.alpha is not None:
             rgb.putalpha(Image.fromarray(self.photo.alpha))
         return rgb
-
-    @cached_property
-    def reached(self) -> float | None:
-        """How far the result went from the automatic colors to the wanted ones: 1 is all the way.
-
-        1 - d(result, aim) / d(automatic, aim), d the earth mover's distance of palettes; None
-        without a wish. For edits of a recipe, the aim is what they make of the automatic colors.
-        """
-        aim = self.wanted if self.aim is None else self.aim()
-        if aim is None:
-            return None
-        whole = self.automatic().distance(aim)
-        return 1 - self.palette.distance(aim) / whole if whole > 1e-6 else 1.0
 
     def save(
         self,
@@ -86,20 +70,6 @@ class Result:
             overwrite=overwrite,
             strip_metadata=strip_metadata,
         )
-
-
-def shrink(image: Image.Image, side: int) -> Image.Image:
-    """To a working size: sides multiples of 32, near the photo's shape, the shorter near `side`."""
-    scale = side / min(image.size)
-    wide, high = (min(4 * side, max(32, 32 * round(s * scale / 32))) for s in image.size)
-    gap = 2.0 if max(image.size) > 2 * max(wide, high) else None
-    return image.resize((wide, high), Image.Resampling.BICUBIC, reducing_gap=gap)
-
-
-def read_small(photo: Source, side: int, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> np.ndarray:
-    """The colors of a photo at a working size: (h, w, 3) uint8 sRGB. Raises PhotoError."""
-    rgb = read_rgb(photo, max_pixels=max_pixels, max_side=2048)
-    return np.asarray(shrink(Image.fromarray(rgb), side))
 
 
 def in_gamut(luma: np.ndarray, ab: np.ndarray, bins: Bins) -> tuple[np.ndarray, Palette]:

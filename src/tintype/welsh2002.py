@@ -19,7 +19,8 @@ from tintype.bins import OKLAB
 from tintype.color import oklab_of_luma, rgb_to_oklab
 from tintype.errors import PaletteError, PhotoError
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
-from tintype.result import Result, in_gamut, read_small, shrink
+from tintype.result import Result, in_gamut
+from tintype.working_size import read_small, shrink
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom, as shares of the photo, 0..1
 
@@ -78,7 +79,7 @@ def colorize(
     ab = ab.reshape(high, MEAN_OF, wide, MEAN_OF, 2).mean((1, 3))
     luma = np.asarray(small.reduce(MEAN_OF), dtype=np.float32) / 255
     chroma, shown = in_gamut(luma, ab, OKLAB)
-    return Result(photo, chroma, shown, None, lambda: shown, threads)
+    return Result(photo, chroma, shown, threads=threads)
 
 
 def read_reference(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> np.ndarray:

@@ -66,9 +66,9 @@ def test_one_photo_by_a_recipe_which_is_saved(
         colorizer=colorizer,
     )
     assert colorize(request).colored == 1
-    again = Recipe.read(tmp_path / "r.json")
+    again = Recipe.load(tmp_path / "r.json")
     assert again.vividness == 0.9
-    assert again.model == colorizer.fingerprint
+    assert again.model == colorizer.model.fingerprint
     assert colorize(Request(scans / "a.jpg", tmp_path / "b.jpg", recipe=again)).colored == 1
     assert (tmp_path / "a.jpg").read_bytes() == (tmp_path / "b.jpg").read_bytes()
 

@@ -57,7 +57,7 @@ def told(out: Path) -> list[tuple[Any, ...]]:
 def test_actors_give_the_bytes_and_the_lines_of_the_plain_run(tmp_path: Path) -> None:
     scans = photos(tmp_path / "scans", 300)
     (scans / "bad.jpg").write_bytes((scans / "0" / "0.jpg").read_bytes()[:200])
-    recipe = Recipe(edits=({"towards": "red", "amount": 0.5},))
+    recipe = Recipe().towards("red")
     method = make_method(package.load(threads=1), recipe)
     plain = tmp_path / "plain"
     run_location(method, OutputOptions(), locate(scans, plain), ASKED)
@@ -75,9 +75,9 @@ def test_a_colorizer_is_pickled_as_where_its_model_is(monkeypatch: pytest.Monkey
     data = pickle.dumps(first)
     assert len(data) < 1000
     again = pickle.loads(data)
-    assert again.threads == 1
-    assert again.fingerprint == first.fingerprint
-    monkeypatch.setattr(package.Colorizer, "fingerprint", "of another version")
+    assert again.model.threads == 1
+    assert again.model.fingerprint == first.model.fingerprint
+    monkeypatch.setattr(package.model, "fingerprint", lambda _: "of another version")
     with pytest.raises(ModelError, match=r"expected the model .*; install the same version"):
         pickle.loads(data)
 

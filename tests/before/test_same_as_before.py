@@ -44,7 +44,7 @@ def photo_of(name: str) -> Path:
 
 
 def read_recipe(path: Path) -> Recipe:
-    return Recipe.read(path)
+    return Recipe.load(path)
 
 
 def read_palette(bins: Bins, path: Path) -> Palette:
@@ -54,16 +54,18 @@ def read_palette(bins: Bins, path: Path) -> Palette:
 def decode(
     colorizer: tintype.Colorizer, encoded: tintype.Encoded, recipe: Recipe
 ) -> tintype.Result:
-    return recipe.decode(colorizer, encoded)
+    return colorizer.decode(encoded, recipe)
 
 
-def target_of(encoded: tintype.Encoded, result: tintype.Result) -> Palette:
+def target_of(encoded: tintype.Encoded, recipe: Recipe) -> Palette:
     """The palette that a photo was colored from: the estimate where none was asked for."""
-    return encoded.palette if result.wanted is None else result.wanted
+    return recipe.apply(encoded.palette, encoded.alternatives)
 
 
-def reached_by(result: tintype.Result) -> float | None:
-    return result.reached
+def reached_by(
+    colorizer: tintype.Colorizer, encoded: tintype.Encoded, recipe: Recipe, result: tintype.Result
+) -> float | None:
+    return recipe.reached(colorizer, encoded, result)
 
 
 # --- what is compared -----------------------------------------------------------------------------
@@ -172,13 +174,14 @@ def test_a_recipe_gives_the_same_pixels(
     photo: str,
 ) -> None:
     encoded, before = photos[photo], BEFORE["recipes"][name][photo]
-    result = decode(colorizer, encoded, read_recipe(STORED / f"recipes/{name}.json"))
-    target, image = target_of(encoded, result), result.image
+    recipe = read_recipe(STORED / f"recipes/{name}.json")
+    result = decode(colorizer, encoded, recipe)
+    target, image = target_of(encoded, recipe), result.image
     np.testing.assert_allclose(moments_of(target), before["target"], rtol=0, atol=1e-3)
     luma = np.asarray(image.convert("L")).astype(int)
     assert (np.abs(luma - encoded.photo.luma) <= 1).mean() >= 0.999
     np.testing.assert_allclose(means_of(image), unpack(before["means"]), rtol=0, atol=TOLERANCE)
-    assert reached_by(result) == (
+    assert reached_by(colorizer, encoded, recipe, result) == (
         None if before["reached"] is None else pytest.approx(before["reached"], abs=0.01)
     )
     if exact:

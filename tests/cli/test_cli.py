@@ -157,7 +157,7 @@ def test_a_recipe_gives_the_same_bytes(folder: Path) -> None:
     [
         "",
         "[]",
-        '{"version": 2}',
+        '{"version": 3}',
         '{"version": 1, "edits": [{"melt": 1}]}',
         '{"version": 1, "x": 1}',
     ],

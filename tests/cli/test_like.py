@@ -14,8 +14,8 @@ from skimage import data
 from tintype import PhotoError, Result, welsh2002
 from tintype.color import rgb_to_oklab, ycbcr_to_rgb
 from tintype.photo import read
-from tintype.result import shrink
 from tintype.welsh2002 import Swatch, colorize
+from tintype.working_size import shrink
 
 WELSH = ("--method", "welsh2002")
 
@@ -57,7 +57,6 @@ def test_a_photo_gets_its_colors_back_from_itself(name: str) -> None:
     result = colorize(gray_of(rgb), rgb)
     plain = np.repeat(gray_of(rgb)[..., None], 3, axis=2)
     assert psnr(np.asarray(result.image), rgb) > psnr(plain, rgb) + 3
-    assert result.reached is None
     assert result.palette.shares.sum() == pytest.approx(1, abs=1e-5)
 
 

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from tintype.colorizer import Colorizer
+from tintype.model import OnnxModel
 from tintype.research import export
 from tintype.research.data import batches, packing, photo_set
 from tintype.research.methods import METHODS, checkpoint, dahl2016, fenu2016, gray, vgg16, zhang2016
@@ -193,7 +194,7 @@ def exported(run, tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny(exported) -> Colorizer:
     """The exported model, loaded."""
-    return Colorizer(exported[0], threads=1)
+    return Colorizer(OnnxModel(exported[0], threads=1))
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import torch
 from onnx import TensorProto, numpy_helper
 
 from research.conftest import TINY, scene
-from tintype.colorizer import Colorizer
 from tintype.errors import DataError, ModelError
+from tintype.model import OnnxModel
 from tintype.palette import Palette
 from tintype.research import export
 from tintype.research.data import photo_set
@@ -130,14 +130,14 @@ def test_the_colorizer_calms_as_torch_does(tiny, run):
     network = network_of(run)
     encoded = tiny.encode(scene(96, 64, 3)[..., 1])
     palette = torch.from_numpy(encoded.palette.shares).float()[None]
-    finest_first = sorted(encoded.features, key=lambda f: -f.shape[-1])
+    finest_first = sorted(encoded.encoding.features, key=lambda f: -f.shape[-1])
     features = [torch.from_numpy(f) for f in finest_first]
     for vividness in (0.0, 0.5, 1.0):
         with torch.no_grad():
             logits = network.decoder(features, palette, palette)
             undo = SETTINGS.calm + vividness * (SETTINGS.vivid - SETTINGS.calm)
             ab = network.colors(logits, undo=undo, temperature=SETTINGS.temperature)[0].numpy()
-        found = tiny._chroma(encoded, encoded.palette, vividness)
+        found = tiny.model.decode(encoded.encoding, encoded.palette, vividness)
         np.testing.assert_allclose(found, ab, atol=2e-3)
 
 
@@ -153,21 +153,23 @@ def test_the_colorizer_takes_tones_as_torch_does(tiny, run):
     encoded = tiny.encode(scene(96, 64, 3)[..., 1])
     palette = toned(TINY.bins.count)
     own = torch.from_numpy(palette.shares).float()[None]
-    features = [torch.from_numpy(f) for f in encoded.features]
+    features = [torch.from_numpy(f) for f in encoded.encoding.features]
     light = np.stack(
-        [np.interp(encoded.luma, [0, 0.5, 1], ramp) for ramp in np.eye(3)]  # of a tone: its part
+        [
+            np.interp(encoded.encoding.luma, [0, 0.5, 1], ramp) for ramp in np.eye(3)
+        ]  # of a tone: its part
     )
     ratio = np.log((palette.tones + 1e-3) / (palette.shares + 1e-3))
     with torch.no_grad():
         logits = network.decoder(
-            features, own, torch.from_numpy(encoded.prior.shares)[None].float()
+            features, own, torch.from_numpy(encoded.encoding.reference.shares)[None].float()
         )
         logits = logits + torch.from_numpy(np.einsum("thw,tk->khw", light, ratio)).float()
         undo = SETTINGS.calm + SETTINGS.vividness * (SETTINGS.vivid - SETTINGS.calm)
         ab = network.colors(logits, undo=undo, temperature=SETTINGS.temperature)[0].numpy()
-    found = tiny._chroma(encoded, palette, None)
+    found = tiny.model.decode(encoded.encoding, palette, tiny.model.vividness)
     np.testing.assert_allclose(found, ab, atol=2e-3)
-    plain = tiny._chroma(encoded, replace(palette, tones=None), None)
+    plain = tiny.model.decode(encoded.encoding, replace(palette, tones=None), tiny.model.vividness)
     assert np.abs(found - plain).max() > 0.02
 
 
@@ -197,7 +199,7 @@ def test_a_changed_file_is_refused(exported, tmp_path, name):
     content[len(content) // 2] ^= 1
     (tmp_path / "model" / name).write_bytes(content)
     with pytest.raises(ModelError, match=f"{name}: expected sha256"):
-        Colorizer(tmp_path / "model")
+        OnnxModel(tmp_path / "model")
 
 
 # --- what is refused ------------------------------------------------------------------------------
@@ -266,7 +268,7 @@ def test_settings_are_read_as_their_types(run, tmp_path):
 @pytest.mark.usefixtures("graphs")
 def test_a_weights_file_and_other_photos_will_do(run, photos, tmp_path):
     export.export(run / "model.safetensors", tmp_path / "model", VALUES, [str(photos)])
-    assert Colorizer(tmp_path / "model").about["side"] == 64
+    assert OnnxModel(tmp_path / "model").side == 64
 
 
 def test_photos_to_check_on_are_held_out_ones_in_multiples_of_32(photos):

@@ -14,11 +14,12 @@ from PIL import Image
 from research.conftest import saved, scene
 from tintype.cli import cli
 from tintype.color import luma, rgb_to_hsv, rgb_to_oklab
+from tintype.colorizer import Colorizer
 from tintype.errors import DataError, PaletteError
 from tintype.palette import Palette
 from tintype.recipe import Recipe
 from tintype.research.methods import METHODS, checkpoint, fenu2016
-from tintype.research.torch_model import Trained, load
+from tintype.research.torch_model import TorchModel, load
 from tintype.result import in_gamut
 
 STEERED = ["fenu2016", "tintype"]
@@ -26,12 +27,12 @@ STEERED = ["fenu2016", "tintype"]
 
 @pytest.fixture(params=METHODS)
 def trained(request, config, tmp_path):
-    return Trained(saved(tmp_path, request.param, config[request.param]), threads=1)
+    return Colorizer(TorchModel(saved(tmp_path, request.param, config[request.param]), threads=1))
 
 
 @pytest.fixture(params=STEERED)
 def steered(request, config, tmp_path):
-    return Trained(saved(tmp_path, request.param, config[request.param]), threads=1)
+    return Colorizer(TorchModel(saved(tmp_path, request.param, config[request.param]), threads=1))
 
 
 def photo(width=200, height=150):
@@ -49,23 +50,25 @@ def test_luma_is_kept_at_full_size(trained):
 def test_colors_are_those_of_the_method(trained):
     """The small chroma is the network's own, joined to the luma and brought into its gamut."""
     encoded = trained.encode(photo())
-    own = trained.paint(encoded.luma, trained.joining)
-    expected, palette = in_gamut(encoded.luma, rgb_to_oklab(own)[..., 1:], trained.bins)
+    luma_, model = encoded.encoding.luma, trained.model
+    own = model.paint(luma_, model.joining)
+    expected, palette = in_gamut(luma_, rgb_to_oklab(own)[..., 1:], trained.bins)
     result = trained.decode(encoded)
     np.testing.assert_allclose(result.chroma, expected, atol=0.05)
     np.testing.assert_allclose(result.palette.shares, palette.shares, atol=1e-3)
-    assert trained.method == "gray" or np.abs(result.chroma).max() > 0.1
+    assert model.method == "gray" or np.abs(result.chroma).max() > 0.1
 
 
 def test_a_luma_is_not_taken_for_v(config, tmp_path, monkeypatch):
     """What is red at full saturation stays so, where V's place would halve its chroma."""
-    fenu = Trained(saved(tmp_path, "fenu2016", config["fenu2016"]), threads=1)
+    fenu = Colorizer(TorchModel(saved(tmp_path, "fenu2016", config["fenu2016"]), threads=1))
 
     def red(_network, _taps, gray, *_):
         unit = torch.zeros(*gray.shape[-2:], 2) + torch.tensor([0.9, 0.5])  # S 0.8, H 0
         return fenu2016.paint(unit[None], gray, _network.config)
 
-    monkeypatch.setattr(fenu, "functions", replace(fenu.functions, decode=red))
+    functions = replace(fenu.model.functions, decode=red)
+    monkeypatch.setattr(fenu.model, "functions", functions)
     result = fenu.decode(fenu.encode(Image.new("L", (64, 64), 90)))
     hue, saturation, _ = rgb_to_hsv(np.asarray(result.image)[32, 32] / 255)
     assert min(hue, 1 - hue) < 0.02
@@ -78,8 +81,8 @@ def test_vgg_can_have_moved(config, tmp_path, narrow):
     about["config"]["vgg"] = "elsewhere.safetensors"
     checkpoint.save(run / "model.safetensors", tensors, about)
     with pytest.raises(DataError, match=r"elsewhere\.safetensors"):
-        Trained(run)
-    assert Trained(run, vgg=narrow).method == "dahl2016"
+        TorchModel(run)
+    assert TorchModel(run, vgg=narrow).method == "dahl2016"
 
 
 def test_a_run_of_another_version_is_refused(tmp_path):
@@ -97,45 +100,46 @@ def test_the_same_photo_gets_the_same_colors(trained):
 def test_an_edit_changes_colors_and_runs_no_encoder(steered, monkeypatch):
     encoded = steered.encode(photo())
     automatic = steered.decode(encoded)
-    monkeypatch.setattr(steered.network, "encode", None)
-    own = steered.decode(encoded, encoded.palette)
+    monkeypatch.setattr(steered.model.network, "encode", None)
+    own = steered.decode(encoded, Recipe(encoded.palette))
     np.testing.assert_allclose(own.chroma, automatic.chroma, atol=1e-3)
-    red = steered.decode(encoded, encoded.palette.towards("red", 1.0))
+    recipe = Recipe().towards("red", 1.0)
+    red = steered.decode(encoded, recipe)
     assert np.abs(red.chroma - automatic.chroma).max() > 0.1
-    assert red.reached is not None
+    assert recipe.reached(steered, encoded, red) is not None
 
 
 def test_tones_matter_where_the_method_takes_them(steered):
     encoded = steered.encode(photo())
     tones = np.eye(steered.bins.count)[[1, 2, 1 + steered.bins.hues // 2]] + encoded.palette.shares
     palette = Palette(steered.bins, tones.mean(0), tones=tones)
-    plain = steered.decode(encoded, replace(palette, tones=None)).chroma
-    gap = np.abs(steered.decode(encoded, palette).chroma - plain).max()
-    assert gap > 1 if steered.method == "tintype" else gap == 0
+    plain = steered.decode(encoded, Recipe(replace(palette, tones=None))).chroma
+    gap = np.abs(steered.decode(encoded, Recipe(palette)).chroma - plain).max()
+    assert gap > 1 if steered.model.method == "tintype" else gap == 0
 
 
 def test_a_photos_own_palette_can_be_given(steered):
-    palette = steered.palette_of(scene(200, 150, 3))
+    palette = Palette.measure(scene(200, 150, 3), steered.bins)
     assert palette.tones is not None
-    result = steered.decode(steered.encode(photo()), palette)
+    result = steered.decode(steered.encode(photo()), Recipe(palette))
     assert np.isfinite(result.chroma).all()
 
 
 def test_a_recipe_works_on_a_run(steered):
     encoded = steered.encode(photo())
-    result = Recipe(edits=({"shift_hue": 120.0},)).decode(steered, encoded)
-    assert np.isfinite(result.reached)
+    recipe = Recipe().shift_hue(120)
+    assert np.isfinite(recipe.reached(steered, encoded, steered.decode(encoded, recipe)))
 
 
 def test_a_run_has_no_alternatives(steered):
     with pytest.raises(PaletteError, match="expected one of 0 alternatives, found 1"):
-        Recipe(alternative=1).decode(steered, steered.encode(photo()))
+        steered.colorize(photo(), Recipe(alternative=1))
 
 
 def test_a_banned_hue_does_not_come_out(config, tmp_path):
-    fenu = Trained(saved(tmp_path, "fenu2016", config["fenu2016"]), threads=1)
+    fenu = Colorizer(TorchModel(saved(tmp_path, "fenu2016", config["fenu2016"]), threads=1))
     encoded = fenu.encode(photo())
-    result = fenu.decode(encoded, encoded.palette.ban("red"))
+    result = fenu.decode(encoded, Recipe().ban("red"))
     rgb = fenu.decode(encoded).image, result.image
     shares = []
     for image in rgb:
@@ -148,23 +152,27 @@ def test_a_banned_hue_does_not_come_out(config, tmp_path):
 def test_a_palette_is_refused_where_there_is_no_steering(trained):
     palette = Palette.of_chroma(trained.bins, np.zeros((1, 2)))
     encoded = trained.encode(photo())
-    if trained.method in STEERED:
-        trained.decode(encoded, palette)
+    if trained.model.method in STEERED:
+        trained.decode(encoded, Recipe(palette))
     else:
-        with pytest.raises(PaletteError, match=f"expected no palette: {trained.method} cannot be"):
-            trained.decode(encoded, palette)
+        refusal = f"expected no palette: {trained.model.method} cannot be"
+        for recipe in (Recipe(palette), Recipe().ban("red"), Recipe().saturate(1)):
+            with pytest.raises(PaletteError, match=refusal):
+                trained.decode(encoded, recipe)
+        with pytest.raises(PaletteError, match=refusal):  # as an album does
+            trained.decode(replace(encoded, palette=palette))
 
 
 def test_fenu_without_its_palette_is_not_steered(tmp_path, narrow):
     plain = fenu2016.Config(vgg=str(narrow), connected=16, palette="none")
-    fenu = Trained(saved(tmp_path, "fenu2016", plain), threads=1)
-    assert not fenu.steered
+    fenu = Colorizer(TorchModel(saved(tmp_path, "fenu2016", plain), threads=1))
+    assert not fenu.model.steered
     assert fenu.colorize(photo()).image.size == (200, 150)
 
 
 def test_another_vividness_is_refused(trained):
     with pytest.raises(PaletteError, match=r"expected no vividness: a run has one, found 0\.9"):
-        trained.decode(trained.encode(photo()), vividness=0.9)
+        trained.colorize(photo(), Recipe(vividness=0.9))
 
 
 def test_a_checkpoint_without_a_method_is_refused(tmp_path):

@@ -12,6 +12,7 @@ from photos import encoded
 from PIL import Image
 
 from server.conftest import HERE, coffee, limited
+from tintype import Ban
 from tintype.bins import Bins
 from tintype.palette import Palette
 from tintype.recipe import Recipe
@@ -41,11 +42,11 @@ def test_a_sent_photo_comes_with_its_palette(sent):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_a_full_render_is_the_file_that_the_library_saves(client, sent, colorizer, gray_file, kind):
-    edits = [{"towards": "red", "amount": 0.4}]
+    edits = [{"towards": "red", "amount": 0.16}]
     answer = render(client, sent, edits=edits, size="full", format=kind)
     assert opened(answer).format == kind
     expected = io.BytesIO()
-    result = Recipe(edits=tuple(edits)).decode(colorizer, colorizer.encode(gray_file))
+    result = colorizer.colorize(gray_file, Recipe().towards("red", 0.16))
     result.save(expected, format=kind)
     assert answer.content == expected.getvalue()
 
@@ -100,9 +101,11 @@ def test_a_recipe_comes_back_with_all_that_it_takes(client, colorizer):
     edits = [{"ban": "#3060c0"}]
     about = client.post("/v1/recipes", json={"edits": edits, "alternative": 1}).json()
     recipe = Recipe.from_json(json.dumps(about))
-    assert recipe.model == colorizer.fingerprint
-    assert recipe.vividness == colorizer.vividness
-    assert (recipe.alternative, list(recipe.edits)) == (1, edits)
+    assert recipe.model == colorizer.model.fingerprint
+    assert recipe.vividness == colorizer.model.vividness
+    assert (recipe.alternative, recipe.edits) == (1, (Ban("#3060c0"),))
+    old = {"version": 1, "model": "x", "edits": [{"towards": "red", "amount": 0.5}]}
+    assert client.post("/v1/recipes", json=old).json()["edits"][0]["amount"] == 0.25
 
 
 def test_the_wanted_palette_can_be_kept_and_asked_for(client, sent):
@@ -115,9 +118,9 @@ def test_the_wanted_palette_can_be_kept_and_asked_for(client, sent):
     assert opened(render(client, sent, palette=again["palette"])).size == (320, 213)
 
 
-def test_the_palette_of_a_photo_is_its_own(client, colorizer):
+def test_the_palette_of_a_photo_is_its_own(client):
     answer = client.post("/v1/palettes", files={"file": encoded(coffee(), "PNG")}).json()
-    own = colorizer.palette_of(coffee())
+    own = Palette.measure(coffee())
     assert Palette.from_json(Bins(), answer["palette"]).distance(own) < 0.02
 
 
@@ -155,7 +158,7 @@ def test_photos_are_forgotten_when_asked(client, sent):
 def test_health_names_the_model(client, colorizer):
     about = client.get("/v1/health").json()
     assert about["status"] == "ok"
-    assert about["model"] == colorizer.fingerprint
+    assert about["model"] == colorizer.model.fingerprint
 
 
 # --- what is refused ------------------------------------------------------------------------------

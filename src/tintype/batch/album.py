@@ -24,8 +24,6 @@ from tintype.photo import DEFAULT_MAX_PIXELS
 
 ALBUM = "album.json"  # an album's palette, in the folder of its results
 
-LEAST = 0.00005  # of an album's colors: a mean has many, and smaller ones together are nothing
-
 
 @dataclass(frozen=True)
 class Album:
@@ -43,7 +41,7 @@ class Album:
 
     def about(self) -> dict[str, Any]:
         """What decides the colors, as JSON."""
-        return {"album": describe(self.palette), "cohesion": self.cohesion}
+        return {"album": self.palette.to_json(fine=True), "cohesion": self.cohesion}
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Interpolation:
 
     def about(self) -> dict[str, Any]:
         """What decides the colors, as JSON."""
-        return {"walk": [describe(self.first), describe(self.last)]}
+        return {"walk": [end.to_json(fine=True) for end in (self.first, self.last)]}
 
 
 def average(palettes: Sequence[Palette]) -> Palette:
@@ -76,11 +74,6 @@ def average(palettes: Sequence[Palette]) -> Palette:
     toned = any(palette.tones is not None for palette in palettes)
     tones = np.mean([palette.by_tone for palette in palettes], axis=0) if toned else None
     return Palette(bins, np.mean([palette.shares for palette in palettes], axis=0), tones=tones)
-
-
-def describe(palette: Palette) -> dict[str, Any]:
-    """A palette's JSON like `Palette.to_json`, with its smallest colors too."""
-    return palette.to_json(LEAST, digits=6)
 
 
 def measure_album(
@@ -106,10 +99,13 @@ def measure_album(
                 f"{location.photos.url}: expected photos for an album, found none that can be "
                 "read; name another folder, or put some in first"
             )
-        about = {"photos": len(palettes), "model": colorizer.fingerprint}
+        about = {"photos": len(palettes), "model": colorizer.model.fingerprint}
         make_folder(path.parent)
-        save_text(path, json.dumps(describe(average(palettes)) | about, indent=1) + "\n")
-    return colorizer.palette(path)  # through the file, so that a later start has the same
+        album = average(palettes).to_json(fine=True)
+        save_text(path, json.dumps(album | about, indent=1) + "\n")
+    return Palette.load(
+        path, colorizer.bins
+    )  # through the file, so that a later start has the same
 
 
 def measure_folder(
@@ -119,11 +115,14 @@ def measure_folder(
 
     Raises FolderError where no photo can be read.
     """
+
+    def measure(name: str) -> Palette:
+        if own:
+            return Palette.measure(name, colorizer.bins, side=colorizer.model.side)
+        return colorizer.encode(name).palette
+
     listing = list_photos(folder, recursive=recursive)
-    names = [str(folder / name) for name in listing.names]
-    palettes, failures = measure_each(
-        colorizer.palette_of if own else lambda name: colorizer.encode(name).palette, names
-    )
+    palettes, failures = measure_each(measure, [str(folder / name) for name in listing.names])
     if not palettes:
         raise FolderError(f"{folder}: expected photos, found none that can be read; name another")
     return average(palettes), listing.unread + failures

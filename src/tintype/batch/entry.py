@@ -20,6 +20,10 @@ from tintype.batch.runner import run_location, run_targets
 from tintype.batch.summary import Report, Summary, ignore
 from tintype.batch.watcher import watch_folder
 from tintype.colorizer import Colorizer, load
+from tintype.files import Name
+from tintype.palette import Palette
+from tintype.photo import Photo
+from tintype.result import Result
 
 POLL = 1.5  # seconds between two looks at a watched folder
 
@@ -99,12 +103,12 @@ def _choose_method(
     colorizer = request.colorizer or load(threads=request.threads)
     recipe = request.recipe
     request.check_palettes()
-    if recipe.model not in (None, colorizer.fingerprint):
+    if recipe.model not in (None, colorizer.model.fingerprint):
         report("the recipe: made with another model; the colors will differ")
     common: Album | Interpolation | None = None
     if request.album or request.interpolation is not None:
         common = _plan(request, found, colorizer)
-    asked = json.loads(recipe.complete(colorizer).to_json())
+    asked = json.loads(recipe.complete(colorizer.model).to_json())
     if common is None:
         return make_method(colorizer, recipe, request.options.alternatives), asked
     return make_method(colorizer, recipe, start=common.start), asked | common.about()
@@ -115,13 +119,20 @@ def _plan(
 ) -> Album | Interpolation:
     """What an album's photos have in common."""
     if request.interpolation is not None:
-        first, last = (colorizer.palette(palette) for palette in request.interpolation)
-        return Interpolation(first, last)
+        ends = (_read_palette(palette, colorizer) for palette in request.interpolation)
+        return Interpolation(*ends)
     assert isinstance(found, Location)
     assert isinstance(request.runner, Local)
     workers, _ = request.runner.share(many=True)
     palette = measure_album(colorizer, found, request.options.max_pixels, workers=workers)
     return Album(palette, request.cohesion)
+
+
+def _read_palette(palette: Palette | Name, colorizer: Colorizer) -> Palette:
+    """A palette over the model's bins, if need be from its file or a photo."""
+    if isinstance(palette, Palette):
+        return palette.over(colorizer.bins)
+    return Palette.load(palette, colorizer.bins, side=colorizer.model.side)
 
 
 def _transfer_colors(reference: Reference, threads: int | None) -> tuple[Method, dict[str, Any]]:
@@ -134,8 +145,12 @@ def _transfer_colors(reference: Reference, threads: int | None) -> tuple[Method,
         "reference": hashlib.sha256(colors.tobytes()).hexdigest(),
         "swatches": [asdict(swatch) for swatch in reference.swatches],
     }
-    swatches = reference.swatches
-    return lambda photo, _: [welsh2002.colorize(photo, colors, swatches, threads=threads)], asked
+
+    def color(photo: Photo, _: Target) -> list[tuple[Result, None]]:
+        result = welsh2002.colorize(photo, colors, reference.swatches, threads=threads)
+        return [(result, None)]
+
+    return color, asked
 
 
 def _run_list(

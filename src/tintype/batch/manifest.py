@@ -37,7 +37,7 @@ class Outcome:
     lines: what to tell people
     source: the photo's stamp and the SHA-256 of its bytes, once it was found
     made: the files that were written
-    reached: of each result, how much of a wish, None without one
+    reached: of each result, how much of what was asked for; None where nothing was
     error: one line that says why it failed; None where it did not
     """
 

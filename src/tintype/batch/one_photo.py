@@ -23,8 +23,9 @@ from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, write
 from tintype.recipe import Recipe
 from tintype.result import Result
 
-# A method: one result of a photo, or each alternative; where it goes tells its place in an album.
-Method = Callable[[Photo, Target], Iterable[Result]]
+# A method: one result of a photo, or each alternative, and how much was reached of what was asked
+# for, None for nothing; where it goes tells its place in an album.
+Method = Callable[[Photo, Target], Iterable[tuple[Result, float | None]]]
 # The palette to begin with, from a photo's own estimate and its place in an album, 0..1.
 Start = Callable[[Palette, float], Palette]
 
@@ -76,11 +77,17 @@ def make_method(
     start: of an album; by default a photo begins with what the recipe says
     """
 
-    def color(photo: Photo, target: Target) -> Iterator[Result]:
+    def color(photo: Photo, target: Target) -> Iterator[tuple[Result, float | None]]:
         encoded = colorizer.encode(photo)
-        begin = None if start is None else start(encoded.palette, target.place or 0.0)
+        if start is not None:
+            encoded = replace(encoded, palette=start(encoded.palette, target.place or 0.0))
         for number in range(1, alternatives + 1) if alternatives else [recipe.alternative]:
-            yield replace(recipe, alternative=number).decode(colorizer, encoded, begin)
+            one = replace(recipe, alternative=number)
+            result = colorizer.decode(encoded, one)
+            reached = one.reached(colorizer, encoded, result)
+            if start is not None and result.recipe is not None:  # which says all of it by itself
+                result = replace(result, recipe=replace(result.recipe, palette=encoded.palette))
+            yield result, reached
 
     return color
 
@@ -133,15 +140,16 @@ def colorize_photo(
         outcome.lines.append(f"{target.source}: already has colors; they are replaced")
     outcome.lines += (f"{target.source}: {note}" for note in photo.notes)
     results = []
-    for result, output in zip(method(photo, target), options.results(target), strict=True):
+    made = zip(method(photo, target), options.results(target), strict=True)
+    for (result, reached), output in made:
         may = options.overwrite or output in ours
         notes = _save(result, output, replace(options, overwrite=may))
         outcome.lines += (f"{output}: {note}" for note in notes)
         results.append(result)
-        outcome.reached.append(result.reached)
+        outcome.reached.append(reached)
         if output != PIPE:
             outcome.made[output] = stamp(output)
-            outcome.lines.append(f"{target.source} -> {output}{_describe_reached(result.reached)}")
+            outcome.lines.append(f"{target.source} -> {output}{_describe_reached(reached)}")
     if options.compare:
         output = _comparison_path(target)
         may = options.overwrite or output in ours
@@ -230,10 +238,10 @@ def _comparison_path(target: Target) -> str:
 
 
 def _describe_reached(share: float | None) -> str:
-    """How much of a wish was reached, in words; below a few percent a number says nothing."""
+    """How much of a recipe was reached, in words; below a few percent a number says nothing."""
     if share is None:
         return ""
-    return f" (reached {min(1.0, share):.0%} of the wish)" if share > 0.05 else " (hardly reached)"
+    return f" (reached {min(1.0, share):.0%})" if share > 0.05 else " (hardly reached)"
 
 
 def reason_of(source: str, error: Exception) -> str:

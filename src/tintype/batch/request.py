@@ -121,8 +121,8 @@ class Request:
 
     def check_palettes(self) -> None:
         """Raise PaletteError where an album's palettes meet a recipe that starts from its own."""
-        recipe = self.recipe
-        if (self.album or self.interpolation) and (recipe.palette or recipe.alternative):
+        starts = self.recipe.palette is not None or self.recipe.alternative
+        if starts and (self.album or self.interpolation is not None):
             raise PaletteError(
                 "expected edits alone beside an album's palettes, found a palette or an "
                 "alternative to start from; leave one out"

@@ -24,6 +24,7 @@ from tintype.cli.shell import complain, extra, interruptible
 if TYPE_CHECKING:
     from tintype.batch import Reference
     from tintype.colorizer import Colorizer
+    from tintype.palette import Palette
     from tintype.recipe import Recipe
 
 # Options that few people need, which the help names last.
@@ -174,8 +175,9 @@ def load(model: Path | None, threads: int | None) -> "Colorizer":
     if model is None or not (model / "model.safetensors").exists():
         return load(model, threads=threads)
     with extra("train"):
-        from tintype.research.torch_model import Trained
-    return Trained(model, threads=threads)
+        from tintype.colorizer import Colorizer
+        from tintype.research.torch_model import TorchModel
+    return Colorizer(TorchModel(model, threads=threads))
 
 
 def _reference(options: ReferenceOptions) -> "Reference | None":
@@ -194,11 +196,18 @@ def _recipe(
     from tintype.recipe import Recipe
 
     if file is not None:
-        return Recipe.read(file)
+        return Recipe.load(file)
     # Through JSON, so that a saved recipe holds just what is asked for here.
     palette = steering.palette
-    start = None if palette is None else colorizer.palette(palette).to_json()
+    start = None if palette is None else _load_palette(palette, colorizer).to_json()
     return Recipe(palette=start, edits=steering.edits, vividness=vividness)
+
+
+def _load_palette(name: str, colorizer: "Colorizer") -> "Palette":
+    """A palette's file, or a photo's colors, over the model's bins."""
+    from tintype.palette import Palette
+
+    return Palette.load(name, colorizer.bins, side=colorizer.model.side)
 
 
 @contextmanager
@@ -249,21 +258,22 @@ def palette(
     """
     from tintype import charts
     from tintype.batch import measure_folder
+    from tintype.edits import apply_edits
+    from tintype.palette import Palette
     from tintype.photo import write
-    from tintype.recipe import edited
 
     colorizer = load(steering.model, steering.threads)
     failures: list[str] = []
     source: Any = sys.stdin.buffer.read() if photo == "-" else photo
     if steering.palette is not None:
-        before = colorizer.palette(steering.palette)
+        before = _load_palette(steering.palette, colorizer)
     elif os.path.isdir(photo):
         before, failures = measure_folder(colorizer, Path(photo), own=own, recursive=recursive)
     elif own:
-        before = colorizer.palette_of(source)
+        before = Palette.measure(source, colorizer.bins, side=colorizer.model.side)
     else:
         before = colorizer.encode(source).palette
-    after = edited(before, steering.edits) if steering.edits else None
+    after = apply_edits(before, steering.edits) if steering.edits else None
     if plot is not None:
         write(charts.histogram(before, after), plot, overwrite=overwrite)
     if as_json:

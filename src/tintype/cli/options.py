@@ -13,6 +13,7 @@ from tintype.errors import PaletteError
 from tintype.server.address import Server, is_local
 
 if TYPE_CHECKING:
+    from tintype.edits import Edit
     from tintype.welsh2002 import Swatch
 
 FILE = click.Path(path_type=Path)
@@ -25,7 +26,7 @@ class SteeringOptions:
     """What the steering options say."""
 
     palette: str | None
-    edits: tuple[dict[str, Any], ...]
+    edits: "tuple[Edit, ...]"
     model: Path | None
     threads: int | None
 
@@ -56,7 +57,7 @@ _STEERING = [
         "--towards",
         metavar="COLOR[:AMOUNT]",
         multiple=True,
-        help="Turn the colors towards one; AMOUNT 0..1, 0.5 by default.",
+        help="Turn the colors towards one; AMOUNT 0..1 is the share that turns, 0.25 by default.",
     ),
     click.option(
         "--shift-hue",
@@ -86,31 +87,37 @@ def _edits(
     shift_hue: float | None,
     saturation: float | None,
     ban: tuple[str, ...],
-) -> tuple[dict[str, Any], ...]:
+) -> "tuple[Edit, ...]":
     """Edits in the order in which they are done; what makes no sense is a usage error."""
-    edits: list[dict[str, Any]] = []
-    for text in towards:
-        color, _, amount = text.rpartition(":")
-        if color in ("", "hue"):
-            color, amount = text, "0.5"
-        try:
-            edits.append({"towards": color, "amount": float(amount)})
-        except ValueError:
-            raise click.UsageError(f"expected COLOR[:AMOUNT], found {text!r}") from None
-    if shift_hue is not None:
-        edits.append({"shift_hue": shift_hue})
-    if saturation is not None:
-        edits.append({"saturation": saturation})
-    edits += [{"ban": color} for color in ban]
-    if edits:  # tried before a photo is read
-        from tintype.bins import OKLAB
-        from tintype.recipe import check
+    if not (towards or shift_hue is not None or saturation is not None or ban):
+        return ()
+    from tintype.bins import OKLAB
+    from tintype.edits import Ban, Saturate, ShiftHue, check_edits
 
-        try:
-            check(tuple(edits), OKLAB)
-        except PaletteError as error:
-            raise click.UsageError(str(error)) from None
+    edits: list[Edit] = [_towards(text) for text in towards]
+    if shift_hue is not None:
+        edits.append(ShiftHue(shift_hue))
+    if saturation is not None:
+        edits.append(Saturate(saturation))
+    edits += [Ban(color) for color in ban]
+    try:  # before a photo is read
+        check_edits(tuple(edits), OKLAB)
+    except PaletteError as error:
+        raise click.UsageError(str(error)) from None
     return tuple(edits)
+
+
+def _towards(text: str) -> "Edit":
+    """COLOR[:AMOUNT]; the color may be hue:DEGREES."""
+    from tintype.edits import Towards
+
+    color, _, amount = text.rpartition(":")
+    if color in ("", "hue"):
+        return Towards(text)
+    try:
+        return Towards(color, float(amount))
+    except ValueError:
+        raise click.UsageError(f"expected COLOR[:AMOUNT], found {text!r}") from None
 
 
 @dataclass(frozen=True)
@@ -142,7 +149,7 @@ class ReferenceOptions:
             raise click.UsageError(
                 f"expected --like REFERENCE with --method {self.method}, found none; name a photo"
             )
-        given = [f"--{next(iter(edit)).replace('_', '-')}" for edit in steering.edits]
+        given = [f"--{edit.KEYS[0].replace('_', '-')}" for edit in steering.edits]
         others = {"--model": steering.model, **others}
         given += [name for name, value in others.items() if value is not None]
         if given:

@@ -1,4 +1,4 @@
-"""A run used like a model folder: its network, in torch, within the flow of `Colorizer`.
+"""A run used like a model folder: its network, in torch, as a `Model` of a `Colorizer`.
 
 photo -> luma -> network -> RGB at the working size -> its chroma, joined to the luma -> photo
 """
@@ -9,19 +9,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from tintype.bins import OKLAB, Bins
 from tintype.color import rgb_to_oklab
-from tintype.colorizer import Colorizer, Encoded, without
 from tintype.errors import DataError, PaletteError
+from tintype.model import Encoding, fade_banned, fingerprint
 from tintype.palette import Palette
-from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
 from tintype.research.methods import METHODS, checkpoint
-from tintype.result import Result, shrink
-
-SIDE = 128  # short side, pixels, at which runs that do not say it look at photos
+from tintype.working_size import SIDE
 
 
 def load(path: Path, vgg: Path | None = None) -> tuple[Any, dict[str, Any]]:
@@ -47,8 +43,8 @@ def load(path: Path, vgg: Path | None = None) -> tuple[Any, dict[str, Any]]:
     return network, about
 
 
-class Trained(Colorizer):
-    """A trained method, ready to color photos, each at the size of the crops that it has seen.
+class TorchModel:
+    """A trained method as a `Model`, at the size of the crops that it has seen.
 
     Those that take no palette show the colors that come out as their estimate. There are no
     alternatives, and there is one vividness.
@@ -58,41 +54,55 @@ class Trained(Colorizer):
 
     def __init__(self, run: Path, *, vgg: Path | None = None, threads: int | None = None) -> None:
         """run: a run's folder or a checkpoint; vgg: where its VGG-16 is now. Raises DataError."""
-        network, about = load(run, vgg)
-        self.loaded = {"run": run.absolute(), "vgg": None if vgg is None else vgg.absolute()}
+        network, self.about = load(run, vgg)
+        self.run, self.vgg = run.absolute(), None if vgg is None else vgg.absolute()
         if threads is not None:
             torch.set_num_threads(threads)
-        self.method: str = about["method"]
+        self.threads = threads or os.cpu_count()
+        self.method: str = self.about["method"]
         self.functions = functions = METHODS[self.method]
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.to(self.device)
         self.joining = functions.joining(self.network) if functions.joining else self.network
-        self.about = about | {"side": about.get("run", {}).get("late_crop_size", SIDE)}
+        self.side: int = self.about.get("run", {}).get("late_crop_size", SIDE)
         takes = functions.takes_palette is None or functions.takes_palette(network.config)
         self.steered = functions.decode is not None and takes
         self.bins: Bins = network.config.bins if self.steered else OKLAB
-        self.threads = threads or os.cpu_count()
+        self.fingerprint = fingerprint(self.about | {"side": self.side})
 
-    def encode(self, source: Source | Photo, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Encoded:
-        """Run the network, or as much of it as comes before the palette."""
-        photo = source if isinstance(source, Photo) else read(source, max_pixels=max_pixels)
-        luma = self.small(photo.luma)
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as where its run is: who unpickles it loads the same one from there."""
+        return _load_again, (self.run, self.vgg, self.threads, self.fingerprint)
+
+    def encode(self, gray: np.ndarray) -> Encoding:
+        """Run the network, or as much of it as comes before the palette; as `Model.encode`."""
+        luma = np.asarray(gray, dtype=np.float32) / 255
         if not self.steered:
             rgb = self.paint(luma, self.joining)
             palette = Palette.of_chroma(self.bins, self.bins.chroma(rgb))
-            return Encoded(photo, [rgb], luma, palette, [], palette)
+            return Encoding([rgb], luma, palette, [], palette)
         with torch.no_grad():
             features, *estimates = self.network.sight(self._gray(luma))
-        palette, prior = (Palette(self.bins, shares[0].cpu().numpy()) for shares in estimates)
-        return Encoded(photo, [f.cpu().numpy() for f in features], luma, palette, [], prior)
+        palette, reference = (Palette(self.bins, s[0].cpu().numpy()) for s in estimates)
+        return Encoding([f.cpu().numpy() for f in features], luma, palette, [], reference)
 
-    def decode(
-        self, encoded: Encoded, palette: Palette | None = None, *, vividness: float | None = None
-    ) -> Result:
-        """Color an encoded photo. Raises PaletteError for what the method does not take."""
-        if palette is not None and not self.steered:
+    def decode(self, encoding: Encoding, palette: Palette, vividness: float) -> np.ndarray:
+        """As `Model.decode`; the chroma has the working size."""
+        if vividness != self.vividness:
+            raise PaletteError(f"expected no vividness: a run has one, found {vividness:g}")
+        if not self.steered and palette is not encoding.palette:
             raise PaletteError(f"expected no palette: {self.method} cannot be steered")
-        return super().decode(encoded, palette, vividness=vividness)
+        rgb = encoding.features[0]
+        if self.steered and self.functions.decode is not None:
+            features = [torch.from_numpy(f).to(self.device) for f in encoding.features]
+            gray = self._gray(encoding.luma)
+            shares = (palette.shares, palette.by_tone, encoding.reference.shares)
+            palettes = [torch.from_numpy(s).to(gray)[None] for s in shares]
+            with torch.no_grad():
+                out = self.functions.decode(self.joining, features, gray, *palettes)
+            rgb = out[0].cpu().numpy()
+        ab = np.asarray(rgb_to_oklab(rgb)[..., 1:])
+        return fade_banned(ab, self.bins.chroma(rgb), palette.banned)
 
     def paint(self, gray: np.ndarray, network: Any = None) -> np.ndarray:
         """RGB (h, w, 3), 0..1, that the method itself makes of gray (h, w), 0..1."""
@@ -100,25 +110,14 @@ class Trained(Colorizer):
         rgb: np.ndarray = self.functions.colorize(network, self._gray(gray))[0].cpu().numpy()
         return rgb
 
-    def small(self, gray: np.ndarray) -> np.ndarray:
-        """Gray (h, w) uint8 at the working size, 0..1."""
-        return np.asarray(shrink(Image.fromarray(gray), self.about["side"]), dtype=np.float32) / 255
-
     def _gray(self, luma: np.ndarray) -> Tensor:
         return torch.from_numpy(luma).to(self.device)[None, None]
 
-    def _chroma(self, encoded: Encoded, palette: Palette, vividness: float | None) -> np.ndarray:
-        """OKLab chroma (h, w, 2) at the working size."""
-        if vividness not in (None, self.vividness):
-            raise PaletteError(f"expected no vividness: a run has one, found {vividness:g}")
-        rgb = encoded.features[0]
-        if self.steered and self.functions.decode is not None:
-            features = [torch.from_numpy(f).to(self.device) for f in encoded.features]
-            gray = self._gray(encoded.luma)
-            shares = (palette.shares, palette.by_tone, encoded.prior.shares)
-            palettes = [torch.from_numpy(s).to(gray)[None] for s in shares]
-            with torch.no_grad():
-                out = self.functions.decode(self.joining, features, gray, *palettes)
-            rgb = out[0].cpu().numpy()
-        ab = np.asarray(rgb_to_oklab(rgb)[..., 1:])
-        return without(ab, self.bins.chroma(rgb), palette.banned)
+
+def _load_again(run: Path, vgg: Path | None, threads: int | None, expected: str) -> TorchModel:
+    """A model as it was pickled. Raises DataError where another run is found here."""
+    model = TorchModel(run, vgg=vgg, threads=threads)
+    if model.fingerprint != expected:
+        found = f"expected the run {expected}, found {model.fingerprint}"
+        raise DataError(f"{run}: {found}; give all machines the same one")
+    return model

@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 import tintype
 from tintype.colorizer import Colorizer
 from tintype.server.problems import answer_problems
-from tintype.server.schemas import Health, PhotoOut, Problem, RecipeIn, Render, Variant
+from tintype.server.schemas import Health, PhotoOut, Problem, RecipeFile, RecipeIn, Render, Variant
 from tintype.server.security import MEGABYTE, Guard
 from tintype.server.service import MIME, Limits, Picture, Service
 from tintype.server.store import Sizes, Store
@@ -122,7 +122,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         return await service.queue_for(asked).do(lambda: service.target_palette(photo, asked))
 
     @app.post("/v1/recipes", responses=problems)
-    async def recipe(asked: RecipeIn) -> dict[str, Any]:
+    async def recipe(asked: RecipeFile) -> dict[str, Any]:
         """A recipe's file, complete, which `tintype colorize --recipe` replays."""
         complete = await service.queue_for(asked).do(lambda: service.recipe(asked))
         about: dict[str, Any] = json.loads(complete.to_json())

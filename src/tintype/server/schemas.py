@@ -4,7 +4,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tintype.recipe import Recipe
+from tintype.recipe import VERSION, Recipe
+
+RECIPE = ("version", "model", "palette", "alternative", "edits", "vividness")
 
 # Of a recipe's work a color of a palette is one unit, an edit or one of its changes four: 0.2 ms.
 MOST_WORK = 2000
@@ -45,7 +47,7 @@ class RecipeIn(BaseModel):
     palette: dict[str, Any] | None = None
     alternative: int = Field(0, ge=0, le=4)
     edits: list[dict[str, Any]] = Field(
-        [], max_length=64, examples=[[{"towards": "red", "amount": 0.4}, {"ban": "#3060c0"}]]
+        [], max_length=64, examples=[[{"towards": "red", "amount": 0.25}, {"ban": "#3060c0"}]]
     )
     vividness: float | None = Field(None, ge=0, le=1)
 
@@ -67,7 +69,15 @@ class RecipeIn(BaseModel):
 
     def recipe(self) -> Recipe:
         """The same as a `Recipe`. Raises PaletteError."""
-        return Recipe(self.palette, self.alternative, tuple(self.edits), self.vividness)
+        about = {name: value for name, value in vars(self).items() if name in RECIPE}
+        return Recipe.from_json({"version": VERSION} | about)
+
+
+class RecipeFile(RecipeIn):
+    """A recipe's file, of any version."""
+
+    version: int = Field(VERSION, ge=1, le=VERSION, description="1 squares amounts `towards`.")
+    model: str | None = Field(None, description="What it was made with; not looked at.")
 
 
 class Render(RecipeIn):

@@ -15,10 +15,11 @@ from PIL import Image
 import tintype
 from tintype.bins import has_hue
 from tintype.colorizer import Colorizer
+from tintype.edits import check_edits
 from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.photo import read, read_rgb
-from tintype.recipe import Recipe, check, edited
+from tintype.recipe import Recipe
 from tintype.result import Result
 from tintype.sandbox import Sandbox
 from tintype.server.schemas import LIGHT_WORK, Group, Health, PhotoOut, RecipeIn, Render, Variant
@@ -95,10 +96,10 @@ class Service:
         """What there is."""
         return Health(
             version=tintype.__version__,
-            model=self.colorizer.fingerprint,
+            model=self.colorizer.model.fingerprint,
             model_folder=self.model,
-            vividness=self.colorizer.vividness,
-            vividness_given=self.colorizer.vividness_given,
+            vividness=self.colorizer.model.vividness,
+            vividness_given=self.colorizer.model.vividness_given,
             photos=len(self.store),
             megabytes=self.limits.megabytes,
             megapixels=self.limits.megapixels,
@@ -109,7 +110,7 @@ class Service:
         full = self.colorizer.encode(self.reader.do(partial(read, content, max_pixels=self.pixels)))
         sizes = Sizes.of(full)
         recipes = [Recipe(alternative=k) for k in range(5)]
-        results = [recipe.decode(self.colorizer, sizes.thumbnail) for recipe in recipes]
+        results = [self.colorizer.decode(sizes.thumbnail, recipe) for recipe in recipes]
         palettes = [full.palette, *full.alternatives]
         own, *others = (_variant(p, r) for p, r in zip(palettes, results, strict=True))
         width, height = full.photo.size
@@ -133,20 +134,21 @@ class Service:
             found = Palette.from_json(self.colorizer.bins, content)
         else:
             colors = partial(read_rgb, content, max_pixels=self.pixels, max_side=REFERENCE)
-            found = self.colorizer.palette_of(self.reader.do(colors))
+            model = self.colorizer.model
+            found = Palette.measure(self.reader.do(colors), model.bins, side=model.side)
         return Variant(palette=found.to_json(), groups=_groups(found))
 
     def target_palette(self, sizes: Sizes, asked: RecipeIn) -> Variant:
         """The palette that a recipe asks for, and what comes out of it."""
         recipe = asked.recipe()
-        palette = edited(recipe.start(self.colorizer, sizes.full), recipe.edits)
-        return _variant(palette, recipe.decode(self.colorizer, sizes.thumbnail))
+        palette = recipe.apply(sizes.full.palette, sizes.full.alternatives)
+        return _variant(palette, self.colorizer.decode(sizes.thumbnail, recipe))
 
     def recipe(self, asked: RecipeIn) -> Recipe:
         """A recipe with all that it takes to replay it. Raises PaletteError."""
         recipe = asked.recipe()
-        check(recipe.edits, self.colorizer.bins)
-        return recipe.complete(self.colorizer)
+        check_edits(recipe.edits, self.colorizer.bins)
+        return recipe.complete(self.colorizer.model)
 
     def gray(self, sizes: Sizes) -> Picture:
         """The photo before it was colored."""
@@ -159,7 +161,8 @@ class Service:
         """The picture that was asked for, and, in headers, what was reached."""
         began = time.perf_counter()
         encoded = getattr(sizes, asked.size)
-        result = asked.recipe().decode(self.colorizer, encoded)
+        recipe = asked.recipe()
+        result = self.colorizer.decode(encoded, recipe)
         decoded = time.perf_counter()
         picture = BytesIO()
         if asked.size == "full":
@@ -173,7 +176,7 @@ class Service:
         headers = {"server-timing": _timing(decode=decoded - began, encode=saved - decoded)}
         if asked.measure:
             headers["x-tintype-colors"] = json.dumps(result.palette.to_json())
-            reached = result.reached
+            reached = recipe.reached(self.colorizer, encoded, result)
             if reached is not None:
                 headers["x-tintype-reached"] = f"{reached:.4f}"
         return Picture(picture.getvalue(), MIME[kind], headers)

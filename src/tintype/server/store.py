@@ -29,7 +29,7 @@ class Sizes:
     def bytes(self) -> int:
         """What it takes in memory, near enough."""
         alpha = self.full.photo.alpha
-        planes = [self.full.photo.luma, self.preview.photo.luma, *self.full.features]
+        planes = [self.full.photo.luma, self.preview.photo.luma, *self.full.encoding.features]
         return sum(plane.nbytes for plane in planes) + (0 if alpha is None else alpha.nbytes)
 
 

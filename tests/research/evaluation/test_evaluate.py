@@ -12,6 +12,8 @@ from research.conftest import scene
 from tintype.cli import cli
 from tintype.color import hue_degrees, oklab_to_rgb, rgb_to_oklab
 from tintype.errors import DataError
+from tintype.palette import Palette
+from tintype.recipe import Recipe
 from tintype.research.data import photo_set
 from tintype.research.evaluation import evaluate, metrics, simulated_user
 from tintype.research.figures import curves
@@ -57,8 +59,8 @@ def test_the_report_says_what_was_measured(report, tiny, folder):
     assert [row["method"] for row in report["rows"]] == NAMES
     assert report["photos"] == 3
     assert report["data"] == [folder.name]
-    assert report["model"] == tiny.fingerprint
-    assert report["vividness"] == tiny.vividness
+    assert report["model"] == tiny.model.fingerprint
+    assert report["vividness"] == tiny.model.vividness
 
 
 def test_the_truth_is_all_right(by_name):
@@ -92,13 +94,16 @@ def test_more_vividness_is_more_chroma(by_name):
 
 def test_the_true_palette_is_given_with_its_tones_and_without(tiny):
     truth = scene(256, 256, 1)
-    encoded, true = tiny.encode(evaluate.as_gray(truth)), tiny.palette_of(truth)
+    encoded, true = (
+        tiny.encode(evaluate.as_gray(truth)),
+        Palette.measure(truth, tiny.bins, side=tiny.model.side),
+    )
     painted = dict(evaluate._paint_rows(tiny, encoded, truth))
     for name, palette in (
         ("true palette", replace(true, tones=None)),
         ("true palette by tones", true),
     ):
-        expected = tiny.decode(encoded, palette, vividness=tiny.vividness_given).image
+        expected = tiny.decode(encoded, Recipe(palette)).image
         np.testing.assert_array_equal(painted[name], np.asarray(expected))
     assert (painted["true palette"] != painted["true palette by tones"]).any()
 
@@ -117,7 +122,7 @@ def test_the_best_alternative_of_each_photo(tiny, folder, by_name, name, vividne
     for i in range(3):
         truth = evaluate.sized(photos.photo(i))
         encoded = tiny.encode(evaluate.as_gray(truth))
-        results = [tiny.decode(encoded, p, vividness=vividness) for p in encoded.alternatives]
+        results = [tiny.decode(encoded, Recipe(None, k, (), vividness)) for k in range(1, 5)]
         scores = [metrics.score(np.asarray(r.image.convert("RGB")), truth) for r in results]
         best.append(scores[int(np.argmax([s.hits.sum() for s in scores]))])
         others = {round(metrics.auc([s]), 6) for s in scores}

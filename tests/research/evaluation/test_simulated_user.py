@@ -9,9 +9,10 @@ from PIL import Image
 
 from research.conftest import scene
 from tintype.bins import hue_of
+from tintype.edits import Ban, Saturate, Towards
 from tintype.palette import BAN_WIDTH
 from tintype.photo import read
-from tintype.recipe import EDITS, Recipe
+from tintype.recipe import Recipe
 from tintype.research.evaluation import evaluate, metrics, simulated_user
 
 
@@ -46,18 +47,19 @@ def steps(tiny, encoded, truth):
 
 def painted(tiny, encoded, edits):
     """The photo after edits, uint8 RGB."""
-    return np.asarray(Recipe(edits=tuple(edits)).decode(tiny, encoded).image.convert("RGB"))
+    return np.asarray(tiny.decode(encoded, Recipe(edits=tuple(edits))).image)
 
 
 def test_the_menu_has_38_edits():
     """Towards 12 hues at two strengths, a ban of each, more or less saturation."""
-    kinds = [next(iter(edit)) for edit in simulated_user.MENU]
-    assert [kinds.count(kind) for kind in ("towards", "ban", "saturation")] == [24, 12, 2]
-    assert all(kind in EDITS for kind in kinds)
+    kinds = [type(edit) for edit in simulated_user.MENU]
+    assert [kinds.count(kind) for kind in (Towards, Ban, Saturate)] == [24, 12, 2]
+    assert len(kinds) == 38
     for hue in simulated_user.HUES:
-        strengths = {e["amount"] for e in simulated_user.MENU if e.get("towards") == hue}
+        towards = [edit for edit in simulated_user.MENU if isinstance(edit, Towards)]
+        strengths = {edit.amount for edit in towards if edit.color == hue}
         assert len(strengths) == 2
-        assert {"ban": hue} in simulated_user.MENU
+        assert Ban(hue) in simulated_user.MENU
 
 
 def test_bans_reach_every_hue():
@@ -83,7 +85,7 @@ def test_steps_are_what_their_recipes_give(tiny, encoded, truth, steps):
 
 
 def test_every_edit_is_the_best_of_the_menu(tiny, encoded, truth, steps):
-    size = encoded.luma.shape[::-1]
+    size = encoded.encoding.luma.shape[::-1]
     luma = Image.fromarray(encoded.photo.luma).resize(size, Image.Resampling.BOX)
     small = np.asarray(Image.fromarray(truth).resize(size, Image.Resampling.BOX))
     look = replace(encoded, photo=read(luma))
@@ -126,9 +128,9 @@ def test_there_are_no_more_edits_than_allowed(tiny, encoded, truth, monkeypatch)
 
 
 def test_editing_is_decoding_only(tiny, truth, monkeypatch):
-    encoder, decoder = Counting(tiny._encoder), Counting(tiny._decoder)
-    monkeypatch.setattr(tiny, "_encoder", encoder)
-    monkeypatch.setattr(tiny, "_decoder", decoder)
+    encoder, decoder = Counting(tiny.model._encoder), Counting(tiny.model._decoder)
+    monkeypatch.setattr(tiny.model, "_encoder", encoder)
+    monkeypatch.setattr(tiny.model, "_decoder", decoder)
     steps = simulated_user.edit(tiny, tiny.encode(evaluate.as_gray(truth)), truth)
     assert encoder.runs == 1
     tries = min(len(steps), simulated_user.MOST)

@@ -11,9 +11,10 @@ from safetensors.torch import load_file
 
 from research.conftest import saved, scene
 from tintype.cli import cli
+from tintype.colorizer import Colorizer
 from tintype.errors import DataError
 from tintype.research.evaluation import metrics, table
-from tintype.research.torch_model import Trained
+from tintype.research.torch_model import TorchModel
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_gray_is_measured_as_by_hand(report):
 
 
 def test_a_methods_row_is_its_photos_colored(report, runs):
-    zhang = Trained(runs[1])
+    zhang = Colorizer(TorchModel(runs[1]))
     photos = [scene(256, 256, seed) for seed in range(2)]
     painted = [zhang.colorize(Image.fromarray(p).convert("L")).image for p in photos]
     scores = [metrics.score(np.asarray(a), b) for a, b in zip(painted, photos, strict=True)]
@@ -105,7 +106,7 @@ def test_rows_are_compared_with_the_papers_on_the_same_photos(report):
 
 @pytest.mark.parametrize("palette", ["before", "none"])
 def test_the_papers_own_row_keeps_v_and_the_methods_colors(palette, config, tmp_path):
-    fenu = Trained(saved(tmp_path, "fenu2016", replace(config["fenu2016"], palette=palette)))
+    fenu = TorchModel(saved(tmp_path, "fenu2016", replace(config["fenu2016"], palette=palette)))
     photo = scene(128, 128, 4)  # the working size, so that nothing is enlarged
     painted = table._keep_value(fenu)(photo)
     assert np.abs(painted.max(-1).astype(int) - photo.max(-1)).max() <= 1
@@ -114,7 +115,7 @@ def test_the_papers_own_row_keeps_v_and_the_methods_colors(palette, config, tmp_
 
 
 def test_weights_are_counted(report, runs, narrow):
-    trained = sum(p.numel() for p in Trained(runs[3]).network.parameters())
+    trained = sum(p.numel() for p in TorchModel(runs[3]).network.parameters())
     pinned = [t for name, t in load_file(narrow).items() if name.startswith("features.")]
     found = row(report, "dahl2016")
     assert found["parameters"] == trained

@@ -27,7 +27,7 @@ def test_the_diagram_shows_the_shapes_of_the_run(drawn, runs):
     """Parsed from the file, and seen by hooks of the test's own."""
     written = {tuple(map(int, m[0].split(" × "))) for t in texts(drawn / "figure-3.svg")
                if (m := SIZE.fullmatch(t))}  # fmt: skip
-    model, seen = plots.Trained(runs["fenu2016"]).network, set()
+    model, seen = plots.TorchModel(runs["fenu2016"]).network, set()
 
     def note(_module, _given, out):
         seen.add(tuple(out.shape[1:]))
@@ -95,5 +95,5 @@ def test_the_diagram_says_pinned_only_of_what_is(config, monkeypatch):
 
 
 def test_without_a_photo_an_even_gray_passes(runs, tmp_path):
-    files = plots.plot([runs["fenu2016"]], tmp_path, figures=[3], amount=0.9)
+    files = plots.plot([runs["fenu2016"]], tmp_path, figures=[3], amount=0.81)
     assert [path.name for path in files] == ["figure-3.png", "figure-3.svg"]

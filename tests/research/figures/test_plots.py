@@ -57,7 +57,7 @@ def test_columns_have_their_titles(drawn):
 
 def test_the_same_input_gives_the_same_bytes(drawn, runs, pictures, tmp_path):
     again = plots.plot(
-        list(runs.values()), tmp_path, [pictures["wide"], pictures["tall"]], amount=0.9
+        list(runs.values()), tmp_path, [pictures["wide"], pictures["tall"]], amount=0.81
     )
     assert [path.name for path in again] == files()
     for path in again:
@@ -69,7 +69,7 @@ def test_what_the_user_set_up_in_matplotlib_does_not_matter(drawn, runs, picture
 
     with matplotlib.rc_context({"font.size": 20, "axes.grid": True, "svg.fonttype": "path"}):
         runs = list(runs.values())
-        (_, svg) = plots.plot(runs, tmp_path, [pictures["wide"]], figures=[4], amount=0.9)
+        (_, svg) = plots.plot(runs, tmp_path, [pictures["wide"]], figures=[4], amount=0.81)
         assert matplotlib.rcParams["font.size"] == 20
     assert svg.read_bytes() == (drawn / svg.name).read_bytes()
 
@@ -119,7 +119,7 @@ def test_what_nobody_knows_is_left_out_or_said():
 
 
 def test_steering_changes_the_photo(runs, pictures):
-    run, shown = plots.Trained(runs["fenu2016"]), plots.example(pictures["wide"], known=True)
+    run, shown = plots.TorchModel(runs["fenu2016"]), plots.example(pictures["wide"], known=True)
     automatic, red, blue = plots.colorize_towards(run, shown.photo, ("red", "blue"), 1.0)
     assert automatic.shape == shown.truth.shape
     assert not (automatic == red).all()
@@ -160,7 +160,7 @@ def test_a_missing_method_is_named(runs, pictures, tmp_path):
 
 def test_other_figures_need_no_run_of_the_papers_method(runs, pictures, tmp_path):
     grays = [pictures["gray"]]
-    files = plots.plot([runs["tintype"]], tmp_path, (), grays, figures=[2, 2], amount=0.9)
+    files = plots.plot([runs["tintype"]], tmp_path, (), grays, figures=[2, 2], amount=0.81)
     assert [path.name for path in files] == ["figure-2.png", "figure-2.svg"]
     assert texts(files[1])[:2] == ["gray", "tintype"]
 
@@ -182,10 +182,10 @@ def test_two_runs_of_a_method_are_told_apart(runs, tmp_path):
     other = copied(runs["dahl2016"], tmp_path / "longer")
     write_log(other, {100: 0.05}, "automatic")
     folders = [runs["dahl2016"], other]
-    _, svg = plots.plot(folders, tmp_path / "out", figures=[4], amount=0.9)
+    _, svg = plots.plot(folders, tmp_path / "out", figures=[4], amount=0.81)
     assert {"dahl2016 dahl2016", "dahl2016 longer"} <= set(texts(svg))
     with pytest.raises(DataError, match="in folders of different names"):
-        plots.plot([other, other], tmp_path / "out", figures=[4], amount=0.9)
+        plots.plot([other, other], tmp_path / "out", figures=[4], amount=0.81)
 
 
 @pytest.mark.parametrize(
@@ -230,6 +230,6 @@ def test_runs_that_were_checked_on_other_photos_are_not_compared(runs, tmp_path)
 def test_configs_are_what_the_runs_hold(configs, runs):
     """So that the fixtures above speak of the runs that the figures show."""
     for name, run in runs.items():
-        trained = plots.Trained(run)
+        trained = plots.TorchModel(run)
         assert trained.method == name
         assert asdict(trained.network.config) == asdict(configs[name])

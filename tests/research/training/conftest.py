@@ -16,7 +16,7 @@ from tintype.research.methods import checkpoint, fenu2016
 from tintype.research.training import fine_tuning
 
 TINTYPE = Path(sys.executable).with_name("tintype")
-ORANGE = Recipe(edits=({"towards": "orange", "amount": 0.6},))
+ORANGE = Recipe().towards("orange", 0.36)
 METHODS = ["tintype", "fenu2016"]
 
 
@@ -46,7 +46,7 @@ def starts(run, narrow, tmp_path_factory) -> dict[str, Path]:
     tensors, about = checkpoint.load(run / "model.safetensors")
     hues = [f"hue:{45 * k}" for k in range(8)]
     even = Palette.of_chroma(TINY.bins, np.zeros((1, 2)))
-    wheel = [even.boost(hue, 0.3).towards(hue, 0.5).shares for hue in hues]
+    wheel = [even.boost(hue, 0.3).towards(hue, 0.25).shares for hue in hues]
     tensors["prototypes"] = torch.tensor(np.stack(wheel)).float()
     folder = tmp_path_factory.mktemp("starts")
     halved = {k: v.half() if v.ndim == 4 else v for k, v in tensors.items()}

@@ -10,11 +10,12 @@ from research.conftest import TINY, fewer_crops, run_config, scene
 from research.training.conftest import METHODS, ORANGE, config, network_of, palettes, save
 from tintype.bins import chroma_of
 from tintype.colorizer import Colorizer
+from tintype.model import OnnxModel
 from tintype.palette import Palette
-from tintype.recipe import Recipe, edited
+from tintype.recipe import Recipe
 from tintype.research import export, methods
 from tintype.research.methods import checkpoint
-from tintype.research.torch_model import Trained
+from tintype.research.torch_model import TorchModel
 from tintype.research.training import fine_tuning, loop
 
 # --- what it reaches, and what it leaves ----------------------------------------------------------
@@ -23,7 +24,7 @@ from tintype.research.training import fine_tuning, loop
 @pytest.mark.parametrize("method", METHODS)
 def test_automatic_palettes_of_unseen_photos_move_towards_the_taste(method, starts, tuned):
     old, new = palettes(starts[method]), palettes(tuned[method][0])
-    wanted = [edited(palette, ORANGE.edits) for palette in old]
+    wanted = [ORANGE.apply(palette) for palette in old]
     before = [one.distance(wish) for one, wish in zip(old, wanted, strict=True)]
     after = [one.distance(wish) for one, wish in zip(new, wanted, strict=True)]
     ways = 1 - np.array(after) / before
@@ -103,11 +104,11 @@ def asked(start, folder, recipe: Recipe):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_edits_are_done_to_the_estimate_of_every_view(method, starts, tmp_path):
-    edits = ({"towards": "orange", "amount": 0.3}, {"saturation": 1.3}, {"ban": "blue"})
-    estimates, wanted = asked(starts[method], tmp_path, Recipe(edits=edits))
+    recipe = Recipe().towards("orange", 0.1).saturate(1.3).ban("blue")
+    estimates, wanted = asked(starts[method], tmp_path, recipe)
     bins = network_of(starts[method]).config.bins
     for estimate, wish in zip(estimates, wanted, strict=True):
-        expected = edited(Palette(bins, estimate.numpy()), edits).shares
+        expected = recipe.apply(Palette(bins, estimate.numpy())).shares
         np.testing.assert_allclose(wish, expected, atol=1e-6)
     assert not torch.equal(wanted[0], wanted[2])
 
@@ -115,7 +116,7 @@ def test_edits_are_done_to_the_estimate_of_every_view(method, starts, tmp_path):
 @pytest.mark.parametrize("method", METHODS)
 def test_a_recipe_may_bring_its_own_palette(method, starts, tmp_path):
     palette = {"version": 1, "neutral": 0.5, "colors": [{"color": "teal", "share": 0.5}]}
-    recipe = Recipe(palette=palette, edits=({"saturation": 0.5},))
+    recipe = Recipe(palette).saturate(0.5)
     _, wanted = asked(starts[method], tmp_path, recipe)
     bins = network_of(starts[method]).config.bins
     expected = Palette.from_json(bins, palette).saturate(0.5).shares
@@ -139,32 +140,35 @@ def test_alternatives_are_those_that_the_colorizer_offers(number, run, tiny, tmp
 def test_the_exported_model_paints_what_people_chose(starts, tuned, tiny, photos, tmp_path):
     """As the start's decoder, which is that of `tiny`, does by hand: palettes and photos alike."""
     export.export(tuned["tintype"][0], tmp_path / "model", {"side": "64"}, [str(photos)])
-    model = Colorizer(tmp_path / "model", threads=1)
-    assert model.about["trained"]["recipes"] == 12
-    assert tiny.about["trained"]["recipes"] == 0
+    model = Colorizer(OnnxModel(tmp_path / "model", threads=1))
+    assert model.model.about["trained"]["recipes"] == 12
+    assert tiny.model.about["trained"]["recipes"] == 0
     gray = scene(96, 64, 200)[..., 1]
     encoded = model.encode(gray)
     luma = torch.from_numpy(gray)[None, None].float() / 255
     with torch.no_grad():
         _, estimate, first = network_of(tuned["tintype"][0]).sight(luma)
-        _, before = network_of(starts["tintype"]).encode(luma)
-    torch.testing.assert_close(first, before)
-    np.testing.assert_allclose(encoded.prior.shares, first[0], atol=2e-3)
+        _, first_before = network_of(starts["tintype"]).encode(luma)
+    torch.testing.assert_close(first, first_before)
+    np.testing.assert_allclose(encoded.encoding.reference.shares, first[0], atol=2e-3)
     np.testing.assert_allclose(encoded.palette.shares, estimate[0], atol=2e-3)
-    assert encoded.palette.distance(encoded.prior) > 0.003
-    start = replace(encoded, palette=encoded.prior)
-    painted, by_hand = model.decode(encoded).chroma, tiny.decode(start, encoded.palette).chroma
+    assert encoded.palette.distance(encoded.encoding.reference) > 0.003
+    before = replace(encoded.encoding, palette=encoded.encoding.reference)
+    start = replace(encoded, encoding=before, palette=before.palette)
+    given = Recipe(encoded.palette, vividness=tiny.model.vividness)
+    painted, by_hand = model.decode(encoded).chroma, tiny.decode(start, given).chroma
     np.testing.assert_allclose(painted, by_hand, atol=1)
     assert np.abs(painted - tiny.decode(start).chroma).mean() > 3
 
 
 def test_a_run_colors_photos_by_it_without_an_export(starts, tuned):
     """As the start does by hand, in torch."""
-    old, new = Trained(starts["tintype"], threads=1), Trained(tuned["tintype"][0], threads=1)
+    runs = (starts["tintype"], tuned["tintype"][0])
+    old, new = (Colorizer(TorchModel(run, threads=1)) for run in runs)
     gray = scene(96, 64, 200)[..., 1]
     before, after = old.encode(gray), new.encode(gray)
-    assert after.prior.distance(before.palette) < 1e-6
-    painted, by_hand = new.decode(after).chroma, old.decode(before, after.palette).chroma
+    assert after.encoding.reference.distance(before.palette) < 1e-6
+    painted, by_hand = new.decode(after).chroma, old.decode(before, Recipe(after.palette)).chroma
     np.testing.assert_allclose(painted, by_hand, atol=1e-2)
     assert np.abs(painted - old.decode(before).chroma).mean() > 1
 

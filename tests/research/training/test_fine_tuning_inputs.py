@@ -131,7 +131,7 @@ def test_the_command_takes_recipes_that_the_command_saved(starts, tmp_path):
     """The photo and the recipe are saved as a person does it, with the bundled model."""
     for i in range(3):
         Image.fromarray(scene(96, 64, i)).save(tmp_path / f"{i}.png")
-        words = [f"{i}.png", "--towards", "orange:0.6", "--save-recipe", f"{i}.json"]
+        words = [f"{i}.png", "--towards", "orange:0.36", "--save-recipe", f"{i}.json"]
         subprocess.run([TINTYPE, "colorize", *words], cwd=tmp_path, check=True, capture_output=True)
     words = ["--recipes", ".", "--start", starts["tintype"], "-o", "run", "--steps", "20"]
     done = subprocess.run(

@@ -36,7 +36,7 @@ class Steering:
     """What edits did to one photo.
 
     followed: per shift, the angle that the result's chroma turned by over the one asked for
-    reached: per shift, `Result.reached`
+    reached: per shift, `Recipe.reached`
     banned: share of pixels that still wear a banned color, and that wore it before
     """
 
@@ -73,7 +73,7 @@ def evaluate(
     rows: dict[str, list[Score]] = {}
     steering: list[Steering] = []
     edited: list[list[Step]] = []
-    with ThreadPoolExecutor(colorizer.threads or os.cpu_count()) as pool:
+    with ThreadPoolExecutor(colorizer.model.threads or os.cpu_count()) as pool:
         measured = pool.map(measure, range(len(photos)))
         bar = tqdm(measured, "evaluating", len(photos), unit=" photos", disable=None)
         for scores, steered, steps in bar:
@@ -84,8 +84,8 @@ def evaluate(
     return {
         "photos": len(photos),
         "data": [Path(p).name for p in patterns],
-        "model": colorizer.fingerprint,
-        "vividness": colorizer.vividness,
+        "model": colorizer.model.fingerprint,
+        "vividness": colorizer.model.vividness,
         "rows": [row_of(name, scores, rows["truth"]) for name, scores in rows.items()],
         "steering": _steering(steering) if steer else None,
         "edits": _edits(edited, rows) if edited else None,
@@ -109,7 +109,8 @@ def _paint_rows(
     colorizer: Colorizer, encoded: Encoded, truth: np.ndarray
 ) -> Iterable[tuple[str, np.ndarray]]:
     """The rows of the table: a name and the photo in 8-bit RGB."""
-    true = colorizer.palette_of(truth)
+    model = colorizer.model
+    true = Palette.measure(truth, model.bins, side=model.side)
     yield "gray", np.repeat(encoded.photo.luma[..., None], 3, axis=-1)
     yield "automatic, calm", _rgb(colorizer, encoded, None, 0.0)
     yield "automatic", _rgb(colorizer, encoded, None, None)
@@ -118,7 +119,7 @@ def _paint_rows(
     for name, vividness in ((f"{best}, calm", 0.0), (best, None)):
         four = [_rgb(colorizer, encoded, one, vividness) for one in encoded.alternatives]
         yield name, max(four, key=lambda rgb: metrics.auc([metrics.score(rgb, truth)]))
-    given = colorizer.vividness_given
+    given = model.vividness_given
     yield "true palette", _rgb(colorizer, encoded, replace(true, tones=None), given)
     yield "true palette by tones", _rgb(colorizer, encoded, true, given)
     yield "truth", truth
@@ -127,7 +128,8 @@ def _paint_rows(
 def _rgb(
     colorizer: Colorizer, encoded: Encoded, palette: Palette | None, vividness: float | None
 ) -> np.ndarray:
-    return np.asarray(colorizer.decode(encoded, palette, vividness=vividness).image.convert("RGB"))
+    vivid = colorizer.model.vividness if vividness is None else vividness
+    return np.asarray(colorizer.decode(encoded, Recipe(palette, vividness=vivid)).image)
 
 
 def _steer(colorizer: Colorizer, encoded: Encoded, before: np.ndarray) -> Steering:
@@ -135,10 +137,11 @@ def _steer(colorizer: Colorizer, encoded: Encoded, before: np.ndarray) -> Steeri
     automatic = _chroma(before)
     followed, reached = {}, {}
     for degrees in SHIFTS:
-        result = Recipe(edits=({"shift_hue": degrees},)).decode(colorizer, encoded)
+        recipe = Recipe().shift_hue(degrees)
+        result = colorizer.decode(encoded, recipe)
         edited = _chroma(np.asarray(result.image.convert("RGB")))
         followed[degrees] = share_followed(automatic, edited, degrees)
-        reached[degrees] = result.reached or 0.0
+        reached[degrees] = recipe.reached(colorizer, encoded, result) or 0.0
     hue = _commonest_hue(automatic)
     red, green, blue = (color.oklab_to_rgb(np.array([0.7, *(0.1 * hue)])) * 255).clip(0, 255)
     ban = encoded.palette.ban(f"#{round(red):02x}{round(green):02x}{round(blue):02x}")
@@ -269,8 +272,8 @@ def _edits(edited: list[list[Step]], rows: dict[str, list[Score]]) -> dict[str, 
             ),
             row("true palette", true),
         ],
-        "menu": Counter(next(iter(edit)) for edit in simulated_user.MENU),
-        "taken": Counter(next(iter(edit)) for edit in edits),
+        "menu": Counter(edit.KEYS[0] for edit in simulated_user.MENU),
+        "taken": Counter(edit.KEYS[0] for edit in edits),
     }
 
 

@@ -9,13 +9,13 @@ points (Zhang et al. 2017, "Real-Time User-Guided Image Colorization with Learne
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from tintype.bins import hex_at
 from tintype.colorizer import Colorizer, Encoded
+from tintype.edits import Ban, Edit, Saturate, Towards
 from tintype.photo import read
 from tintype.recipe import Recipe
 from tintype.research.evaluation import metrics
@@ -24,10 +24,10 @@ from tintype.research.evaluation.metrics import Score
 MOST = 5  # edits of a photo
 ANGLES = [math.radians(degrees) for degrees in range(0, 360, 30)]  # in OKLab: bans reach all hues
 HUES = [hex_at(0.1 * np.array([math.cos(angle), math.sin(angle)]), "oklab") for angle in ANGLES]
-MENU: tuple[dict[str, Any], ...] = (
-    *({"towards": hue, "amount": amount} for amount in (0.25, 0.5) for hue in HUES),
-    *({"ban": hue} for hue in HUES),
-    *({"saturation": factor} for factor in (0.5, 1.5)),
+MENU: tuple[Edit, ...] = (
+    *(Towards(hue, amount) for amount in (0.0625, 0.25) for hue in HUES),
+    *(Ban(hue) for hue in HUES),
+    *(Saturate(factor) for factor in (0.5, 1.5)),
 )
 """What the person may do in a step: 38 edits of a recipe."""
 
@@ -36,7 +36,7 @@ MENU: tuple[dict[str, Any], ...] = (
 class Step:
     """A photo after some edits of its estimated palette, and how near to the truth it is."""
 
-    edits: tuple[dict[str, Any], ...]
+    edits: tuple[Edit, ...]
     score: Score
 
     @property
@@ -54,7 +54,7 @@ def edit(colorizer: Colorizer, encoded: Encoded, truth: np.ndarray) -> list[Step
     chroma, is kept if the AuC rises at full size, too; else the person leaves the photo as it is.
     The encoder is not run again.
     """
-    size = encoded.luma.shape[::-1]
+    size = encoded.encoding.luma.shape[::-1]
     images = (Image.fromarray(pixels) for pixels in (encoded.photo.luma, truth))
     luma, small = (image.resize(size, Image.Resampling.BOX) for image in images)
     look = replace(encoded, photo=read(luma))
@@ -72,7 +72,7 @@ def edit(colorizer: Colorizer, encoded: Encoded, truth: np.ndarray) -> list[Step
 
 
 def _step(
-    colorizer: Colorizer, encoded: Encoded, truth: np.ndarray, edits: tuple[dict[str, Any], ...]
+    colorizer: Colorizer, encoded: Encoded, truth: np.ndarray, edits: tuple[Edit, ...]
 ) -> Step:
-    image = Recipe(edits=edits).decode(colorizer, encoded).image
+    image = colorizer.decode(encoded, Recipe(edits=edits)).image
     return Step(edits, metrics.score(np.asarray(image.convert("RGB")), truth))

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch.nn import functional as F
 from tqdm import tqdm
 
@@ -23,6 +24,7 @@ from tintype import welsh2002
 from tintype.colorizer import Colorizer
 from tintype.errors import DataError
 from tintype.files import write_whole
+from tintype.model import OnnxModel
 from tintype.research.data import photo_set
 from tintype.research.evaluation import metrics
 from tintype.research.evaluation.evaluate import (
@@ -35,7 +37,8 @@ from tintype.research.evaluation.evaluate import (
 )
 from tintype.research.evaluation.metrics import Score
 from tintype.research.methods import checkpoint, fenu2016, vgg16
-from tintype.research.torch_model import Trained
+from tintype.research.torch_model import TorchModel
+from tintype.working_size import shrink
 
 ORDER = ("gray", "welsh2002", "dahl2016", "fenu2016", "zhang2016", "tintype")  # the paper's, ours
 NOT_BUILT = ("cheng2015", "deshpande2015")  # which the paper names, and compares with neither
@@ -111,22 +114,21 @@ def _entries(runs: list[Path], vgg_file: Path | None) -> Iterator[Entry]:
     if len(set(names)) < len(names):
         raise DataError(f"expected runs of different names, found {', '.join(names)}; rename one")
     for run, name in zip(runs, names, strict=True):
-        trained = Trained(run, vgg=vgg_file)
+        trained = TorchModel(run, vgg=vgg_file)
         config = trained.network.config
-        about = {k: v for k, v in trained.about.items() if k != "side"}
-        about |= _parameters(trained) | _origin(trained)
-        yield Entry(trained.method, name, _joined(trained), about=about)
+        about = trained.about | _parameters(trained) | _origin(trained)
+        yield Entry(trained.method, name, _joined(Colorizer(trained)), about=about)
         keeps_value = trained.functions.keeps_value
         if keeps_value is not None and keeps_value(config):
             yield Entry(trained.method, name, _keep_value(trained), "value", about)
 
 
 def _shipped() -> Entry:
-    shipped = Colorizer()
+    shipped = OnnxModel()
     known = ("trained", "side", "temperature", "undo", "vividness", "sha256")
     about = {name: shipped.about[name] for name in known}
     about |= {"parameters": shipped.about["parameters"], "pinned": 0}
-    return Entry("tintype", "as shipped", _joined(shipped), about=about)
+    return Entry("tintype", "as shipped", _joined(Colorizer(shipped)), about=about)
 
 
 def _transferred(truths: list[np.ndarray]) -> Paint:
@@ -149,13 +151,14 @@ def _joined(colorizer: Colorizer) -> Paint:
     return lambda truth: np.asarray(colorizer.colorize(as_gray(truth)).image.convert("RGB"))
 
 
-def _keep_value(trained: Trained) -> Paint:
+def _keep_value(trained: TorchModel) -> Paint:
     """Color by HSV's V, which is kept: the saturation and its hue are enlarged."""
     config = replace(trained.network.config, space="vector")
 
     def paint(truth: np.ndarray) -> np.ndarray:
         value = truth.max(-1)
-        plane = config.bins.chroma(torch.from_numpy(trained.paint(trained.small(value))))
+        small = np.asarray(shrink(Image.fromarray(value), trained.side), dtype=np.float32) / 255
+        plane = config.bins.chroma(torch.from_numpy(trained.paint(small)))
         large = F.interpolate(plane.permute(2, 0, 1)[None], value.shape, mode="bilinear")
         unit = (large.permute(0, 2, 3, 1) + 1) / 2
         gray = torch.from_numpy(value).float()[None, None] / 255
@@ -165,7 +168,7 @@ def _keep_value(trained: Trained) -> Paint:
     return paint
 
 
-def _parameters(trained: Trained) -> dict[str, int]:
+def _parameters(trained: TorchModel) -> dict[str, int]:
     """How many weights were trained, and how many are pinned."""
     network = trained.network
     pinned = network.vgg if trained.functions.pins_vgg else None
@@ -175,7 +178,7 @@ def _parameters(trained: Trained) -> dict[str, int]:
     }
 
 
-def _origin(trained: Trained) -> dict[str, str]:
+def _origin(trained: TorchModel) -> dict[str, str]:
     file = trained.network.config.vgg if trained.functions.pins_vgg else ""
     return {"vgg": vgg16.origin(Path(file))} if file else {}
 

@@ -1,6 +1,6 @@
 """The paper's figures, drawn from runs: PNG and SVG, the same bytes from the same runs.
 
-runs ──▶ Trained ──▶ photos colored ──▶ figures 1, 2, 6, 8
+runs ──▶ TorchModel ──▶ photos colored ──▶ figures 1, 2, 6, 8
   │         ├──────▶ the network ──────▶ figure 3, in `diagram`
   │         └──────▶ palettes ─────────▶ figure 7, in `curves`
   └── log.jsonl ───────────────────────▶ figure 4, in `curves`
@@ -19,9 +19,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tintype.charts import QUIET
+from tintype.colorizer import Colorizer
 from tintype.errors import DataError, PhotoError
 from tintype.files import write_whole
 from tintype.photo import Photo, read, read_rgb
+from tintype.recipe import Recipe
 from tintype.research.figures import curves, diagram
 from tintype.research.figures.canvas import (
     MARGIN,
@@ -34,7 +36,7 @@ from tintype.research.figures.canvas import (
     wrapped,
 )
 from tintype.research.methods.vgg16 import origin
-from tintype.research.torch_model import Trained
+from tintype.research.torch_model import TorchModel
 
 METHOD = "fenu2016"  # the paper's own
 SIDE = 256  # short side of photos, pixels
@@ -62,15 +64,15 @@ class Material:
     """What figures are made of.
 
     runs, folders: by the runs' names, in the order in which they were given
-    amount: how far palettes are moved towards red and blue, 0..1
+    amount: 0..1, how much of palettes is moved towards red and blue
     """
 
-    runs: dict[str, Trained]
+    runs: dict[str, TorchModel]
     folders: dict[str, Path]
     examples: list[Example]
     amount: float
 
-    def own(self, *, steered: bool = False) -> Trained:
+    def own(self, *, steered: bool = False) -> TorchModel:
         """The first run of the paper's method, or the first that takes palettes."""
         for run in self.runs.values():
             if run.method == METHOD and (run.steered or not steered):
@@ -108,14 +110,14 @@ def plot(
 
     runs: folders that `train` left; photos: in color; grays: those whose colors nobody knows
     figures: their numbers in the paper, all by default
-    amount: how far figures 6 to 8 go towards red and blue, 0..1
+    amount: 0..1, how much of the palettes of figures 6 to 8 goes towards red and blue
     vgg: where the runs' VGG-16 is now, if not where it was in training
     `runs.json` beside the figures says how each run came about. Raises DataError where a run, its
     log or a photo that a figure needs is missing.
     """
     examples = [example(path, known=True) for path in photos]
     examples += [example(path, known=False) for path in grays]
-    trained = [Trained(run, vgg=vgg) for run in runs]
+    trained = [TorchModel(run, vgg=vgg) for run in runs]
     names = _names(runs, trained)
     by_name = dict(zip(names, trained, strict=True))
     material = Material(by_name, dict(zip(names, runs, strict=True)), examples, amount)
@@ -146,7 +148,7 @@ def example(path: Path, *, known: bool) -> Example:
     return Example(read(small.convert("L")), np.asarray(small) if known else None)
 
 
-def _names(runs: Sequence[Path], trained: list[Trained]) -> list[str]:
+def _names(runs: Sequence[Path], trained: list[TorchModel]) -> list[str]:
     """The runs' methods, with their folders where two are of the same."""
     count = Counter(run.method for run in trained)
     pairs = list(zip(trained, runs, strict=True))
@@ -202,12 +204,12 @@ def steered(number: int, start: float, end: float) -> Callable[[Material], Figur
     """Figures 6 and 8: a part of the photos, steered."""
 
     def draw(material: Material) -> Figure:
-        run, wishes = material.own(steered=True), ("red", "blue")
+        run, colors = material.own(steered=True), ("red", "blue")
         rows = [
-            [e.gray, *colorize_towards(run, e.photo, wishes, material.amount), e.truth]
+            [e.gray, *colorize_towards(run, e.photo, colors, material.amount), e.truth]
             for e in material.part(start, end)
         ]
-        titles = ["gray", "automatic", *(f"towards {wish}" for wish in wishes), "truth"]
+        titles = ["gray", "automatic", *(f"towards {color}" for color in colors), "truth"]
         words = f"Figure {number}. Photographs colored by {METHOD} from the estimated palette"
         words += f", and with it shifted towards red and blue.\n{training([run])}"
         return sheet(titles, rows, words)
@@ -218,7 +220,7 @@ def steered(number: int, start: float, end: float) -> Callable[[Material], Figur
 def histograms(material: Material) -> Figure:
     """Figure 7: the palette estimated for the first photo, and the same moved towards red."""
     run, first = material.own(steered=True), material.part(0, 1)[0]
-    estimate = run.encode(first.photo).palette
+    estimate = Colorizer(run).encode(first.photo).palette
     return curves.histograms(estimate, estimate.towards("red", material.amount))
 
 
@@ -237,15 +239,16 @@ FIGURES: dict[int, Callable[[Material], Figure]] = {
 
 
 def colorize_towards(
-    run: Trained, gray: Photo, wishes: Sequence[str] = (), amount: float = 0.0
+    run: TorchModel, gray: Photo, colors: Sequence[str] = (), amount: float = 0.0
 ) -> list[np.ndarray]:
-    """A photo colored automatically, then with its palette moved towards each wish, uint8 RGB."""
-    encoded = run.encode(gray)
-    palettes = [None, *(encoded.palette.towards(wish, amount) for wish in wishes)]
-    return [np.asarray(run.decode(encoded, palette).image) for palette in palettes]
+    """A photo colored automatically, then with its palette moved towards each color, uint8 RGB."""
+    colorizer = Colorizer(run)
+    encoded = colorizer.encode(gray)
+    recipes = [Recipe(), *(Recipe().towards(color, amount) for color in colors)]
+    return [np.asarray(colorizer.decode(encoded, recipe).image) for recipe in recipes]
 
 
-def training(runs: list[Trained]) -> str:
+def training(runs: list[TorchModel]) -> str:
     """What the colors of runs come from, in words."""
     seen = sorted({run.about.get("photos", 0) for run in runs})
     files = sorted({run.network.config.vgg for run in runs if run.functions.pins_vgg} - {""})

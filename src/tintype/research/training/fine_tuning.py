@@ -23,15 +23,15 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from tintype.colorizer import alternatives
 from tintype.errors import DataError, PaletteError
+from tintype.model import find_alternatives
 from tintype.palette import Palette
 from tintype.photo import read
-from tintype.recipe import Recipe, edited
+from tintype.recipe import Recipe
 from tintype.research.data import photo_set
 from tintype.research.methods import METHODS, checkpoint, tintype
 from tintype.research.training.config import configure
-from tintype.result import shrink
+from tintype.working_size import shrink
 
 LAYERS = {  # of the methods that estimate a palette: what is fine-tuned
     "tintype": ("encoder.palette.0.", "encoder.palette.2."),
@@ -134,7 +134,7 @@ def _before(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def encoded(network: Any, found: list[tuple[Path, Path]], size: int) -> Examples:
     """Four views of the photo of every pair: at two sizes, as it is and mirrored."""
     number = {photo: i for i, photo in enumerate(dict.fromkeys(photo for photo, _ in found))}
-    recipes = [Recipe.read(path) for _, path in found]  # what is wrong with one is told at once
+    recipes = [Recipe.load(path) for _, path in found]  # what is wrong with one is told at once
     pooled, wanted, which = [], [], []
     bar = tqdm(found, "reading photos", unit=" photos", disable=None, delay=2)
     for (photo, path), recipe in zip(bar, recipes, strict=True):
@@ -159,23 +159,23 @@ def _target_palettes(network: Any, views: Tensor, recipe: Recipe) -> Tensor:
     """The palettes (views, count) that a recipe asks for. Raises PaletteError."""
     bins = network.config.bins
     begin = [Palette(bins, shares) for shares in network.estimates(views).numpy()]
-    if recipe.palette is not None:
-        begin = [Palette.from_json(bins, recipe.palette)] * len(views)
-    elif recipe.alternative:  # of the first view: those of the others may come in another order
-        begin = [_alternative(network, views[0], begin[0], recipe.alternative)] * len(views)
-    shares = [edited(palette, recipe.edits).shares for palette in begin]
+    others: list[Palette] = []
+    if recipe.alternative:  # of the first view: those of the others may come in another order
+        others = _find_alternatives(network, views[0], begin[0], recipe.alternative)
+        begin = begin[:1] * len(views)
+    shares = [recipe.apply(palette, others).shares for palette in begin]
     return torch.from_numpy(np.stack(shares)).float()
 
 
-def _alternative(network: Any, view: Tensor, estimate: Palette, number: int) -> Palette:
-    """One of the alternatives to an estimate, as a `Colorizer` offers them."""
+def _find_alternatives(network: Any, view: Tensor, estimate: Palette, number: int) -> list[Palette]:
+    """The alternatives to an estimate, as a `Colorizer` offers them, of which `number` is meant."""
     if not isinstance(network, tintype.Network):
         raise PaletteError(
             f"expected a recipe that starts from the estimate or a palette, found alternative "
             f"{number}, and this method has none; take the recipe out"
         )
     shares = network.encoder.palette(view).softmax(0).numpy()
-    return alternatives(estimate, shares, network.prototypes.numpy())[number - 1]
+    return find_alternatives(estimate, shares, network.prototypes.numpy())
 
 
 def learning(network: Any, examples: Examples, index: Tensor, config: TasteConfig) -> Iterator[int]:

@@ -124,7 +124,10 @@ function timings(header) {
 export const targetPalette = async (id, recipe) =>
   (await post(`v1/photos/${id}/palette`, recipe)).json();
 
-/** @param {Recipe} recipe @returns {Promise<Record<string, unknown>>} a recipe's file */
+/**
+ * @param {Recipe | Record<string, any>} recipe or what a recipe's file holds, of any version
+ * @returns {Promise<Record<string, any>>} a recipe's file
+ */
 export const completeRecipe = async (recipe) => (await post("v1/recipes", recipe)).json();
 
 /** @param {string} id */

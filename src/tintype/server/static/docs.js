@@ -52,7 +52,7 @@ the("example", HTMLPreElement).textContent = [
   `curl -F photo=@photo.jpg ${location.origin}/v1/photos`,
   "# gives an id and the palette that was estimated; then",
   `curl -H 'content-type: application/json' -o red.jpg \\`,
-  `  -d '{"edits": [{"towards": "red", "amount": 0.4}], "size": "full"}' \\`,
+  `  -d '{"edits": [{"towards": "red", "amount": 0.25}], "size": "full"}' \\`,
   `  ${location.origin}/v1/photos/ID/render`,
 ].join("\n");
 

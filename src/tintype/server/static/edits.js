@@ -16,7 +16,8 @@ import { chromaOf, hexOf, hueOf, polar, magnitude } from "./color.js";
  * @property {import("./api.js").PaletteFile | null} palette to start from; null for the photo's own
  * @property {number} alternative 1..4 of the photo's alternatives, 0 for its estimate
  * @property {Spot[]} spots
- * @property {{hue: number, amount: number} | null} towards degrees of OKLab hue, 0..1
+ * @property {{hue: number, amount: number} | null} towards degrees of OKLab hue; the share of
+ *   colors that turns there, 0..1
  * @property {number} turn degrees by which all hues are turned
  * @property {number} saturation
  * @property {number | null} vividness null for the model's own
@@ -24,6 +25,15 @@ import { chromaOf, hexOf, hueOf, polar, magnitude } from "./color.js";
  */
 
 export const ADDED = 0.1; // share that a new color gets
+
+/**
+ * How far a photo goes when a share of its colors turns, 0..1: it follows the first percents most.
+ * @param {number} amount @returns {number}
+ */
+export const reachOf = (amount) => Math.sqrt(amount);
+
+/** The share that it takes to go so far. @param {number} reach @returns {number} */
+export const amountOf = (reach) => Math.round(1e4 * reach ** 2) / 1e4;
 
 /** @param {Variant} variant @param {Partial<Choice>} [start] @returns {Choice} */
 export function unedited(variant, start = {}) {
@@ -83,9 +93,9 @@ export function shown(spot, choice) {
 export function worn(spot, choice) {
   const own = shown(spot, choice);
   if (!choice.towards) return own;
-  const { hue, amount } = choice.towards;
-  const drawn = polar(hue, magnitude(own));
-  return { a: own.a + amount * (drawn.a - own.a), b: own.b + amount * (drawn.b - own.b) };
+  const drawn = polar(choice.towards.hue, magnitude(own));
+  const part = reachOf(choice.towards.amount);
+  return { a: own.a + part * (drawn.a - own.a), b: own.b + part * (drawn.b - own.b) };
 }
 
 /**
@@ -113,11 +123,11 @@ export const isEdited = (choice) => recipeOf(choice).edits.length > 0 || choice.
 
 /** @type {Record<string, Partial<Choice>>} What a preset sets; all else of its kind is reset. */
 export const PRESETS = {
-  Warm: { towards: { hue: 60, amount: 0.35 }, saturation: 1.1 },
-  Cool: { towards: { hue: 255, amount: 0.35 } },
+  Warm: { towards: { hue: 60, amount: 0.12 }, saturation: 1.1 },
+  Cool: { towards: { hue: 255, amount: 0.12 } },
   Vivid: { saturation: 1.3, vividness: 1 },
   Faded: { saturation: 0.55, vividness: 0.3 },
-  "Hand-tinted": { towards: { hue: 35, amount: 0.22 }, saturation: 0.8, vividness: 0.9 },
+  "Hand-tinted": { towards: { hue: 35, amount: 0.05 }, saturation: 0.8, vividness: 0.9 },
 };
 
 /** @param {Choice} choice @param {string} name @returns {Choice} */

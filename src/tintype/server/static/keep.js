@@ -69,8 +69,8 @@ export async function load(one, file, model) {
     const choice = unedited(variant, { palette: variant.palette });
     return { choice, text: `Loaded ${file.name}.` };
   }
-  if (about.version !== 1) throw new Error('Expected a recipe with "version": 1, found another.');
-  const { palette = null, alternative = 0, edits, vividness = null } = about;
+  const { palette = null, alternative = 0, vividness = null } = about;
+  const { edits } = await api.completeRecipe(about); // as they are meant now
   const recipe = { palette, alternative, edits, vividness };
   const { groups } = await asking(one, (id) => api.targetPalette(id, recipe));
   const choice = unedited({ palette, groups }, { palette, alternative, vividness, kept: edits });

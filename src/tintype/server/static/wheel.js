@@ -4,7 +4,7 @@
 // draws all colors towards a hue.
 
 import { chromaOf, hexOf, hueOf, nameOf, polar, rgbOf, magnitude } from "./color.js";
-import { ADDED, placed, shown, toggled } from "./edits.js";
+import { ADDED, amountOf, placed, reachOf, shown, toggled } from "./edits.js";
 
 /** @typedef {import("./edits.js").Choice} Choice */
 /** @typedef {import("./color.js").Chroma} Chroma */
@@ -108,11 +108,12 @@ export class PaletteWheel extends HTMLElement {
     if (!choice) return;
     const { hue, amount } = choice.towards ?? { hue: 0, amount: 0 };
     const angle = (hue * Math.PI) / 180;
-    const [x, y] = [REACH * amount * Math.cos(angle), -REACH * amount * Math.sin(angle)];
+    const reach = reachOf(amount), percent = Math.round(100 * reach);
+    const [x, y] = [REACH * reach * Math.cos(angle), -REACH * reach * Math.sin(angle)];
     put(this.#line, { x2: x, y2: y });
     put(this.#puck, {
-      cx: x, cy: y, "aria-valuenow": Math.round(100 * amount),
-      "aria-valuetext": amount ? `${nameOf(polar(hue, 0.1))}, ${Math.round(100 * amount)} %` : "no",
+      cx: x, cy: y, "aria-valuenow": percent,
+      "aria-valuetext": amount ? `${nameOf(polar(hue, 0.1))}, ${percent} %` : "no",
       fill: amount ? hexOf(polar(hue, 0.12)) : "transparent",
     });
     while (this.#spots.children.length > choice.spots.length) this.#spots.lastChild?.remove();
@@ -243,9 +244,9 @@ export class PaletteWheel extends HTMLElement {
   #drag(index, [x, y]) {
     const choice = /** @type {Choice} */ (this.#choice);
     if (index === null) {
-      const amount = Math.min(1, Math.hypot(x, y) / REACH);
+      const reach = round(Math.min(1, Math.hypot(x, y) / REACH), 2);
       const hue = ((Math.atan2(-y, x) * 180) / Math.PI + 360) % 360;
-      choice.towards = amount < 0.04 ? null : { hue: Math.round(hue), amount: round(amount, 2) };
+      choice.towards = reach < 0.04 ? null : { hue: Math.round(hue), amount: amountOf(reach) };
     } else {
       choice.spots[index].to = placed(chromaAt(x, y), choice);
     }
@@ -285,8 +286,8 @@ export class PaletteWheel extends HTMLElement {
     if (key === "Delete" || key === "Backspace") choice.towards = null;
     else if (!turn && !more) return false;
     else {
-      const strength = round(Math.min(1, Math.max(0, amount + more)), 2);
-      choice.towards = strength ? { hue: (hue + turn + 360) % 360, amount: strength } : null;
+      const reach = round(Math.min(1, Math.max(0, reachOf(amount) + more)), 2);
+      choice.towards = reach ? { hue: (hue + turn + 360) % 360, amount: amountOf(reach) } : null;
     }
     return true;
   }

@@ -1,0 +1,122 @@
+"""Edits of a palette as values, so that recipes can hold them; each is a verb of `Palette`."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from tintype.bins import Bins
+from tintype.errors import PaletteError
+from tintype.palette import TOWARDS, Palette
+
+
+class _Edit:
+    """What all edits have. `KEYS` are their fields in JSON; the first of them names the edit."""
+
+    KEYS: ClassVar[tuple[str, ...]]
+
+    def apply(self, palette: Palette) -> Palette:
+        """The palette after the edit. Raises PaletteError for values that make no sense."""
+        raise NotImplementedError
+
+    def to_json(self) -> dict[str, Any]:
+        """What `read_edit` reads."""
+        return dict(zip(self.KEYS, vars(self).values(), strict=True))
+
+
+@dataclass(frozen=True)
+class Towards(_Edit):
+    """As `Palette.towards`: `amount`, 0..1, of all colors gets the hue of `color`."""
+
+    KEYS = ("towards", "amount")
+    color: str
+    amount: float = TOWARDS
+
+    def apply(self, palette: Palette) -> Palette:
+        return palette.towards(self.color, self.amount)
+
+
+@dataclass(frozen=True)
+class ShiftHue(_Edit):
+    """As `Palette.shift_hue`."""
+
+    KEYS = ("shift_hue",)
+    degrees: float
+
+    def apply(self, palette: Palette) -> Palette:
+        return palette.shift_hue(self.degrees)
+
+
+@dataclass(frozen=True)
+class Saturate(_Edit):
+    """As `Palette.saturate`."""
+
+    KEYS = ("saturation",)
+    factor: float
+
+    def apply(self, palette: Palette) -> Palette:
+        return palette.saturate(self.factor)
+
+
+@dataclass(frozen=True)
+class Recolor(_Edit):
+    """As `Palette.recolor`."""
+
+    KEYS = ("recolor",)
+    changes: list[dict[str, Any]]
+
+    def apply(self, palette: Palette) -> Palette:
+        return palette.recolor(self.changes)
+
+
+@dataclass(frozen=True)
+class Boost(_Edit):
+    """As `Palette.boost`."""
+
+    KEYS = ("boost", "share")
+    color: str
+    share: float
+
+    def apply(self, palette: Palette) -> Palette:
+        return palette.boost(self.color, self.share)
+
+
+@dataclass(frozen=True)
+class Ban(_Edit):
+    """As `Palette.ban`."""
+
+    KEYS = ("ban",)
+    color: str
+
+    def apply(self, palette: Palette) -> Palette:
+        return palette.ban(self.color)
+
+
+Edit = Towards | ShiftHue | Saturate | Recolor | Boost | Ban
+EDITS: tuple[type[Edit], ...] = (Towards, ShiftHue, Saturate, Recolor, Boost, Ban)
+
+
+def read_edit(about: Any) -> Edit:
+    """An edit from its JSON, e.g. {"towards": "red", "amount": 0.25}.
+
+    Raises PaletteError for other fields; their values are looked at when the edit is applied.
+    """
+    for kind in EDITS:
+        if isinstance(about, dict) and sorted(about) == sorted(kind.KEYS):
+            return kind(*(about[key] for key in kind.KEYS))
+    forms = ", ".join(" + ".join(kind.KEYS) for kind in EDITS)
+    raise PaletteError(f"expected an edit ({forms}), found {about!r}")
+
+
+def apply_edits(palette: Palette, edits: tuple[Edit, ...]) -> Palette:
+    """A palette after edits, in their order. Raises PaletteError."""
+    for edit in edits:
+        try:
+            palette = edit.apply(palette)
+        except (TypeError, OverflowError):
+            found = edit.to_json()
+            raise PaletteError(f"expected numbers and colors in an edit, found {found}") from None
+    return palette
+
+
+def check_edits(edits: tuple[Edit, ...], bins: Bins) -> None:
+    """Try edits on a palette of all colors, before there is a photo. Raises PaletteError."""
+    apply_edits(Palette.of_chroma(bins, bins.centers), edits)
