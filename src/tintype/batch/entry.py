@@ -161,7 +161,7 @@ def _run_list(
 
     def tell(outcome: Outcome) -> None:
         summary.count(outcome)
-        for line in [*outcome.lines, *filter(None, [outcome.error])]:
+        for line in [*outcome.name_notes(), *outcome.lines, *filter(None, [outcome.error])]:
             report(line)
 
     assert isinstance(request.runner, Local)

@@ -2,11 +2,12 @@
 
 import os
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from tintype.errors import PhotoError
 from tintype.files import PIPE
+from tintype.formats.decode import count_pages
 from tintype.formats.extras import list_suffixes
 from tintype.photo import SUFFIXES, format_of
 
@@ -24,12 +25,14 @@ class Target:
 
     name: the photo's path in the folder that is colored, with slashes; "" in a list of photos
     place: in an ordered folder, 0 for the folder's first photo .. 1 for its last; None without one
+    page: of a TIFF, from 1; None for what is asked for of all
     """
 
     source: str
     output: str
     name: str = ""
     place: float | None = None
+    page: int | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,25 @@ def plan_outputs(sources: tuple[str, ...], output: str | None) -> list[Target]:
             claimed[path] = source
         targets.append(Target(source, path))
     return targets
+
+
+def split_pages(targets: list[Target]) -> list[Target]:
+    """A target for each page of photos that have several: NAME-p1.EXT, ...
+
+    Raises ValueError for standard input and output.
+    """
+    pages = []
+    for target in targets:
+        if PIPE in (target.source, target.output):
+            raise ValueError("expected files with all pages, found standard input; name a file")
+        count, output = count_pages(target.source), Path(target.output)
+        if count == 1:
+            pages.append(target)
+            continue
+        for page in range(1, count + 1):
+            name = output.with_name(f"{output.stem}-p{page}{output.suffix}")
+            pages.append(replace(target, output=str(name), page=page))
+    return pages
 
 
 def _name_beside(name: str) -> str:

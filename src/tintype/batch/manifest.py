@@ -34,7 +34,7 @@ Stamp = tuple[int, int]  # a file's bytes, and when it was modified, in ns
 class Outcome:
     """What became of a photo.
 
-    lines: what to tell people
+    lines: what to tell people; notes: what of the photo, without its name
     source: the photo's stamp and the SHA-256 of its bytes, once it was found
     made: the files that were written
     reached: of each result, how much of what was asked for; None where nothing was
@@ -43,12 +43,17 @@ class Outcome:
 
     target: Target
     lines: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     source: tuple[Stamp, str] | None = None
     made: dict[str, Stamp] = field(default_factory=dict)
     reached: list[float | None] = field(default_factory=list)
     colorful: bool = False
     error: str | None = None
     milliseconds: int = 0
+
+    def name_notes(self) -> list[str]:
+        """The notes, each after the photo's name."""
+        return [f"{self.target.source}: {note}" for note in self.notes]
 
 
 @dataclass(frozen=True, slots=True)

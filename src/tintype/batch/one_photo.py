@@ -36,6 +36,8 @@ class OutputOptions:
 
     alternatives: 0 for one result, else how many of the photo's alternatives, NAME-1.EXT, ...
     compare: whether to write a side-by-side picture, NAME.compare.EXT
+    page: of a TIFF, from 1; its largest picture by default
+    salvage: whether a JPEG that is cut is colored as far as it goes
     recipe: a file to write after the photo, and its text
     """
 
@@ -45,15 +47,19 @@ class OutputOptions:
     strip_metadata: bool = False
     overwrite: bool = False
     max_pixels: int | None = None
+    page: int | None = None
+    salvage: bool = False
     recipe: tuple[Path, str] | None = None
 
     def about(self) -> dict[str, Any]:
         """What decides a file's bytes, as JSON."""
-        return {
+        about: dict[str, Any] = {
             "alternatives": self.alternatives,
             "quality": self.quality,
             "strip_metadata": self.strip_metadata,
         }
+        choices = {"page": self.page, "salvage": self.salvage or None}
+        return about | {name: value for name, value in choices.items() if value is not None}
 
     def results(self, target: Target) -> list[str]:
         """Where the colored photos go: one, or each alternative. Raises PhotoError for a pipe."""
@@ -134,17 +140,22 @@ def colorize_photo(
     if target.name:
         outcome.source = _identify(target.source)
     source: Any = sys.stdin.buffer.read() if target.source == PIPE else target.source
-    photo = read(source, max_pixels=options.max_pixels or DEFAULT_MAX_PIXELS)
+    photo = read(
+        source,
+        max_pixels=options.max_pixels or DEFAULT_MAX_PIXELS,
+        page=target.page or options.page,
+        salvage=options.salvage,
+    )
     outcome.colorful = photo.colorful
     if photo.colorful:
         outcome.lines.append(f"{target.source}: already has colors; they are replaced")
-    outcome.lines += (f"{target.source}: {note}" for note in photo.notes)
+    outcome.notes += photo.notes
     results = []
     made = zip(method(photo, target), options.results(target), strict=True)
     for (result, reached), output in made:
         may = options.overwrite or output in ours
         notes = _save(result, output, replace(options, overwrite=may))
-        outcome.lines += (f"{output}: {note}" for note in notes)
+        outcome.notes += notes
         results.append(result)
         outcome.reached.append(reached)
         if output != PIPE:

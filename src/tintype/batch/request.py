@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tintype.batch.album import ALBUM
-from tintype.batch.folder import Target, plan_outputs
+from tintype.batch.folder import Target, plan_outputs, split_pages
 from tintype.batch.location import Location
 from tintype.batch.manifest import NAME as MANIFEST
 from tintype.batch.one_photo import OutputOptions
@@ -84,6 +84,7 @@ class Request:
     save_recipe: a file for what was chosen, for one photo
     runner: what runs it
     colorizer: the model; the bundled one by default, with as many threads as `threads` says
+    all_pages: whether each page of a TIFF is colored; of a list of photos
     made_from: files and folders that recipe and colorizer were read from: they are never written
     """
 
@@ -99,6 +100,7 @@ class Request:
     save_recipe: Path | None = None
     runner: Local | Ray = field(default_factory=Local)
     colorizer: "Colorizer | None" = None
+    all_pages: bool = False
     made_from: tuple[Name, ...] = ()
 
     @property
@@ -149,8 +151,11 @@ class Request:
                 if value:
                     raise ValueError(f"expected a folder with {name}, found photos; name one")
             targets = plan_outputs(names, output)
+            targets = split_pages(targets) if self.all_pages else targets
             check_writes(self._list_outputs(targets), [*names, *self.inputs])
             return targets
+        if self.all_pages:
+            raise ValueError("expected photos with all pages, found a folder; name its photos")
         if len(names) > 1:
             raise ValueError(
                 f"expected one folder or a list of photos, found {' and '.join(names[:2])}; color "

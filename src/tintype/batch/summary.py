@@ -8,6 +8,7 @@ from pathlib import Path
 from tintype.batch.manifest import Outcome
 from tintype.formats.extras import EXTRAS
 
+MOST_NOTES = 50  # that are told at the end of a folder
 Report = Callable[[str], None]  # what to do with a line for people
 
 
@@ -22,6 +23,7 @@ class Summary:
     colored: how many were colored now; unchanged: how many were done before
     colorful: how many of them had colors already
     failures: a line for each photo that could not be colored, and what could not be looked into
+    notes: what people should know of photos that were colored, a line each
     others: how many files of each extension were left alone as no photos
     """
 
@@ -29,6 +31,7 @@ class Summary:
     unchanged: int = 0
     colorful: int = 0
     failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
 
     def count(self, outcome: Outcome) -> None:
@@ -37,11 +40,15 @@ class Summary:
             self.failures.append(outcome.error)
             return
         self.colored += 1
+        self.notes += outcome.name_notes()
         self.colorful += outcome.colorful
 
     def lines(self, out: str | Path) -> Iterator[str]:
-        """The end of a run in words: failures, one a line, then counts."""
+        """The end of a run in words: failures and notes, one a line, then counts."""
         yield from (" ".join(line.splitlines()) for line in sorted(self.failures))
+        yield from sorted(self.notes)[:MOST_NOTES]
+        if len(self.notes) > MOST_NOTES:
+            yield f"and {len(self.notes) - MOST_NOTES} more notes on photos"
         counts = [f"{self.colored} colored into {out}"]
         counts += [f"{self.colorful} of them had colors already"] if self.colorful else []
         counts += [f"{self.unchanged} were done before"] if self.unchanged else []

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,9 +30,21 @@ if TYPE_CHECKING:
 
 # Options that few people need, which the help names last.
 RARE = (
-    "strip_metadata", "max_megapixels", "method", "swatch", "watch", "interpolate", "workers",
-    "threads", "model", "ray",
+    "strip_metadata", "max_megapixels", "page", "salvage", "method", "swatch", "watch",
+    "interpolate", "workers", "threads", "model", "ray",
 )  # fmt: skip
+
+
+_ALL_PAGES = 0
+
+
+def _parse_page(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
+    """A page's number, from 1, or `_ALL_PAGES`; anything else is a usage error."""
+    if text is None or text == "all":
+        return None if text is None else _ALL_PAGES
+    if not re.fullmatch("[1-9][0-9]{0,8}", text):
+        raise click.BadParameter(f"expected a page's number, from 1, or all, found {text!r}")
+    return int(text)
 
 
 @click.command(short_help="Color photographs, folders, tar files and stores.")
@@ -79,6 +92,13 @@ RARE = (
     metavar="N",
     help="Refuse larger photos.",
 )
+@click.option(
+    "--page",
+    metavar="N",
+    callback=_parse_page,
+    help="Of a TIFF, instead of its largest picture; `all` for each page, to NAME-p1.EXT, ...",
+)
+@click.option("--salvage", is_flag=True, help="Color what is left of JPEGs that are cut.")
 def colorize(
     photos: tuple[str, ...],
     output: str | None,
@@ -93,6 +113,8 @@ def colorize(
     quality: int | None,
     strip_metadata: bool,
     max_megapixels: float | None,
+    page: int | None,
+    salvage: bool,
     overwrite: bool,
 ) -> None:
     """Color photographs. The result of PHOTO goes to NAME.color.EXT beside it.
@@ -122,6 +144,8 @@ def colorize(
         strip_metadata=strip_metadata,
         overwrite=overwrite,
         max_pixels=None if max_megapixels is None else round(1e6 * max_megapixels),
+        page=page or None,
+        salvage=salvage,
     )
     read = (recipe, steering.palette, reference.photo, steering.model)
     request = Request(
@@ -135,6 +159,7 @@ def colorize(
         save_recipe=save_recipe,
         runner=folder.runner(steering.threads),
         reference=_reference(reference),
+        all_pages=page == _ALL_PAGES,
         made_from=tuple(file for file in read if file is not None),
     )
     others: dict[str, object] = {"--vividness": vividness, "--alternatives": alternatives or None}

@@ -67,6 +67,20 @@ def decode(source: Source, wish: Wish) -> Decoded:
         fail(name, f"expected an image ({kinds.ACCEPTED}), {explain(error, _DAMAGED)}", error)
 
 
+def count_pages(path: str | os.PathLike[str]) -> int:
+    """How many pages a file has: of a TIFF those that can be asked for, else 1."""
+    try:
+        with open(path, "rb") as stream:
+            if not stream.read(4).startswith(kinds.TIFF):
+                return 1
+            from tintype.formats import tiff
+
+            stream.seek(0)
+            return tiff.count_pages(stream)
+    except OSError:  # said when it is read
+        return 1
+
+
 def _open(source: Source) -> AbstractContextManager[BinaryIO | Image.Image]:
     """A stream that can seek, or an image; closed afterwards if it was opened here."""
     if isinstance(source, (str, os.PathLike)):

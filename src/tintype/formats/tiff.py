@@ -91,13 +91,13 @@ class Pages:
         if self.raw != (0, 0):
             return page, [f"the camera's own picture ({size}) is colored, not its raw data"]
         if len(numbered) > 1:
-            place = numbered.index(page) + 1 if page in numbered else "a preview"
+            place = f"page {numbered.index(page) + 1}" if page in numbered else "a preview"
             return page, [
-                f"has {len(numbered)} pages; the largest ({place}, {size}) is colored; --page N or "
-                "all takes others"
+                f"has {len(numbered)} pages; the largest, {place} ({size}), is colored; --page N "
+                "or all colors others"
             ]
         if page is not self.pictures[0]:
-            return page, [f"the largest picture in it ({size}) is colored"]
+            return page, [f"the largest picture in it ({size}) is colored, not the first"]
         return page, []
 
 
@@ -123,6 +123,15 @@ def load(stream: BinaryIO, wish: Wish) -> Loaded:
             found.orientation = about.orientation
         found.image.info.setdefault("icc_profile", profile)
         return Loaded(found.image, about, "TIFF", found.orientation, notes)
+
+
+def count_pages(stream: BinaryIO) -> int:
+    """How many pages a TIFF has that can be asked for; 1 where that cannot be told."""
+    try:
+        with tifffile.TiffFile(stream) as file:
+            return max(1, len(list_pages(file).numbered))
+    except Exception:  # whatever the broken bytes provoke: said when it is read
+        return 1
 
 
 def list_pages(file: tifffile.TiffFile) -> Pages:
