@@ -139,10 +139,10 @@ def timed_edits(address: str, ids: list[str]) -> list[float]:
     """Milliseconds of every edit, asked for by several clients at once."""
 
     def edit(i: int) -> float:
-        wish = {"edits": [{"shift_hue": 7 * i % 360}], "size": "preview", "measure": False}
+        request = {"edits": [{"shift_hue": 7 * i % 360}], "size": "preview", "measure": False}
         url = f"{address}v1/photos/{ids[i % len(ids)]}/render"
         began = time.perf_counter()
-        post(url, json.dumps(wish).encode(), "application/json")
+        post(url, json.dumps(request).encode(), "application/json")
         return 1000 * (time.perf_counter() - began)
 
     with ThreadPoolExecutor(CLIENTS) as clients:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from learning import UNDO, colored, seen
+from learning import ADJUSTMENTS, colored, seen
 from PIL import Image
 from tqdm import tqdm
 
@@ -31,11 +31,11 @@ TEMPERATURES = (0.8, 1.0)
 
 @torch.no_grad()
 def paint(network: method.Network, truth: np.ndarray) -> dict[tuple[str, float, float], np.ndarray]:
-    """A photo (h, w, 3) uint8 in all settings: which palette, temperature, undo."""
+    """A photo (h, w, 3) uint8 in all settings: which palette, temperature, adjustment."""
     gray, found = seen(network, truth)
     return {
-        (kind, heat, undo): colored(network, found[kind], gray, undo, heat)
-        for kind, heat, undo in itertools.product(found, TEMPERATURES, UNDO)
+        (kind, heat, adjustment): colored(network, found[kind], gray, adjustment, heat)
+        for kind, heat, adjustment in itertools.product(found, TEMPERATURES, ADJUSTMENTS)
     }
 
 
@@ -70,7 +70,7 @@ def words(rows: dict[Any, list[metrics.Score]]) -> str:
         f"Gains over gray ({metrics.auc(gray):.2f} raw, {rare:.2f} rebalanced) on {len(gray)} "
         f"held-out photos at {SIDE} px.",
         "",
-        "| temperature | undo | raw AuC | rebalanced | PSNR | chroma / truth | gap "
+        "| temperature | taken back | raw AuC | rebalanced | PSNR | chroma / truth | gap "
         "| true palette: raw AuC | PSNR |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
@@ -78,7 +78,7 @@ def words(rows: dict[Any, list[metrics.Score]]) -> str:
     def gained(scores: list[metrics.Score]) -> tuple[float, float]:
         return metrics.auc(scores) - metrics.auc(gray), _mean(scores, "psnr") - _mean(gray, "psnr")
 
-    for setting in itertools.product(TEMPERATURES, UNDO):
+    for setting in itertools.product(TEMPERATURES, ADJUSTMENTS):
         scores = rows["automatic", *setting]
         (raw, psnr), (given, heard) = gained(scores), gained(rows["true", *setting])
         chroma = _mean(scores, "chroma") / _mean(truth, "chroma")

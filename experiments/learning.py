@@ -32,10 +32,20 @@ from tintype.research.evaluation import metrics
 from tintype.research.figures import canvas
 from tintype.research.methods import checkpoint
 from tintype.research.methods import tintype as method
-from tintype.research.methods.palettes import palettes_of
+from tintype.research.methods.palettes import measure_palettes
 
 SIDE = 128  # short side of the photos, pixels, as the bundled model sees them
-UNDO = (1.0, 0.75, 0.5, 0.35, 0.2, 0.1, 0.0, -0.15, -0.3)  # of the rebalancing: calm to vivid
+ADJUSTMENTS = (
+    1.0,
+    0.75,
+    0.5,
+    0.35,
+    0.2,
+    0.1,
+    0.0,
+    -0.15,
+    -0.3,
+)  # of the rebalancing: calm to vivid
 TEMPERATURE = 0.8
 LOSS = -0.3  # raw AuC against gray at which rebalanced AuC is compared
 AIMS = {"calm": 1.2, "rebalanced": 5.5, "true palette": 5.0}
@@ -47,10 +57,12 @@ NAMES = {
 
 
 def colored(
-    network: method.Network, logits: Tensor, gray: Tensor, undo: float, temperature: float
+    network: method.Network, logits: Tensor, gray: Tensor, adjustment: float, temperature: float
 ) -> np.ndarray:
     """(h, w, 3) uint8 RGB of the decoder's logits for gray (1, 1, h, w)."""
-    ab = network.colors(logits, undo=undo, temperature=temperature).permute(0, 3, 1, 2)
+    ab = network.to_chroma(logits, adjustment=adjustment, temperature=temperature).permute(
+        0, 3, 1, 2
+    )
     ab = F.interpolate(ab, scale_factor=4, mode="bilinear").permute(0, 2, 3, 1)
     rgb = oklab_to_rgb(oklab_of_luma(gray[:, 0], ab)).clamp(0, 1)[0]
     return np.asarray((255 * rgb).round().byte())
@@ -63,10 +75,10 @@ def seen(network: method.Network, truth: np.ndarray) -> tuple[Tensor, dict[str, 
     """
     rgb = torch.from_numpy(truth)[None].float() / 255
     gray, bins = luma(rgb)[:, None], network.config.bins
-    features, estimate, first = network.sight(gray)
-    true = palettes_of(*bins.encode(method.oklab_quarter(rgb)), bins.count)
+    features, estimate, reference = network.encode(gray)
+    true = measure_palettes(*bins.encode(method.oklab_quarter(rgb)), bins.count)
     palettes = {"automatic": estimate, "true": true}
-    return gray, {kind: network.decoder(features, p, first) for kind, p in palettes.items()}
+    return gray, {kind: network.decoder(features, p, reference) for kind, p in palettes.items()}
 
 
 @torch.no_grad()
@@ -82,20 +94,24 @@ def measure(network: method.Network, photos: photo_set.PhotoSet) -> dict[str, fl
         painted = {
             (kind, u): colored(network, found[kind], gray, u, TEMPERATURE)
             for kind in found
-            for u in UNDO
+            for u in ADJUSTMENTS
         }
         for name, own in {"gray": flat, "truth": truth, **painted}.items():
             rows.setdefault(name, []).append(metrics.score(own, truth))
     share = metrics.cell_shares(rows["truth"])
     raw = {name: metrics.auc(scores) - metrics.auc(rows["gray"]) for name, scores in rows.items()}
     rare = metrics.auc_rebalanced(rows["gray"], share)
-    gain = [metrics.auc_rebalanced(rows["automatic", u], share) - rare for u in UNDO]
-    undo = float(np.interp(LOSS, [raw["automatic", u] for u in UNDO[::-1]], UNDO[::-1]))
+    gain = [metrics.auc_rebalanced(rows["automatic", u], share) - rare for u in ADJUSTMENTS]
+    adjustment = float(
+        np.interp(LOSS, [raw["automatic", u] for u in ADJUSTMENTS[::-1]], ADJUSTMENTS[::-1])
+    )
     return {
         "calm": raw["automatic", 1.0],
-        "undo": undo,
-        "rebalanced": float(np.interp(-undo, [-u for u in UNDO], gain)),
-        "true palette": float(np.interp(-undo, [-u for u in UNDO], [raw["true", u] for u in UNDO])),
+        "adjustment": adjustment,
+        "rebalanced": float(np.interp(-adjustment, [-u for u in ADJUSTMENTS], gain)),
+        "true palette": float(
+            np.interp(-adjustment, [-u for u in ADJUSTMENTS], [raw["true", u] for u in ADJUSTMENTS])
+        ),
     }
 
 

@@ -63,7 +63,7 @@ def tuned(work: Path, photos: list[Image.Image], recipe: tintype.Recipe, seed: i
     """The bundled model after recipes for these photos, and what its fine-tuning reports."""
     folder = work / f"{len(photos)}"
     save_recipes(folder, photos, recipe)
-    config = fine_tuning.TasteConfig(recipes=str(folder), start=str(START), seed=seed)
+    config = fine_tuning.FineTuningConfig(recipes=str(folder), start=str(START), seed=seed)
     report = fine_tuning.train(work / f"run-{len(photos)}", config, {})
     model = work / f"model-{len(photos)}"
     export.export(work / f"run-{len(photos)}", model, {}, [str(folder)])

@@ -27,7 +27,7 @@ from tintype.color import luma, oklab_of_luma, oklab_to_rgb, rgb_to_oklab
 from tintype.research.evaluation import metrics
 from tintype.result import shrink
 
-UNDO = (1.0, 0.5, 0.25, 0.0, -0.25, -0.5)  # of the rebalancing: calm to vivid
+ADJUSTMENTS = (1.0, 0.5, 0.25, 0.0, -0.25, -0.5)  # of the rebalancing: calm to vivid
 TEMPERATURE = 0.8
 GIVEN = 0.5  # how much is taken back where a palette or hints are given
 HINTS = (1, 5, 10, 50)
@@ -45,9 +45,11 @@ def photographs(path: Path, side: int, count: int) -> Iterator[np.ndarray]:
             yield np.asarray(shrink(image, side))
 
 
-def paint(network: Network, logits: Tensor, gray: Tensor, undo: float) -> np.ndarray:
+def paint(network: Network, logits: Tensor, gray: Tensor, adjustment: float) -> np.ndarray:
     """(h, w, 3) uint8 RGB of logits for gray (1, 1, h, w)."""
-    ab = network.colors(logits, undo=undo, temperature=TEMPERATURE).permute(0, 3, 1, 2)
+    ab = network.to_chroma(logits, adjustment=adjustment, temperature=TEMPERATURE).permute(
+        0, 3, 1, 2
+    )
     ab = F.interpolate(ab, scale_factor=4, mode="bilinear").permute(0, 2, 3, 1)
     rgb = oklab_to_rgb(oklab_of_luma(gray[:, 0], ab)).clamp(0, 1)[0]
     return np.asarray((255 * rgb).round().byte())
@@ -61,13 +63,13 @@ class Encoded:
         self.features, self.keys, self.palettes = network.encode(gray)
 
     def paint(
-        self, palettes: Palettes, hints: Hints | None = None, undo: float = GIVEN
+        self, palettes: Palettes, hints: Hints | None = None, adjustment: float = GIVEN
     ) -> np.ndarray:
         hints = no_hints(1, self.gray.device) if hints is None else hints
         logits, _ = self.network.decoder(
             self.features, self.keys, self.small, palettes, self.palettes, hints
         )
-        return paint(self.network, logits, self.gray, undo)
+        return paint(self.network, logits, self.gray, adjustment)
 
 
 def color(
@@ -82,7 +84,7 @@ def color(
     place = torch.from_numpy(rng.random((1, max(HINTS), 2), dtype=np.float32))
     column, row = ((place[0, :, i] * ab.shape[2 - i]).long() for i in (0, 1))
     chroma = ab[:, row, column]
-    found: dict[str | float, np.ndarray] = {u: photo.paint(own, undo=u) for u in UNDO}
+    found: dict[str | float, np.ndarray] = {u: photo.paint(own, adjustment=u) for u in ADJUSTMENTS}
     for n in HINTS:
         hints = Hints(place[:, :n], chroma[:, :n], torch.ones(1, n))
         found[f"{n} hints"] = photo.paint(own, hints)
@@ -105,14 +107,18 @@ def measure(network: Network, photos: Iterator[np.ndarray]) -> dict[str, float]:
     rare = {name: metrics.auc_rebalanced(scores, share) for name, scores in rows.items()}
     psnr = {name: float(np.mean([s.psnr for s in scores])) for name, scores in rows.items()}
     chroma = {name: float(np.mean([s.chroma for s in scores])) for name, scores in rows.items()}
-    undo = float(np.interp(LOSS, [raw[u] - raw["gray"] for u in UNDO[::-1]], UNDO[::-1]))
+    adjustment = float(
+        np.interp(LOSS, [raw[u] - raw["gray"] for u in ADJUSTMENTS[::-1]], ADJUSTMENTS[::-1])
+    )
 
     def at(values: dict[str | float, float]) -> float:
-        return float(np.interp(-undo, [-u for u in UNDO], [values[u] for u in UNDO]))
+        return float(
+            np.interp(-adjustment, [-u for u in ADJUSTMENTS], [values[u] for u in ADJUSTMENTS])
+        )
 
     found = {
-        "calm, raw": max(raw[u] for u in UNDO) - raw["gray"],
-        f"undo at {LOSS}": undo,
+        "calm, raw": max(raw[u] for u in ADJUSTMENTS) - raw["gray"],
+        f"adjustment at {LOSS}": adjustment,
         f"rebalanced at {LOSS}": at(rare) - rare["gray"],
         f"chroma at {LOSS}": at(chroma) / chroma["truth"],
         "true palette, raw": raw["true palette"] - raw["gray"],
@@ -123,14 +129,14 @@ def measure(network: Network, photos: Iterator[np.ndarray]) -> dict[str, float]:
 
 
 @torch.no_grad()
-def draw_sheet(network: Network, files: list[Path], side: int, undo: float) -> Image.Image:
+def draw_sheet(network: Network, files: list[Path], side: int, adjustment: float) -> Image.Image:
     """Gray photographs, colored, five to a row."""
     cell, across = (300, 240), 5
     page = Image.new("RGB", (cell[0] * across, cell[1] * -(-len(files) // across)))
     for i, file in enumerate(files):
         gray = np.asarray(shrink(Image.open(file).convert("L"), side), dtype=np.float32) / 255
         photo = Encoded(network, torch.from_numpy(gray)[None, None])
-        tile = Image.fromarray(photo.paint(photo.palettes, undo=undo))
+        tile = Image.fromarray(photo.paint(photo.palettes, adjustment=adjustment))
         tile.thumbnail(cell)
         page.paste(tile, (cell[0] * (i % across), cell[1] * (i // across)))
     return page
@@ -144,7 +150,9 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=192)
     parser.add_argument("--old", nargs="+", type=Path, help="gray photographs to look at")
     parser.add_argument("--sheet", type=Path)
-    parser.add_argument("--undo", type=float, default=0.0, help="of the rebalancing, for the sheet")
+    parser.add_argument(
+        "--adjustment", type=float, default=0.0, help="of the rebalancing, for the sheet"
+    )
     o = parser.parse_args()
     torch.set_num_threads(1)
     state, about = load(o.weights)
@@ -154,7 +162,7 @@ def main() -> None:
         found = measure(network, photographs(o.tar, o.side, o.limit))
         print(json.dumps(about | {name: round(value, 2) for name, value in found.items()}))
     if o.sheet:
-        draw_sheet(network, o.old, o.side, o.undo).save(o.sheet)
+        draw_sheet(network, o.old, o.side, o.adjustment).save(o.sheet)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from tintype.bins import Bins
 from tintype.color import tone_weights
 
-PRIOR_FLOOR = 1e-3  # smaller shares count as this much in the ratio of palettes
+SHARE_FLOOR = 1e-3  # smaller shares count as this much in the ratio of palettes
 TRACE = 1e-3  # of all of a photo, in each of its tones
 TONES = 3
 HINT_WIDTH = 0.05  # OKLab chroma: the deviation of the prior that a hint is
@@ -295,7 +295,7 @@ class Decoder(nn.Module):
         tones = log_ratio(target.tones, target.whole[:, None]) - log_ratio(
             estimate.tones, estimate.whole[:, None]
         )
-        logits = logits + self.prior[1] * by_luma(given[:, None] * tones, luma)
+        logits = logits + self.prior[1] * mix_tones(given[:, None] * tones, luma)
         return logits + self.prior[2] * self.likely(chroma, sure), levels
 
     def paint(
@@ -356,19 +356,19 @@ class Network(nn.Module):
         features, keys, deep = self.neck(luma, self.backbone(luma) if views is None else views)
         return features, keys, self.estimate(deep)
 
-    def colors(self, logits: Tensor, *, undo: float, temperature: float) -> Tensor:
+    def to_chroma(self, logits: Tensor, *, adjustment: float, temperature: float) -> Tensor:
         """Annealed mean (Zhang 2016, equation 5): OKLab a and b, (batch, h, w, 2)."""
-        logits = logits - undo * self.rebalancing.log()[:, None, None]
+        logits = logits - adjustment * self.rebalancing.log()[:, None, None]
         centers = self.decoder.centers
         return torch.einsum("bkhw,kc->bhwc", (logits / temperature).softmax(1), centers)
 
 
 def log_ratio(palette: Tensor, other: Tensor) -> Tensor:
     """The logarithm of a palette's shares (..., count) over another's."""
-    return torch.log((palette + PRIOR_FLOOR) / (other + PRIOR_FLOOR))
+    return torch.log((palette + SHARE_FLOOR) / (other + SHARE_FLOOR))
 
 
-def by_luma(tones: Tensor, luma: Tensor) -> Tensor:
+def mix_tones(tones: Tensor, luma: Tensor) -> Tensor:
     """What holds for the three tones (batch, 3, count), mixed for each pixel as its luma says."""
     weight: Tensor = tone_weights(luma[:, 0].float()).flatten(1, 2)  # (b, hw, 3)
     return (tones.mT @ weight.mT).reshape(-1, tones.shape[2], *luma.shape[2:])
@@ -376,7 +376,7 @@ def by_luma(tones: Tensor, luma: Tensor) -> Tensor:
 
 def spread_over_tones(target: Tensor, estimate: Palettes) -> Palettes:
     """Palettes (batch, count) whose tones are not told: the estimate's, moved as the whole is."""
-    tones = estimate.tones * ((target + PRIOR_FLOOR) / (estimate.whole + PRIOR_FLOOR))[:, None]
+    tones = estimate.tones * ((target + SHARE_FLOOR) / (estimate.whole + SHARE_FLOOR))[:, None]
     return Palettes(target, tones / tones.sum(2, keepdim=True).clamp(min=1e-9))
 
 

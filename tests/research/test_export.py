@@ -18,7 +18,7 @@ from tintype.palette import Palette
 from tintype.research import export
 from tintype.research.data import photo_set
 from tintype.research.methods import checkpoint
-from tintype.research.methods.palettes import by_luma
+from tintype.research.methods.palettes import mix_tones
 from tintype.research.methods.tintype import Network
 
 SETTINGS = export.Settings(side=64)
@@ -120,13 +120,13 @@ def test_the_colorizer_estimates_the_palette_that_torch_does(tiny, run):
     encoded = tiny.encode(gray)
     luma = torch.from_numpy(gray)[None, None].float() / 255
     with torch.no_grad():
-        _, estimate = network_of(run).encode(luma)
+        _, estimate, _ = network_of(run).encode(luma)
     np.testing.assert_allclose(encoded.palette.shares, estimate[0], atol=2e-3)
     assert len(encoded.alternatives) == 4
 
 
 def test_the_colorizer_calms_as_torch_does(tiny, run):
-    """Vividness says how much of the rebalancing is taken back, `undo` in training."""
+    """Vividness says how much of the rebalancing is taken back, `adjustment` in training."""
     network = network_of(run)
     encoded = tiny.encode(scene(96, 64, 3)[..., 1])
     palette = torch.from_numpy(encoded.palette.shares).float()[None]
@@ -135,10 +135,10 @@ def test_the_colorizer_calms_as_torch_does(tiny, run):
     for vividness in (0.0, 0.5, 1.0):
         with torch.no_grad():
             logits = network.decoder(features, palette, palette)
-            undo = SETTINGS.calm + vividness * (SETTINGS.vivid - SETTINGS.calm)
-            ab = network.colors(logits, undo=undo, temperature=SETTINGS.temperature)[0].numpy()
+            adjustment = SETTINGS.calm + vividness * (SETTINGS.vivid - SETTINGS.calm)
+            ab = network.to_chroma(logits, adjustment=adjustment, temperature=SETTINGS.temperature)
         found = tiny.model.decode(encoded.encoding, encoded.palette, vividness)
-        np.testing.assert_allclose(found, ab, atol=2e-3)
+        np.testing.assert_allclose(found, ab[0], atol=2e-3)
 
 
 def toned(count, seed=0):
@@ -165,17 +165,17 @@ def test_the_colorizer_takes_tones_as_torch_does(tiny, run):
             features, own, torch.from_numpy(encoded.encoding.reference.shares)[None].float()
         )
         logits = logits + torch.from_numpy(np.einsum("thw,tk->khw", light, ratio)).float()
-        undo = SETTINGS.calm + SETTINGS.vividness * (SETTINGS.vivid - SETTINGS.calm)
-        ab = network.colors(logits, undo=undo, temperature=SETTINGS.temperature)[0].numpy()
+        adjustment = SETTINGS.calm + SETTINGS.vividness * (SETTINGS.vivid - SETTINGS.calm)
+        ab = network.to_chroma(logits, adjustment=adjustment, temperature=SETTINGS.temperature)
     found = tiny.model.decode(encoded.encoding, palette, tiny.model.vividness)
-    np.testing.assert_allclose(found, ab, atol=2e-3)
+    np.testing.assert_allclose(found, ab[0], atol=2e-3)
     plain = tiny.model.decode(encoded.encoding, replace(palette, tones=None), tiny.model.vividness)
     assert np.abs(found - plain).max() > 0.02
 
 
 def test_graphs_are_compared_automatically_with_turned_hues_and_by_tone():
     estimate = torch.from_numpy(toned(TINY.bins.count).shares).float()[None]
-    own, turned, apart = export._wished(TINY.bins, estimate)
+    own, turned, apart = export._edit(TINY.bins, estimate)
     torch.testing.assert_close(own[0], estimate)
     torch.testing.assert_close(turned[0], TINY.bins.rotate(estimate, torch.tensor([120.0])))
     for palette, tones in (own, turned):
@@ -187,7 +187,7 @@ def test_graphs_are_compared_automatically_with_turned_hues_and_by_tone():
 
 @pytest.mark.usefixtures("graphs")
 def test_a_graph_that_takes_tones_otherwise_is_not_written(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "by_luma", lambda tones, luma: by_luma(tones, 1 - luma))
+    monkeypatch.setattr(export, "mix_tones", lambda tones, luma: mix_tones(tones, 1 - luma))
     with pytest.raises(ModelError, match="expected logits"):
         export.export(run, tmp_path / "model", VALUES, [])
 

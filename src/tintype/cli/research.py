@@ -69,8 +69,8 @@ def train(
             raise click.UsageError(f"{name}: fine-tuning on recipes takes seconds; leave it out")
         from tintype.research.training import fine_tuning
 
-        steps = steps or fine_tuning.TasteConfig.steps
-        fine = fine_tuning.TasteConfig(method, str(recipes), minutes=minutes, steps=steps)
+        steps = steps or fine_tuning.FineTuningConfig.steps
+        fine = fine_tuning.FineTuningConfig(method, str(recipes), minutes=minutes, steps=steps)
         report = fine_tuning.train(output, configure(fine, values), values)
         click.echo(", ".join(f"{name} {round(value, 3)}" for name, value in report.items()))
         return

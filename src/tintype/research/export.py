@@ -24,7 +24,7 @@ from tintype.model import FORMAT
 from tintype.research import torch_model
 from tintype.research.data import photo_set, shards
 from tintype.research.methods import tintype as method
-from tintype.research.methods.palettes import by_luma, ratio
+from tintype.research.methods.palettes import log_ratio, mix_tones
 from tintype.research.training.config import configure
 from tintype.runtime import ort
 
@@ -56,8 +56,8 @@ class _Encode(nn.Module):
         shares = encoder.palette(pooled).softmax(1)
         outputs = [*features, shares @ prototypes, shares]
         outputs.append(prototypes + 0 * shares[:1].T)
-        if encoder.untuned is not None:
-            outputs.append(encoder.untuned(pooled).softmax(1) @ prototypes)
+        if encoder.reference is not None:
+            outputs.append(encoder.reference(pooled).softmax(1) @ prototypes)
         return tuple(outputs)
 
 
@@ -79,16 +79,18 @@ class _Decode(nn.Module):
         self,
         palette: Tensor,
         tones: Tensor,
-        estimate: Tensor,
+        reference: Tensor,
         bias: Tensor,
         luma: Tensor,
         features: list[Tensor],
     ) -> tuple[Tensor, Tensor]:
         """As in `method.decode`; bias: (1, count), of the logits; luma: as small as these."""
         decoder = self.network.decoder
-        added = (decoder.wish(palette, estimate) + bias)[:, None] + ratio(tones, palette[:, None])
+        added = (decoder.palette_bias(palette, reference) + bias)[:, None] + log_ratio(
+            tones, palette[:, None]
+        )
         heat = self.classify(decoder.paint(features, palette))
-        heat = heat + by_luma(added / self.temperature, luma)
+        heat = heat + mix_tones(added / self.temperature, luma)
         # A softmax and a mean in one product: ONNX Runtime's own is slow across channels.
         weight = (heat - heat.amax(1, keepdim=True)).exp()
         total = (self.table @ weight.flatten(2)).reshape(-1, 3, *heat.shape[2:])
@@ -156,7 +158,7 @@ def _graphs(network: method.Network, settings: Settings) -> dict[str, onnx.Model
     encode, decode = _Encode(network), _Decode(network, settings.temperature)
     luma = torch.rand(1, 1, 160, 192)
     with torch.no_grad():
-        features, palette = network.encode(luma)
+        features, palette, _ = network.encode(luma)
     names = [f"feature{i}" for i in range(len(features))]
     free = {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
     tones = palette[:, None].repeat(1, 3, 1)
@@ -232,7 +234,7 @@ def _difference(
     photos: list[np.ndarray],
     settings: Settings,
 ) -> dict[str, float]:
-    """How far the graphs are from torch on photos that are colored as `_wished`."""
+    """How far the graphs are from torch on photos that are colored as `_edit` says."""
     sessions = {
         name: ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
         for name, model in graphs.items()
@@ -245,16 +247,18 @@ def _difference(
         values = sessions["encoder"].run(None, {"luma": gray[None, None]})
         encoded = dict(zip(outputs, values, strict=True))
         with torch.no_grad():
-            features, estimate, first = network.sight(luma)
+            features, estimate, reference = network.encode(luma)
         bias = -settings.vivid * network.rebalancing.log()[None]  # the farthest from gray
         small = gray.reshape(gray.shape[0] // 4, 4, -1, 4).mean((1, 3))
         feed = {n: v for n, v in encoded.items() if n.startswith("feature")}
         feed |= {"estimate": encoded.get("estimate", encoded["palette"]), "bias": bias.numpy()}
         feed["luma"] = small[None, None]
         palettes = (estimate, torch.from_numpy(encoded["palette"]))
-        for ours, theirs in zip(*(_wished(network.config.bins, p) for p in palettes), strict=True):
+        for ours, theirs in zip(*(_edit(network.config.bins, p) for p in palettes), strict=True):
             with torch.no_grad():
-                ab, scores = decode(*ours, first, bias, torch.from_numpy(feed["luma"]), features)
+                ab, scores = decode(
+                    *ours, reference, bias, torch.from_numpy(feed["luma"]), features
+                )
             feed |= {"palette": theirs[0].numpy(), "tones": theirs[1].numpy()}
             got_ab, got = sessions["decoder"].run(["chroma", "logits"], feed)
             logits.append(settings.temperature * np.abs(got - scores.numpy()).max())
@@ -268,7 +272,7 @@ def _difference(
     }
 
 
-def _wished(bins: Bins, estimate: Tensor) -> list[tuple[Tensor, Tensor]]:
+def _edit(bins: Bins, estimate: Tensor) -> list[tuple[Tensor, Tensor]]:
     """An estimate (1, count), with turned hues, and with hues turned otherwise for each tone.
 
     Gives palettes (1, count) and their tones (1, 3, count).
@@ -310,7 +314,7 @@ def _description(
             "steps": about["step"],
             "minutes": round(about["elapsed"] / 60, 1),
             "data": [Path(p).name for p in about["run"]["data"]],
-            "recipes": about.get("taste", {}).get("recipes", 0),
+            "recipes": about.get("fine_tuning", {}).get("recipes", 0),
         },
         "differences": {name: float(f"{value:.3g}") for name, value in differences.items()},
     }

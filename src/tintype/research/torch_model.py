@@ -82,7 +82,7 @@ class TorchModel:
             palette = Palette.of_chroma(self.bins, self.bins.chroma(rgb))
             return Encoding([rgb], luma, palette, [], palette)
         with torch.no_grad():
-            features, *estimates = self.network.sight(self._gray(luma))
+            features, *estimates = self.network.encode(self._gray(luma))
         palette, reference = (Palette(self.bins, s[0].cpu().numpy()) for s in estimates)
         return Encoding([f.cpu().numpy() for f in features], luma, palette, [], reference)
 

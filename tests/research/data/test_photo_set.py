@@ -306,7 +306,7 @@ def noise(batch, *, gray=False):
 
 
 def test_aged_photos_are_gray_and_in_range():
-    gray = photo_set.aged_gray(noise(500), seeded())
+    gray = photo_set.augment_gray(noise(500), seeded())
     assert gray.shape == (500, 1, 8, 8)
     assert gray.min() >= 0
     assert gray.max() <= 1
@@ -315,7 +315,7 @@ def test_aged_photos_are_gray_and_in_range():
 
 def test_aged_photos_go_by_the_generator():
     rgb = noise(50)
-    once, again, other = (photo_set.aged_gray(rgb, seeded(s)) for s in (1, 1, 2))
+    once, again, other = (photo_set.augment_gray(rgb, seeded(s)) for s in (1, 1, 2))
     assert torch.equal(once, again)
     assert not torch.equal(once, other)
 
@@ -324,7 +324,7 @@ def test_half_of_the_photos_are_plain_luma():
     """A gray photo does not show how its channels were mixed, so it shows the other changes."""
 
     def plain(rgb):
-        changed = (photo_set.aged_gray(rgb, seeded())[:, 0] - luma(rgb)).abs().amax((1, 2))
+        changed = (photo_set.augment_gray(rgb, seeded())[:, 0] - luma(rgb)).abs().amax((1, 2))
         return changed < 1e-5
 
     otherwise_plain = plain(noise(6000, gray=True))
@@ -337,7 +337,7 @@ def test_half_of_the_photos_are_plain_luma():
 
 def test_an_aged_photo_still_shows_its_subject():
     ramp = torch.linspace(0, 1, 64).expand(64, 64)
-    aged = photo_set.aged_gray(ramp[None, ..., None].expand(200, -1, -1, 3), seeded()).flatten(1)
+    aged = photo_set.augment_gray(ramp[None, ..., None].expand(200, -1, -1, 3), seeded()).flatten(1)
     assert torch.corrcoef(torch.cat([ramp.reshape(1, -1), aged]))[0, 1:].min() > 0.9
 
 

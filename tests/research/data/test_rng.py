@@ -43,8 +43,10 @@ def test_crops_aging_and_wishes_do_not_depend_on_the_batch(cut):
     for index in (rows, rows[:cut], rows[cut:]):
         generators = rng.keyed(0, [PHOTOS[i] for i in index.tolist()])
         rgb, boxes = photo_set.crops(photos, index, 32, generators)
-        gray = photo_set.aged_gray(rgb, generators)
-        wanted, degrees = palettes.wishes(bins, true[index], true[index].flip(1), generators)
+        gray = photo_set.augment_gray(rgb, generators)
+        wanted, degrees = palettes.sample_targets(
+            bins, true[index], true[index].flip(1), generators
+        )
         found.append((rgb, boxes, gray, wanted, degrees))
     whole, *pieces = found
     for one, *split in zip(whole, *pieces, strict=True):

@@ -51,8 +51,8 @@ def test_columns_have_their_titles(drawn):
     assert texts(drawn / "figure-1.svg")[:3] == ["gray", "automatic", "truth"]
     methods = ["dahl2016", "zhang2016", "fenu2016", "tintype"]
     assert texts(drawn / "figure-2.svg")[:6] == ["gray", *methods, "truth"]
-    wished = ["gray", "automatic", "towards red", "towards blue", "truth"]
-    assert texts(drawn / "figure-6.svg")[:5] == texts(drawn / "figure-8.svg")[:5] == wished
+    titles = ["gray", "automatic", "towards red", "towards blue", "truth"]
+    assert texts(drawn / "figure-6.svg")[:5] == texts(drawn / "figure-8.svg")[:5] == titles
 
 
 def test_the_same_input_gives_the_same_bytes(drawn, runs, pictures, tmp_path):

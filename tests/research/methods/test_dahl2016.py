@@ -22,7 +22,7 @@ def photo(height=32, width=32):
 
 
 def test_501575_convolution_weights_are_trained(monkeypatch):
-    monkeypatch.setattr(vgg16, "pinned", lambda _: vgg16.Pinned(vgg16.Vgg16()))
+    monkeypatch.setattr(vgg16, "load_pinned", lambda _: vgg16.Pinned(vgg16.Vgg16()))
     network = method.Network(method.Config())
     kernels = [m for m in network.modules() if isinstance(m, nn.Conv2d) and m.weight.requires_grad]
     assert sum(kernel.weight.numel() for kernel in kernels) == 501_575

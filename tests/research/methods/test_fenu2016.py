@@ -115,7 +115,7 @@ def test_the_palette_networks_target_is_numpys_histogram(config, monkeypatch):
 
 @torch.no_grad()
 def test_estimates_are_palettes(config):
-    _, estimate = made(config).encode(photo()[..., :1].permute(0, 3, 1, 2))
+    _, estimate, _ = made(config).encode(photo()[..., :1].permute(0, 3, 1, 2))
     assert estimate.shape == (2, config.bins.count)
     assert estimate.min() > 0
     torch.testing.assert_close(estimate.sum(1), torch.ones(2))
@@ -130,7 +130,7 @@ def constant_shift(network):
     level.step.register_forward_pre_hook(
         lambda _, inputs: seen.setdefault("out", []).append(inputs[0])
     )
-    taps, estimate = network.encode(photo()[..., :1].permute(0, 3, 1, 2))
+    taps, estimate, _ = network.encode(photo()[..., :1].permute(0, 3, 1, 2))
     for palette in (estimate, network.config.bins.rotate(estimate, torch.tensor([90.0, 90.0]))):
         network.decode(taps, palette)
     return [(b - a).abs().max().item() for a, b in (seen["in"], seen["out"])]
@@ -166,7 +166,7 @@ def test_true_palettes_are_fed_to_the_share_asked_for(config, monkeypatch):
 
     monkeypatch.setattr(network, "decode", noting)
     bins = config.bins
-    true = method.palettes_of(*bins.encode(bins.chroma(rgb)), bins.count)
+    true = method.measure_palettes(*bins.encode(bins.chroma(rgb)), bins.count)
     for share in (0.0, 0.5, 1.0):
         network.config = replace(config, true_palettes=share)
         network(rgb, torch.full((64,), -1), seeded(5))
@@ -193,7 +193,7 @@ def test_low_resolution_colors_are_carried_to_the_output(config):
     network = made(config)
     assert len(network.carried) == 4
     assert len(made(config, carried=False).carried) == 0
-    taps, estimate = network.encode(torch.rand(2, 1, 32, 32))
+    taps, estimate, _ = network.encode(torch.rand(2, 1, 32, 32))
     before = network.decode(taps, estimate)
     network.carried[0].bias += torch.tensor([0.5, -0.25])
     after = network.decode(taps, estimate)
@@ -209,7 +209,7 @@ def test_features_are_brought_to_the_scale_of_palettes(config):
     last.weight *= 1000
     last.bias *= 1000
     network.count_colors([scenes(8)])
-    taps = network.features(method.to_gray(scenes(8), config))
+    taps = network.extract(method.to_gray(scenes(8), config))
     for tap in taps[:-1]:
         assert tap.square().mean().sqrt().item() == pytest.approx(1, rel=1e-3)
     assert torch.equal(taps[-1][:, :1], method.to_gray(scenes(8), config))
@@ -221,7 +221,7 @@ def test_features_are_brought_to_the_scale_of_palettes(config):
 def test_rarity_has_mean_one_or_is_one(config):
     bins, rgb = config.bins, scenes(8)
     some = bins.chroma(rgb[:, ::4, ::4])
-    share = method.palettes_of(*bins.encode(some), bins.count).mean(0)
+    share = method.measure_palettes(*bins.encode(some), bins.count).mean(0)
     rarity = made(config).rarity
     assert (share * rarity).sum().item() == pytest.approx(1, abs=1e-5)
     assert rarity[share.argmax()] == rarity.min() < 1

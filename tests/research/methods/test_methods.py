@@ -114,7 +114,7 @@ def test_previews_are_photos(method, config):
 def test_a_palette_changes_the_colors_and_the_own_one_does_not(method, config):
     network, colorize = made(method, config), METHODS[method].colorize
     photo = grays(1, 32, 32)
-    _, estimate = network.encode(photo)
+    _, estimate, _ = network.encode(photo)
     own = Palette(config[method].bins, estimate[0].detach().numpy())
     automatic = colorize(network, photo)
     torch.testing.assert_close(colorize(network, photo, own), automatic, atol=1e-4, rtol=1e-4)

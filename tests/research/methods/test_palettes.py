@@ -1,4 +1,4 @@
-"""Palettes in torch: histograms, clusters, and the wishes that training makes."""
+"""Palettes in torch: histograms, clusters, and the sample_targets that training makes."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import torch
 from research.conftest import TINY, crops, random_palettes, seeded
 from tintype.palette import Palette
 from tintype.research.methods import tintype as method
-from tintype.research.methods.palettes import cluster, palettes_of, rotate_hues, wishes
+from tintype.research.methods.palettes import cluster, measure_palettes, rotate_hues, sample_targets
 
 BINS = TINY.bins
 KINDS = {"true": 0.25, "true turned": 0.15, "estimate": 0.38, "estimate turned": 0.14, "none": 0.08}
@@ -32,18 +32,18 @@ def test_clusters_are_the_means_of_what_belongs_together():
 
 def test_histograms_are_those_of_palettes():
     ab = method.oklab_quarter(crops(3, 64))
-    found = palettes_of(*BINS.encode(ab), BINS.count)
+    found = measure_palettes(*BINS.encode(ab), BINS.count)
     for histogram, pixels in zip(found, ab, strict=True):
         expected = Palette.of_chroma(BINS, pixels.numpy()).shares
         np.testing.assert_allclose(histogram, expected, atol=1e-6)
 
 
-# --- wishes ---------------------------------------------------------------------------------------
+# --- targets --------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def wished():
-    """Palettes whose rings say where they come from, after `wishes`: (rings, degrees, palette).
+def sampled():
+    """Palettes whose rings say where they come from: (rings, degrees, palette).
 
     True ones are in ring 0 or in ring 4 in turn, estimated ones in ring 2: hue 0 all of them.
     """
@@ -51,13 +51,13 @@ def wished():
     firsts = [1 + ring * BINS.hues for ring in (0, 4, 2)]
     true = torch.eye(BINS.count)[firsts[:2]].repeat(count // 2, 1)
     estimate = torch.eye(BINS.count)[firsts[2]].expand(count, -1)
-    palette, degrees = wishes(BINS, true, estimate, seeded())
+    palette, degrees = sample_targets(BINS, true, estimate, seeded())
     rings = palette[:, 1:].reshape(count, len(BINS.chromas), BINS.hues).sum(2)
     return rings, degrees, palette
 
 
-def test_the_kinds_of_wishes_have_their_shares(wished):
-    rings, degrees, _ = wished
+def test_the_kinds_of_targets_have_their_shares(sampled):
+    rings, degrees, _ = sampled
     true, estimate, turned = rings[:, 0] + rings[:, 4] > 0, rings[:, 2] > 0, degrees != 0
     kinds = {
         "true": true & ~turned,
@@ -73,23 +73,23 @@ def test_the_kinds_of_wishes_have_their_shares(wished):
     assert not (kinds["none"] & turned).any()
 
 
-def test_wishes_are_palettes_or_nothing(wished):
-    rings, _, palette = wished
+def test_targets_are_palettes_or_nothing(sampled):
+    rings, _, palette = sampled
     whole = palette.sum(1)
     assert palette.min() >= 0
     torch.testing.assert_close(whole, (rings.sum(1) > 0).float())
 
 
-def test_some_true_palettes_are_noised_with_another_photos(wished):
-    rings, degrees, _ = wished
+def test_some_true_palettes_are_noised_with_another_photos(sampled):
+    rings, degrees, _ = sampled
     less = torch.minimum(rings[:, 0], rings[:, 4])
     assert (less > 0).float().mean() == pytest.approx(NOISED, abs=0.012)
     assert 0.28 < less.max() <= 0.3 + 1e-6
     assert (degrees[less > 0] == 0).all()
 
 
-def test_turned_palettes_are_turned_by_the_angle_said(wished):
-    _, degrees, palette = wished
+def test_turned_palettes_are_turned_by_the_angle_said(sampled):
+    _, degrees, palette = sampled
     turned = degrees != 0
     said = degrees[turned]
     assert said.min() >= 0
@@ -119,7 +119,7 @@ def test_turned_chroma_has_the_turned_palette():
     ab = method.oklab_quarter(crops(3, 64))
     degrees = torch.tensor([15.0, 120.0, 345.0])
     before, after = (
-        palettes_of(*BINS.encode(x), BINS.count) for x in (ab, rotate_hues(ab, degrees))
+        measure_palettes(*BINS.encode(x), BINS.count) for x in (ab, rotate_hues(ab, degrees))
     )
     torch.testing.assert_close(BINS.rotate(before, degrees), after, atol=1e-5, rtol=0)
 

@@ -12,7 +12,7 @@ from tintype.bins import chroma_of
 from tintype.color import rgb_to_oklab
 from tintype.palette import Palette
 from tintype.research.methods import tintype as method
-from tintype.research.methods.palettes import palettes_of
+from tintype.research.methods.palettes import measure_palettes
 
 BINS = TINY.bins
 NO_LABELS = torch.full((8,), -1)
@@ -34,7 +34,7 @@ def network():
 @torch.no_grad()
 def test_shapes(network, shape):
     batch, high, wide = shape
-    features, estimate = network.encode(torch.rand(batch, 1, high, wide))
+    features, estimate, _ = network.encode(torch.rand(batch, 1, high, wide))
     assert [tuple(f.shape) for f in features] == [
         (batch, width, high >> level, wide >> level)
         for level, width in enumerate(TINY.widths[1:], start=2)
@@ -43,7 +43,7 @@ def test_shapes(network, shape):
     torch.testing.assert_close(estimate.sum(1), torch.ones(batch))
     logits = network.decoder(features, estimate, estimate)
     assert logits.shape == (batch, BINS.count, high // 4, wide // 4)
-    ab = network.colors(logits, undo=0.5, temperature=0.5)
+    ab = network.to_chroma(logits, adjustment=0.5, temperature=0.5)
     assert ab.shape == (batch, high // 4, wide // 4, 2)
     assert torch.linalg.vector_norm(ab, dim=-1).max() <= max(TINY.chromas)
 
@@ -52,13 +52,13 @@ def test_shapes(network, shape):
 def test_the_encoder_does_not_see_the_palette(network):
     """Features are the same before and after decoding, and they know nothing of the decoder."""
     luma = torch.rand(1, 1, 32, 64)
-    features, estimate = network.encode(luma)
+    features, estimate, _ = network.encode(luma)
     before = [f.clone() for f in features]
     for palette in random_palettes(3):
         network.decoder(features, palette[None], estimate)
     for parameter in network.decoder.parameters():
         parameter.normal_()
-    again, same = network.encode(luma)
+    again, same, _ = network.encode(luma)
     assert torch.equal(estimate, same)
     for one, two, three in zip(before, features, again, strict=True):
         assert torch.equal(one, two)
@@ -67,7 +67,7 @@ def test_the_encoder_does_not_see_the_palette(network):
 
 @torch.no_grad()
 def test_the_palette_matters_in_the_decoder_and_as_a_prior(network):
-    features, estimate = network.encode(torch.rand(1, 1, 32, 32))
+    features, estimate, _ = network.encode(torch.rand(1, 1, 32, 32))
     wanted = BINS.rotate(estimate, torch.tensor([120.0]))
 
     def change():
@@ -75,7 +75,7 @@ def test_the_palette_matters_in_the_decoder_and_as_a_prior(network):
         return other - own
 
     both = change()
-    network.decoder.prior.zero_()
+    network.decoder.bias_weight.zero_()
     learned = change()
     assert learned.abs().max() > 1e-3
     assert learned.std(dim=(2, 3)).max() > 1e-4  # not only a bias: it depends on the place
@@ -87,7 +87,7 @@ def test_the_palette_matters_in_the_decoder_and_as_a_prior(network):
 @torch.no_grad()
 def test_without_a_wish_there_is_no_prior(network):
     """Automatic mode, where the wanted palette is the estimate, and a dropped palette."""
-    features, estimate = network.encode(torch.rand(1, 1, 32, 32))
+    features, estimate, _ = network.encode(torch.rand(1, 1, 32, 32))
     none = torch.zeros_like(estimate)
 
     def decoded():
@@ -98,7 +98,7 @@ def test_without_a_wish_there_is_no_prior(network):
         ]
 
     with_prior = decoded()
-    network.decoder.prior.fill_(5.0)
+    network.decoder.bias_weight.fill_(5.0)
     for one, two in zip(with_prior, decoded(), strict=True):
         torch.testing.assert_close(one, two)
     torch.testing.assert_close(with_prior[0], with_prior[1])
@@ -107,7 +107,7 @@ def test_without_a_wish_there_is_no_prior(network):
 
 @torch.no_grad()
 def test_a_palette_in_a_batch_steers_its_own_photo_alone(network):
-    features, estimate = network.encode(torch.rand(2, 1, 32, 32))
+    features, estimate, _ = network.encode(torch.rand(2, 1, 32, 32))
     wanted = random_palettes(2)
     together = network.decoder(features, wanted, estimate)
     for i in range(2):
@@ -150,10 +150,10 @@ def test_tones_like_the_palette_change_nothing(network):
 def test_a_low_temperature_gives_the_likeliest_bins_color(network):
     logits = torch.randn(2, BINS.count, 5, 6, generator=seeded())
     centers = torch.from_numpy(BINS.centers)
-    cold = network.colors(logits, undo=0.0, temperature=1e-4)
+    cold = network.to_chroma(logits, adjustment=0.0, temperature=1e-4)
     torch.testing.assert_close(cold, centers[logits.argmax(1)])
     calm = logits - network.rebalancing.log()[:, None, None]
-    cold = network.colors(logits, undo=1.0, temperature=1e-4)
+    cold = network.to_chroma(logits, adjustment=1.0, temperature=1e-4)
     torch.testing.assert_close(cold, centers[calm.argmax(1)])
     assert (calm.argmax(1) != logits.argmax(1)).any()
 
@@ -161,14 +161,14 @@ def test_a_low_temperature_gives_the_likeliest_bins_color(network):
 @torch.no_grad()
 def test_a_high_temperature_gives_gray(network):
     logits = torch.randn(1, BINS.count, 5, 6, generator=seeded())
-    assert network.colors(logits, undo=0.0, temperature=1e4).abs().max() < 1e-4
+    assert network.to_chroma(logits, adjustment=0.0, temperature=1e4).abs().max() < 1e-4
 
 
 # --- what is counted ------------------------------------------------------------------------------
 
 
 def test_rebalancing_has_mean_one_and_favors_rare_colors(network):
-    shares = palettes_of(*BINS.encode(method.oklab_quarter(crops(24))), BINS.count).mean(0)
+    shares = measure_palettes(*BINS.encode(method.oklab_quarter(crops(24))), BINS.count).mean(0)
     assert (shares * network.rebalancing).sum() == pytest.approx(1, abs=1e-5)
     assert network.rebalancing.min() > 0
     commonness = shares / torch.from_numpy(BINS.areas)
@@ -206,13 +206,13 @@ def test_a_photos_colors_are_turned_with_its_palette(network, monkeypatch):
         assert estimate.shape == palette.shape
         return palette.clamp(min=1e-9).log()[:, :, None, None].expand(-1, -1, 8, 8)
 
-    def wish(bins, true, estimate, generator):
+    def sample(bins, true, estimate, generator):
         assert estimate.shape == true.shape
         assert isinstance(generator, torch.Generator)
         return bins.rotate(true, degrees), degrees
 
     monkeypatch.setattr(network.decoder, "forward", decode)
-    monkeypatch.setattr(method, "wishes", wish)
+    monkeypatch.setattr(method, "sample_targets", sample)
     network.rebalancing.fill_(1)
     with torch.no_grad():
         _, parts = network(rgb, NO_LABELS[:4], seeded())
@@ -229,7 +229,7 @@ def test_the_loss_goes_by_the_generator(network):
 
 def test_grays_and_palettes_stay_exact_in_half_precision(network, monkeypatch):
     grays, estimates = [], []
-    encode, decode = network.encoder.views, network.decoder.forward
+    encode, decode = network.encoder.extract, network.decoder.forward
 
     def noting_gray(gray):
         grays.append(gray)
@@ -239,7 +239,7 @@ def test_grays_and_palettes_stay_exact_in_half_precision(network, monkeypatch):
         estimates.append(estimate)
         return decode(features, palette, estimate)
 
-    monkeypatch.setattr(network.encoder, "views", noting_gray)
+    monkeypatch.setattr(network.encoder, "extract", noting_gray)
     monkeypatch.setattr(network.decoder, "forward", noting_estimate)
     rgb = crops(4)
     with torch.no_grad():
@@ -269,7 +269,7 @@ def test_colors_are_not_learned_through_the_estimated_palette(network):
     loss.backward()
     assert all(p.grad.abs().max() == 0 for p in network.encoder.palette.parameters())
     assert network.encoder.stem[0].weight.grad.abs().max() > 0
-    assert network.decoder.prior.grad.abs() > 0
+    assert network.decoder.bias_weight.grad.abs() > 0
 
 
 @torch.no_grad()

@@ -220,7 +220,7 @@ def test_what_is_no_teacher_is_refused(network, tmp_path):
 
 
 def test_a_pinned_network_has_nothing_to_train_and_stores_its_fingerprint_alone(narrow):
-    pinned = vgg16.pinned(str(narrow))
+    pinned = vgg16.load_pinned(str(narrow))
     assert not list(pinned.parameters())
     assert list(pinned.state_dict()) == ["fingerprint"]
     assert pinned.fingerprint.shape == (32,)
@@ -229,28 +229,28 @@ def test_a_pinned_network_has_nothing_to_train_and_stores_its_fingerprint_alone(
 @torch.no_grad()
 def test_a_pinned_network_sees_gray_as_rgb(narrow):
     gray = photo()[:, :1]
-    taps = vgg16.pinned(str(narrow))(gray)
+    taps = vgg16.load_pinned(str(narrow))(gray)
     for tap, wanted in zip(taps, vgg16.load(narrow)(gray.repeat(1, 3, 1, 1)), strict=True):
         torch.testing.assert_close(tap, wanted)
 
 
 def test_a_pinned_network_moves_with_its_owner(narrow):
-    half = nn.Sequential(vgg16.pinned(str(narrow))).to(torch.float64)
+    half = nn.Sequential(vgg16.load_pinned(str(narrow))).to(torch.float64)
     assert {b.dtype for b in half.buffers()} == {torch.float64, torch.uint8}
 
 
 def test_a_checkpoint_over_another_vgg_is_refused(narrow, network, tmp_path):
     vgg16.save(network, tmp_path / "other.safetensors", {})
-    owner = nn.Sequential(vgg16.pinned(str(narrow)))
-    other = nn.Sequential(vgg16.pinned(str(tmp_path / "other.safetensors")))
-    nn.Sequential(vgg16.pinned(str(narrow))).load_state_dict(owner.state_dict())
+    owner = nn.Sequential(vgg16.load_pinned(str(narrow)))
+    other = nn.Sequential(vgg16.load_pinned(str(tmp_path / "other.safetensors")))
+    nn.Sequential(vgg16.load_pinned(str(narrow))).load_state_dict(owner.state_dict())
     with pytest.raises(DataError, match="vgg: expected the file that the checkpoint"):
         other.load_state_dict(owner.state_dict())
 
 
 def test_no_file_is_no_vgg():
     with pytest.raises(DataError, match="vgg: expected a file of VGG-16's weights"):
-        vgg16.pinned("")
+        vgg16.load_pinned("")
 
 
 # --- the download ---------------------------------------------------------------------------------

@@ -58,9 +58,9 @@ def starts(run, narrow, tmp_path_factory) -> dict[str, Path]:
     }
 
 
-def config(chosen, starts, method="tintype", **values) -> fine_tuning.TasteConfig:
+def config(chosen, starts, method="tintype", **values) -> fine_tuning.FineTuningConfig:
     given = {"steps": 100, "learning_rate": 3e-3, "pull": 0.0, "size": 64} | values
-    return fine_tuning.TasteConfig(method, str(chosen), str(starts[method]), **given)
+    return fine_tuning.FineTuningConfig(method, str(chosen), str(starts[method]), **given)
 
 
 @pytest.fixture(scope="session")

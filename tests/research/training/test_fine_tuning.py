@@ -25,8 +25,8 @@ from tintype.research.training import fine_tuning, loop
 def test_automatic_palettes_of_unseen_photos_move_towards_the_taste(method, starts, tuned):
     old, new = palettes(starts[method]), palettes(tuned[method][0])
     wanted = [ORANGE.apply(palette) for palette in old]
-    before = [one.distance(wish) for one, wish in zip(old, wanted, strict=True)]
-    after = [one.distance(wish) for one, wish in zip(new, wanted, strict=True)]
+    before = [one.distance(target) for one, target in zip(old, wanted, strict=True)]
+    after = [one.distance(target) for one, target in zip(new, wanted, strict=True)]
     ways = 1 - np.array(after) / before
     assert np.median(ways) > 0.4
     assert sum(after) < 0.8 * sum(before)
@@ -46,12 +46,12 @@ def test_everything_else_stays_bit_for_bit_as_it_was(method, starts, tuned):
     rest = before.keys() - changed
     assert {n: before[n].dtype for n in rest} == {n: after[n].dtype for n in rest}
     kept = {n for n in after if n not in before}
-    assert all(n.startswith("encoder.untuned.") for n in kept)
+    assert all(n.startswith("encoder.reference.") for n in kept)
     for name in kept:
-        assert torch.equal(after[name], before[name.replace("untuned", "palette")])
+        assert torch.equal(after[name], before[name.replace("reference", "palette")])
     assert len(kept) == (4 if method == "tintype" else 0)
-    assert about["taste"]["recipes"] == 12
-    assert about["taste"]["start"] == str(starts[method])
+    assert about["fine_tuning"]["recipes"] == 12
+    assert about["fine_tuning"]["start"] == str(starts[method])
     assert about["run"] == was["run"]
 
 
@@ -96,10 +96,10 @@ def asked(start, folder, recipe: Recipe):
     """The estimates and the wanted palettes of the four views of one photo."""
     save(folder, 0, recipe.to_json())
     network = network_of(start)
-    examples = fine_tuning.encoded(network, [(folder / "00.png", folder / "00.json")], 64)
+    examples = fine_tuning.encode_photos(network, [(folder / "00.png", folder / "00.json")], 64)
     assert examples.photo.tolist() == [0] * 4
     with torch.no_grad():
-        return network.estimates(examples.pooled), examples.wanted
+        return network.estimate_palettes(examples.pooled), examples.wanted
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -107,9 +107,9 @@ def test_edits_are_done_to_the_estimate_of_every_view(method, starts, tmp_path):
     recipe = Recipe().towards("orange", 0.1).saturate(1.3).ban("blue")
     estimates, wanted = asked(starts[method], tmp_path, recipe)
     bins = network_of(starts[method]).config.bins
-    for estimate, wish in zip(estimates, wanted, strict=True):
+    for estimate, target in zip(estimates, wanted, strict=True):
         expected = recipe.apply(Palette(bins, estimate.numpy())).shares
-        np.testing.assert_allclose(wish, expected, atol=1e-6)
+        np.testing.assert_allclose(target, expected, atol=1e-6)
     assert not torch.equal(wanted[0], wanted[2])
 
 
@@ -120,8 +120,8 @@ def test_a_recipe_may_bring_its_own_palette(method, starts, tmp_path):
     _, wanted = asked(starts[method], tmp_path, recipe)
     bins = network_of(starts[method]).config.bins
     expected = Palette.from_json(bins, palette).saturate(0.5).shares
-    for wish in wanted:
-        np.testing.assert_allclose(wish, expected, atol=1e-6)
+    for target in wanted:
+        np.testing.assert_allclose(target, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("number", [1, 4])
@@ -130,8 +130,8 @@ def test_alternatives_are_those_that_the_colorizer_offers(number, run, tiny, tmp
     start = run / "model.safetensors"
     _, wanted = asked(start, tmp_path, Recipe(alternative=number))
     offered = tiny.encode(tmp_path / "00.png").alternatives[number - 1]
-    for wish in wanted:
-        np.testing.assert_allclose(wish, offered.shares, atol=3e-3)
+    for target in wanted:
+        np.testing.assert_allclose(target, offered.shares, atol=3e-3)
 
 
 # --- where it goes on from ------------------------------------------------------------------------
@@ -147,10 +147,10 @@ def test_the_exported_model_paints_what_people_chose(starts, tuned, tiny, photos
     encoded = model.encode(gray)
     luma = torch.from_numpy(gray)[None, None].float() / 255
     with torch.no_grad():
-        _, estimate, first = network_of(tuned["tintype"][0]).sight(luma)
-        _, first_before = network_of(starts["tintype"]).encode(luma)
-    torch.testing.assert_close(first, first_before)
-    np.testing.assert_allclose(encoded.encoding.reference.shares, first[0], atol=2e-3)
+        _, estimate, reference = network_of(tuned["tintype"][0]).encode(luma)
+        _, before, _ = network_of(starts["tintype"]).encode(luma)
+    torch.testing.assert_close(reference, before)
+    np.testing.assert_allclose(encoded.encoding.reference.shares, reference[0], atol=2e-3)
     np.testing.assert_allclose(encoded.palette.shares, estimate[0], atol=2e-3)
     assert encoded.palette.distance(encoded.encoding.reference) > 0.003
     before = replace(encoded.encoding, palette=encoded.encoding.reference)
@@ -209,4 +209,4 @@ def test_training_on_photos_goes_on_from_it(tuned, photos, tmp_path, monkeypatch
     before, _ = checkpoint.load(tuned["tintype"][0])
     after, _ = checkpoint.load(tmp_path / "run" / "model.safetensors")
     assert torch.equal(before["encoder.palette.0.weight"], after["encoder.palette.0.weight"])
-    assert not [name for name in after if "untuned" in name]
+    assert not [name for name in after if "reference" in name]

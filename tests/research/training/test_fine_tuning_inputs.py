@@ -142,8 +142,8 @@ def test_the_command_takes_recipes_that_the_command_saved(starts, tmp_path):
     assert done.stdout.startswith("recipes 3, steps 20, reached 0.")
     assert done.stderr == "skipped 0 recipes without a photo, 3 photos without a recipe\n"
     _, about = checkpoint.load(tmp_path / "run" / "model.safetensors")
-    assert about["taste"]["start"] == str(starts["tintype"])
-    assert about["taste"]["size"] == 64
+    assert about["fine_tuning"]["start"] == str(starts["tintype"])
+    assert about["fine_tuning"]["size"] == 64
 
 
 @pytest.mark.parametrize(

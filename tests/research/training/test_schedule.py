@@ -33,7 +33,7 @@ def test_old_names_of_fields_are_read():
 
 def test_a_run_with_old_names_goes_on(run, photos, tmp_path):
     tensors, about = checkpoint.load(run / "last.safetensors")
-    old = {new: name for name, new in checkpoint.FORMER.items()}
+    old = {new: name for name, new in checkpoint.FORMER_FIELDS.items()}
     about["run"] = {old.get(name, name): value for name, value in about["run"].items()}
     checkpoint.save(tmp_path / "last.safetensors", tensors, about)
     given = run_config(photos, 50, learning_rate=0.0125, warmup=1.0)

@@ -272,7 +272,7 @@ def _cut(
     return rgb, (2 * ends / torch.stack([width, height, width, height]) - 1).T
 
 
-def aged_gray(rgb: Tensor, generators: Generators) -> Tensor:
+def augment_gray(rgb: Tensor, generators: Generators) -> Tensor:
     """Gray photographs as old cameras and scanners made them, from color ones.
 
     rgb: (batch, h, w, 3), 0..1. Returns (batch, 1, h, w), 0..1. Half of the photos are plain

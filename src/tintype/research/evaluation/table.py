@@ -180,7 +180,7 @@ def _parameters(trained: TorchModel) -> dict[str, int]:
 
 def _origin(trained: TorchModel) -> dict[str, str]:
     file = trained.network.config.vgg if trained.functions.pins_vgg else ""
-    return {"vgg": vgg16.origin(Path(file))} if file else {}
+    return {"vgg": vgg16.describe_origin(Path(file))} if file else {}
 
 
 def _milliseconds(paint: Paint, truths: list[np.ndarray]) -> float:

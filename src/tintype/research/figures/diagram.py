@@ -84,7 +84,7 @@ def observe(network: Any, gray: Tensor) -> Seen:
 
     hooks = [m.register_forward_hook(noting(name)) for name, m in network.named_modules()]
     try:
-        taps, estimate = network.encode(gray)
+        taps, estimate, _ = network.encode(gray)
         logits = network.decode(taps, estimate)
     finally:
         for hook in hooks:

@@ -35,7 +35,7 @@ from tintype.research.figures.canvas import (
     style,
     wrapped,
 )
-from tintype.research.methods.vgg16 import origin
+from tintype.research.methods.vgg16 import describe_origin
 from tintype.research.torch_model import TorchModel
 
 METHOD = "fenu2016"  # the paper's own
@@ -253,7 +253,7 @@ def training(runs: list[TorchModel]) -> str:
     seen = sorted({run.about.get("photos", 0) for run in runs})
     files = sorted({run.network.config.vgg for run in runs if run.functions.pins_vgg} - {""})
     crops = f"After {' and '.join(f'{count:,}' for count in seen)} crops of photographs."
-    return " ".join([crops, *(f"VGG-16: {origin(Path(file))}." for file in files)])
+    return " ".join([crops, *(f"VGG-16: {describe_origin(Path(file))}." for file in files)])
 
 
 def sheet(titles: list[str], rows: Sequence[list[np.ndarray | None]], words: str) -> Figure:

@@ -27,7 +27,11 @@ FORMER_FIELDS = {  # of a run, before 0.4.0, in checkpoints written then
     "late_crop": "late_crop_size",
     "settle": "recalibrate",
 }
-FORMER_TENSORS = {r"\bmimic\.": "distillation."}
+FORMER_TENSORS = {  # of tintype's network, before 0.4.0
+    r"\bmimic\.": "distillation.",
+    r"\bencoder\.untuned\.": "encoder.reference.",
+    r"\bdecoder\.prior$": "decoder.bias_weight",
+}
 
 
 def save(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
@@ -52,6 +56,8 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         found = metadata.get("format", "another safetensors file")
         raise DataError(f"{path}: expected {FORMAT}, found {found}")
     about = json.loads(metadata["about"])
+    if "taste" in about:  # its name before 0.4.0
+        about["fine_tuning"] = about.pop("taste")
     if "run" in about:
         about["run"] = {
             FORMER_FIELDS.get(name, name): value for name, value in about["run"].items()
@@ -110,7 +116,7 @@ def begin(network: nn.Module, path: Path) -> None:
     except RuntimeError as error:  # sizes differ
         why = str(error).splitlines()[-1].strip()
         raise DataError(f"{path}: expected a checkpoint of this network, found {why}") from None
-    unknown = [name for name in unknown if not name.startswith("encoder.untuned.")]
+    unknown = [name for name in unknown if not name.startswith("encoder.reference.")]
     heads = ("recognize.", "distillation.")
     if left := [name for name in (*missing, *unknown) if not name.startswith(heads)]:
         raise DataError(f"{path}: expected a checkpoint of this network, found others: {left[:3]}")

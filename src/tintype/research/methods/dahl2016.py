@@ -48,7 +48,7 @@ class Network(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.vgg = vgg16.pinned(config.vgg)
+        self.vgg = vgg16.load_pinned(config.vgg)
         first, second, third, fourth = self.vgg.widths[:4]
         self.norms = nn.ModuleList(nn.BatchNorm2d(w) for w in (fourth, third, second, first, 3))
         self.steps = nn.ModuleList(

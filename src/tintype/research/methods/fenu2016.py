@@ -25,7 +25,7 @@ from tintype.palette import Palette
 from tintype.research.data.rng import Generators, uniform
 from tintype.research.methods import losses, vgg16
 from tintype.research.methods.dahl2016 import Convolution
-from tintype.research.methods.palettes import expand_palette, palettes_of
+from tintype.research.methods.palettes import expand_palette, measure_palettes
 
 LAB_SPAN = 110.0  # sRGB's a and b lie between minus this and this
 CHOICES = {
@@ -83,14 +83,14 @@ class PaletteNetwork(nn.Module):
 
     def forward(self, tap: Tensor) -> Tensor:
         """tap: (batch, inputs, h, w). Returns logits (batch, count), one sigmoid for each bin."""
-        return self.logits(self.pooled(tap))
+        return self.logits(self.pool(tap))
 
-    def pooled(self, tap: Tensor) -> Tensor:
+    def pool(self, tap: Tensor) -> Tensor:
         """(batch, 4 * inputs) what the layers see of a tap (batch, inputs, h, w)."""
         return F.adaptive_avg_pool2d(self.norm(tap), 2).flatten(1)
 
     def logits(self, pooled: Tensor) -> Tensor:
-        """(batch, count) logits of what `pooled` gives."""
+        """(batch, count) logits of what `pool` gives."""
         logits: Tensor = self.classify(F.relu(self.connected(pooled)))
         return logits.float()
 
@@ -109,7 +109,7 @@ class Level(nn.Module):
         """deeper: (batch, inputs, h/2, w/2) or None; tap: (batch, inputs, h, w)."""
         added = self.palette(palette.sqrt())[:, :, None, None] if self.palette is not None else 0.0
         x = self.norm(tap + added) if self.before else self.norm(tap) + added
-        x = x if deeper is None else x + enlarged(deeper, tap)
+        x = x if deeper is None else x + upsample(deeper, tap)
         out: Tensor = self.step(x)
         return out
 
@@ -127,7 +127,7 @@ class Network(nn.Module):
             if asdict(config)[name] not in known:
                 raise DataError(f"{name}: expected {' or '.join(known)}")
         self.config = config
-        self.vgg = vgg16.pinned(config.vgg)
+        self.vgg = vgg16.load_pinned(config.vgg)
         widths = self.vgg.widths[: config.stages]
         inward = (*reversed(widths), 3)
         outward = (*inward[1:], 3)
@@ -143,7 +143,7 @@ class Network(nn.Module):
         self.register_buffer("scales", torch.ones(config.stages))
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
 
-    def features(self, gray: Tensor) -> list[Tensor]:
+    def extract(self, gray: Tensor) -> list[Tensor]:
         """VGG-16's features, the deepest first, and the gray in three channels.
 
         The published weights give features in the hundreds, beside which an added palette would
@@ -153,23 +153,22 @@ class Network(nn.Module):
         scaled = [tap / scale for tap, scale in zip(taps, self.scales, strict=True)]
         return [*reversed(scaled), gray.expand(-1, 3, -1, -1)]
 
-    def encode(self, gray: Tensor) -> tuple[list[Tensor], Tensor]:
-        """(batch, 1, h, w) gray, 0..1, sides from 16 -> features, estimates (batch, count)."""
-        taps = self.features(gray)
-        return taps, shares_of(self.palette(taps[0]))
+    def encode(self, gray: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
+        """(batch, 1, h, w) gray, 0..1, sides from 16 -> features, estimates (batch, count) twice.
 
-    def sight(self, gray: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
-        """What `encode` gives, and the estimates again: nothing is compared with them."""
-        taps, estimate = self.encode(gray)
+        The second ones stand for the reference of `tintype`: nothing is compared with it here.
+        """
+        taps = self.extract(gray)
+        estimate = to_shares(self.palette(taps[0]))
         return taps, estimate, estimate
 
-    def pooled(self, gray: Tensor) -> Tensor:
+    def pool(self, gray: Tensor) -> Tensor:
         """What the palette network's layers see of gray (batch, 1, h, w): (batch, inputs)."""
-        return self.palette.pooled(self.features(gray)[0])
+        return self.palette.pool(self.extract(gray)[0])
 
-    def estimates(self, pooled: Tensor) -> Tensor:
-        """The palettes (batch, count) that `encode` gives, of what `pooled` gives."""
-        return shares_of(self.palette.logits(pooled))
+    def estimate_palettes(self, pooled: Tensor) -> Tensor:
+        """The palettes (batch, count) that `encode` gives, of what `pool` gives."""
+        return to_shares(self.palette.logits(pooled))
 
     def palette_loss(self, pooled: Tensor, true: Tensor) -> Tensor:
         """The palette network's loss: binary cross entropy of every bin of palettes."""
@@ -186,10 +185,10 @@ class Network(nn.Module):
             x = level(x, tap, palette)
             if i < len(self.carried):
                 colors = self.carried[i](x)
-                carried = colors if carried is None else colors + enlarged(carried, colors)
+                carried = colors if carried is None else colors + upsample(carried, colors)
         logits: Tensor = self.color(x)
         if carried is not None:
-            logits = logits + enlarged(carried, logits)
+            logits = logits + upsample(carried, logits)
         return logits.float().permute(0, 2, 3, 1)
 
     @torch.no_grad()
@@ -197,7 +196,7 @@ class Network(nn.Module):
         """Set the rarity of colors, from every 16th pixel of RGB crops, and VGG-16's scales."""
         bins = self.config.bins
         chroma = [bins.chroma(rgb[:, ::4, ::4]) for rgb in batches]
-        palettes = [palettes_of(*bins.encode(plane), bins.count) for plane in chroma]
+        palettes = [measure_palettes(*bins.encode(plane), bins.count) for plane in chroma]
         share = torch.cat(palettes).mean(0)
         self.rarity.copy_(losses.inverse_frequency(share, self.config.rebalance))
         taps = self.vgg(to_gray(batches[0][:64], self.config), self.config.stages)
@@ -215,13 +214,13 @@ class Network(nn.Module):
         with torch.autocast(rgb.device.type, enabled=False):
             gray = to_gray(rgb, config)
             index, share = bins.encode(bins.chroma(rgb))
-            true = palettes_of(index, share, bins.count)
+            true = measure_palettes(index, share, bins.count)
             target = to_unit(rgb, config)
             weight = (share * self.rarity[index]).sum(-1)
-        taps = self.features(gray)
+        taps = self.extract(gray)
         guess = self.palette(taps[0])
         own = uniform(generators, len(rgb), 1).to(rgb.device) < config.true_palettes
-        fed = torch.where(own, true, shares_of(guess).detach())
+        fed = torch.where(own, true, to_shares(guess).detach())
         logits = self.decode(taps, fed)
         with torch.autocast(rgb.device.type, enabled=False):
             parts = self._parts(logits, target, gray, weight)
@@ -314,13 +313,13 @@ def paint(unit: Tensor, gray: Tensor, config: Config) -> Tensor:
     return kept
 
 
-def shares_of(logits: Tensor) -> Tensor:
+def to_shares(logits: Tensor) -> Tensor:
     """The palettes (batch, count), summing to 1, of the palette network's logits."""
     share = logits.sigmoid()
     return share / share.sum(1, keepdim=True)
 
 
-def enlarged(x: Tensor, like: Tensor) -> Tensor:
+def upsample(x: Tensor, like: Tensor) -> Tensor:
     """Planes (batch, channels, h, w) brought to the height and width of others."""
     return F.interpolate(x, like.shape[-2:], mode="bilinear")
 
@@ -334,7 +333,7 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
     """
     if palette is not None and network.config.palette == "none":
         raise PaletteError("expected no palette: this network was trained without one")
-    taps, estimate = network.encode(gray)
+    taps, estimate, _ = network.encode(gray)
     return decode(network, taps, gray, expand_palette(palette, network.config.bins, estimate)[0])
 
 
@@ -367,13 +366,13 @@ def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.
     all joined to the luma; and automatic from the gray that the network learned, which is kept.
     """
     bins, used = network.config.bins, joining(network)
-    taps, estimate = network.encode(luma)
+    taps, estimate, _ = network.encode(luma)
     palettes = {"automatic": estimate}
     if network.config.palette != "none":
         guess = Palette(bins, estimate[0].cpu().numpy())
         for name in ("red", "blue"):
             palettes[f"towards {name}"] = expand_palette(guess.towards(name), bins, estimate)[0]
-        palettes["true palette"] = palettes_of(*bins.encode(bins.chroma(rgb)), bins.count)
+        palettes["true palette"] = measure_palettes(*bins.encode(bins.chroma(rgb)), bins.count)
     painted = {name: decode(used, taps, luma, p) for name, p in palettes.items()}
     painted["automatic, own gray"] = colorize(network, to_gray(rgb, network.config))
     return [(name, (255 * p[0]).round().byte().cpu().numpy()) for name, p in painted.items()]

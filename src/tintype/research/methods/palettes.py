@@ -1,4 +1,4 @@
-"""Palettes in torch: counted, turned, noised, clustered, wished for; functions without state."""
+"""Palettes in torch: measured, turned, noised, clustered, sampled; functions without state."""
 
 import torch
 from torch import Tensor
@@ -10,10 +10,10 @@ from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.research.data.rng import Generators, another, uniform
 
-PRIOR_FLOOR = 1e-3  # smaller shares count as this much in the ratio of palettes
+SHARE_FLOOR = 1e-3  # smaller shares count as this much in the ratio of palettes
 
 
-def palettes_of(index: Tensor, share: Tensor, count: int) -> Tensor:
+def measure_palettes(index: Tensor, share: Tensor, count: int) -> Tensor:
     """Histograms (batch, count) that sum to 1, of softly binned pixels (batch, h, w, 4)."""
     flat = torch.zeros(len(index), count, device=share.device)
     flat.scatter_add_(1, index.flatten(1), share.flatten(1))
@@ -25,12 +25,12 @@ def palette_loss(estimate: Tensor, true: Tensor) -> Tensor:
     return -(true * (estimate + 1e-6).log()).sum(1).mean()
 
 
-def ratio(palette: Tensor, other: Tensor) -> Tensor:
+def log_ratio(palette: Tensor, other: Tensor) -> Tensor:
     """The logarithm of a palette's shares (..., count) over another's."""
-    return torch.log((palette + PRIOR_FLOOR) / (other + PRIOR_FLOOR))
+    return torch.log((palette + SHARE_FLOOR) / (other + SHARE_FLOOR))
 
 
-def by_luma(tones: Tensor, luma: Tensor) -> Tensor:
+def mix_tones(tones: Tensor, luma: Tensor) -> Tensor:
     """What holds for shadows, midtones and highlights, mixed for each pixel as its luma says.
 
     tones: (batch, 3, count); luma: (batch, 1, h, w), 0..1. Returns (batch, count, h, w).
@@ -60,7 +60,7 @@ def rotate_hues(ab: Tensor, degrees: Tensor) -> Tensor:
     return torch.stack([angle.cos() * a - angle.sin() * b, angle.sin() * a + angle.cos() * b], -1)
 
 
-def wishes(
+def sample_targets(
     bins: Bins, true: Tensor, estimate: Tensor, generators: Generators
 ) -> tuple[Tensor, Tensor]:
     """The palettes to train with, and by how many degrees the photos' hues are turned with them.

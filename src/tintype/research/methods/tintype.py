@@ -21,19 +21,19 @@ from torch.nn import functional as F
 from tintype.bins import Bins
 from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_oklab
 from tintype.palette import Palette
-from tintype.research.data.photo_set import aged_gray
+from tintype.research.data.photo_set import augment_gray
 from tintype.research.data.rng import Generators
 from tintype.research.methods import distillation
 from tintype.research.methods.losses import label_loss, quarter
 from tintype.research.methods.palettes import (
-    by_luma,
     cluster,
     expand_palette,
+    log_ratio,
+    measure_palettes,
+    mix_tones,
     palette_loss,
-    palettes_of,
-    ratio,
     rotate_hues,
-    wishes,
+    sample_targets,
 )
 
 
@@ -103,33 +103,33 @@ class Encoder(nn.Module):
             self.levels.append(nn.Sequential(Convolution(inputs, width, 2), *residuals))
         self.project = nn.ModuleList(nn.Conv2d(w, w, 1, bias=False) for w in widths[1:-1])
         self.project.append(nn.Conv2d(widths[-1], widths[-1], 3, 1, 1, bias=False))
-        self.palette = palette_network(config)
-        self.untuned = palette_network(config) if config.tuned else None
+        self.palette = make_palette_network(config)
+        self.reference = make_palette_network(config) if config.tuned else None
 
     def forward(self, luma: Tensor) -> tuple[list[Tensor], Tensor]:
-        """What `outward` gives of a photo's `views`."""
-        return self.outward(self.views(luma))
+        """What `project_maps` gives of what `extract` gives."""
+        return self.project_maps(self.extract(luma))
 
-    def views(self, luma: Tensor) -> list[Tensor]:
+    def extract(self, luma: Tensor) -> list[Tensor]:
         """What leaves each level: (batch, widths[i], h / 2**(i + 1), w / 2**(i + 1)).
 
         luma: (batch, 1, h, w), 0..1, sides multiples of 32
         """
-        views = [self.stem(4 * (luma - 0.5))]
+        maps = [self.stem(4 * (luma - 0.5))]
         for level in self.levels:
-            views.append(level(views[-1]))
-        return views[1:]
+            maps.append(level(maps[-1]))
+        return maps[1:]
 
-    def outward(self, views: list[Tensor]) -> tuple[list[Tensor], Tensor]:
-        """Features, as the decoder adds them, and means (batch, inputs) of the deepest two views.
+    def project_maps(self, maps: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+        """Features, as the decoder adds them, and means (batch, inputs) of the deepest two maps.
 
         The palette is estimated from the means.
         """
-        pooled = torch.cat([view.float().mean((2, 3)) for view in views[-2:]], 1)
-        return [p(v) for p, v in zip(self.project, views[1:], strict=True)], pooled
+        pooled = torch.cat([map_.float().mean((2, 3)) for map_ in maps[-2:]], 1)
+        return [p(map_) for p, map_ in zip(self.project, maps[1:], strict=True)], pooled
 
 
-def palette_network(config: Config) -> nn.Sequential:
+def make_palette_network(config: Config) -> nn.Sequential:
     """Means of features (batch, widths[-2] + widths[-1]) -> logits of the prototypes."""
     return nn.Sequential(
         nn.Linear(config.widths[-1] + config.widths[-2], config.embedding),
@@ -172,12 +172,12 @@ class Decoder(nn.Module):
             for i, (inputs, width) in enumerate(zip((None, *outward), outward, strict=False))
         )
         self.classify = nn.Conv2d(widths[1], count, 1)
-        self.prior = nn.Parameter(torch.ones(()))
+        self.bias_weight = nn.Parameter(torch.ones(()))
 
-    def forward(self, features: list[Tensor], palette: Tensor, estimate: Tensor) -> Tensor:
-        """palette, estimate: (batch, count) the wanted and the estimated shares of the bins."""
+    def forward(self, features: list[Tensor], palette: Tensor, reference: Tensor) -> Tensor:
+        """palette, reference: (batch, count) shares of the target palette and of the reference."""
         logits: Tensor = self.classify(self.paint(features, palette)).float()
-        return logits + self.wish(palette, estimate)[:, :, None, None]
+        return logits + self.palette_bias(palette, reference)[:, :, None, None]
 
     def paint(self, features: list[Tensor], palette: Tensor) -> Tensor:
         """What the bins are told apart by: (batch, widths[1], h/4, w/4)."""
@@ -188,9 +188,9 @@ class Decoder(nn.Module):
         assert x is not None
         return x
 
-    def wish(self, palette: Tensor, estimate: Tensor) -> Tensor:
+    def palette_bias(self, palette: Tensor, reference: Tensor) -> Tensor:
         """(batch, count) what a palette adds to the logits; nothing where it is dropped (zeros)."""
-        return self.prior * ratio(palette, estimate) * (palette.sum(1, keepdim=True) > 0)
+        return self.bias_weight * log_ratio(palette, reference) * (palette.sum(1, keepdim=True) > 0)
 
 
 class Network(nn.Module):
@@ -212,46 +212,44 @@ class Network(nn.Module):
         self.register_buffer("prototypes", torch.full((config.vocabulary, count), 1 / count))
         self.register_buffer("rebalancing", torch.ones(count))
 
-    def encode(self, luma: Tensor) -> tuple[list[Tensor], Tensor]:
-        """(batch, 1, h, w) luma, 0..1 -> features, estimated palettes (batch, count)."""
-        return self.sight(luma)[:2]
+    def encode(self, luma: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
+        """(batch, 1, h, w) luma, 0..1 -> features, estimated and reference palettes (batch, count).
 
-    def sight(self, luma: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
-        """What `encode` gives, and the estimate that the decoder compares palettes with.
-
-        That is the estimate itself, or where it learned from recipes, the one before: so a photo
-        follows what people chose as it would follow each wish.
+        The reference is what the decoder compares palettes with: the estimate itself, or where it
+        learned from recipes, the one before. So a photo follows what people chose as it would
+        follow each edit.
         """
         features, pooled = self.encoder(luma)
-        estimate = first = self.estimates(pooled)
-        if self.encoder.untuned is not None:
-            first = self.mix(self.encoder.untuned(pooled).float().softmax(1))
-        return features, estimate, first
+        estimate = reference = self.estimate_palettes(pooled)
+        if self.encoder.reference is not None:
+            reference = self.mix(self.encoder.reference(pooled).float().softmax(1))
+        return features, estimate, reference
 
     def mix(self, shares: Tensor) -> Tensor:
         """Palettes (batch, count) of the shares (batch, vocabulary) of the prototypes, exactly."""
         with torch.autocast(shares.device.type, enabled=False):
             return shares @ self.prototypes
 
-    def pooled(self, luma: Tensor) -> Tensor:
-        """What the palette network sees of luma (batch, 1, h, w): (batch, inputs)."""
+    def pool(self, luma: Tensor) -> Tensor:
+        """What the palette network is given of luma (batch, 1, h, w): (batch, inputs)."""
         pooled: Tensor = self.encoder(luma)[1]
         return pooled
 
-    def estimates(self, pooled: Tensor) -> Tensor:
-        """The palettes (batch, count) that `encode` gives, of what `pooled` gives."""
+    def estimate_palettes(self, pooled: Tensor) -> Tensor:
+        """The palettes (batch, count) that `encode` gives, of what `pool` gives."""
         return self.mix(self.encoder.palette(pooled).float().softmax(1))
 
     def palette_loss(self, pooled: Tensor, true: Tensor) -> Tensor:
         """The palette network's loss: soft cross entropy with palettes (batch, count)."""
-        return palette_loss(self.estimates(pooled), true)
+        return palette_loss(self.estimate_palettes(pooled), true)
 
-    def colors(self, logits: Tensor, *, undo: float, temperature: float) -> Tensor:
+    def to_chroma(self, logits: Tensor, *, adjustment: float, temperature: float) -> Tensor:
         """Annealed mean (Zhang 2016, equation 5): OKLab a and b, (batch, h, w, 2).
 
-        undo: how much of the rebalancing is taken back, 0 (vivid) .. 1 (calm)
+        adjustment: how much of the rebalancing is taken back, 0 (vivid) .. 1 (calm), by a logit
+            adjustment (Menon et al. 2021)
         """
-        logits = logits - undo * self.rebalancing.log()[:, None, None]
+        logits = logits - adjustment * self.rebalancing.log()[:, None, None]
         centers = torch.from_numpy(self.config.bins.centers).to(logits.device)
         return torch.einsum("bkhw,kc->bhwc", (logits / temperature).softmax(1), centers)
 
@@ -260,7 +258,7 @@ class Network(nn.Module):
         """Set the rebalancing weights and the prototype palettes from RGB crops."""
         bins = self.config.bins
         palettes = torch.cat(
-            [palettes_of(*bins.encode(oklab_quarter(rgb)), bins.count) for rgb in batches]
+            [measure_palettes(*bins.encode(oklab_quarter(rgb)), bins.count) for rgb in batches]
         )
         share = palettes.mean(0)
         areas = torch.from_numpy(bins.areas).to(share.device)
@@ -280,13 +278,14 @@ class Network(nn.Module):
 
         Pixels: cross entropy over soft bins, rebalanced (Zhang 2016, equation 2), less the soft
         bins' own entropy, so that 0 is perfect. Palette: soft cross entropy. Palettes are fed as
-        `wishes` says. Labels (batch,), -1 for none: cross entropy of an auxiliary head, because
-        what a thing is tells its colors; targets: what the teacher gives, see `distillation.Head`.
+        `sample_targets` says. Labels (batch,), -1 for none: cross entropy of an auxiliary head,
+        because what a thing is tells its colors; targets: what the teacher gives, see
+        `distillation.Head`.
         """
         with torch.autocast(rgb.device.type, enabled=False):  # bf16 has fewer levels than a byte
-            gray = aged_gray(rgb, generators)
-        views = self.encoder.views(gray)
-        features, pooled = self.encoder.outward(views)
+            gray = augment_gray(rgb, generators)
+        maps = self.encoder.extract(gray)
+        features, pooled = self.encoder.project_maps(maps)
         summary = self.encoder.palette[:2](pooled)
         estimate = self.mix(self.encoder.palette[2](summary).float().softmax(1))
         pixels, true = self.pixel_loss(features, estimate.detach(), rgb, generators)
@@ -295,7 +294,7 @@ class Network(nn.Module):
         parts = {"pixels": pixels, "palette": palettes, "labels": classes}
         loss = pixels + self.config.palette_loss * palettes + self.config.label_loss * classes
         if self.distillation is not None and targets is not None:
-            features_loss, classes_loss = self.distillation(views[3], summary, targets)
+            features_loss, classes_loss = self.distillation(maps[3], summary, targets)
             parts |= {"teacher": features_loss, "teacher_classes": classes_loss}
             teacher_loss = features_loss + self.config.label_loss * classes_loss
             loss = loss + self.config.teacher_loss * teacher_loss
@@ -307,8 +306,8 @@ class Network(nn.Module):
         """The pixels' part of the loss, and the crops' true palettes (batch, count)."""
         bins = self.config.bins
         ab = oklab_quarter(rgb)
-        true = palettes_of(*bins.encode(ab), bins.count)
-        palette, degrees = wishes(bins, true, estimate, generators)
+        true = measure_palettes(*bins.encode(ab), bins.count)
+        palette, degrees = sample_targets(bins, true, estimate, generators)
         index, share = bins.encode(rotate_hues(ab, degrees))
         logits = self.decoder(features, palette, estimate)
         found = logits.log_softmax(1).permute(0, 2, 3, 1).gather(-1, index)
@@ -330,9 +329,9 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
     """
     high, wide = gray.shape[-2:]
     whole = F.pad(gray, (0, -wide % 32, 0, -high % 32), mode="replicate")
-    features, estimate, first = network.sight(whole)
+    features, estimate, reference = network.encode(whole)
     shares, tones = expand_palette(palette, network.config.bins, estimate)
-    return decode(network, features, whole, shares, tones, first)[:, :high, :wide]
+    return decode(network, features, whole, shares, tones, reference)[:, :high, :wide]
 
 
 def decode(
@@ -341,20 +340,20 @@ def decode(
     luma: Tensor,
     palette: Tensor,
     tones: Tensor,
-    estimate: Tensor,
+    reference: Tensor,
 ) -> Tensor:
     """What `colorize` gives, for an encoded photo (sides of 32 n) and palettes.
 
-    palette, estimate: (batch, count); tones: (batch, 3, count) the palette's shares by tone
+    palette, reference: (batch, count); tones: (batch, 3, count) the palette's shares by tone
     """
-    logits = network.decoder(features, palette, estimate)
-    logits = logits + by_luma(ratio(tones, palette[:, None]), F.avg_pool2d(luma, 4))
-    return paint(network, logits, luma, undo=0.5).clamp(0, 1)
+    logits = network.decoder(features, palette, reference)
+    logits = logits + mix_tones(log_ratio(tones, palette[:, None]), F.avg_pool2d(luma, 4))
+    return paint(network, logits, luma, adjustment=0.5).clamp(0, 1)
 
 
-def paint(network: Network, logits: Tensor, luma: Tensor, *, undo: float) -> Tensor:
+def paint(network: Network, logits: Tensor, luma: Tensor, *, adjustment: float) -> Tensor:
     """RGB (batch, h, w, 3) of logits at 1/4 of the size of the luma (batch, 1, h, w)."""
-    ab = network.colors(logits, undo=undo, temperature=0.5).permute(0, 3, 1, 2)
+    ab = network.to_chroma(logits, adjustment=adjustment, temperature=0.5).permute(0, 3, 1, 2)
     ab = F.interpolate(ab, scale_factor=4, mode="bilinear").permute(0, 2, 3, 1)
     rgb: Tensor = oklab_to_rgb(oklab_of_luma(luma[:, 0], ab))
     return rgb
@@ -363,16 +362,16 @@ def paint(network: Network, logits: Tensor, luma: Tensor, *, undo: float) -> Ten
 def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
     """A photo (1, h, w, 3) colored as it would be used: calm, default, vivid, true palette."""
     bins = network.config.bins
-    features, estimate, first = network.sight(luma)
-    true = palettes_of(*bins.encode(oklab_quarter(rgb)), bins.count)
+    features, estimate, reference = network.encode(luma)
+    true = measure_palettes(*bins.encode(oklab_quarter(rgb)), bins.count)
     shown = []
-    for name, palette, undo in (
+    for name, palette, adjustment in (
         ("calm", estimate, 1.0),
         ("half", estimate, 0.5),
         ("vivid", estimate, 0.0),
         ("true palette", true, 0.5),
     ):
-        logits = network.decoder(features, palette, first)
-        out = paint(network, logits, luma, undo=undo)[0]
+        logits = network.decoder(features, palette, reference)
+        out = paint(network, logits, luma, adjustment=adjustment)[0]
         shown.append((name, (255 * out.clamp(0, 1)).round().byte().cpu().numpy()))
     return shown

@@ -118,7 +118,7 @@ def _same_weights(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *
         raise DataError("vgg: expected the file that the checkpoint was trained on, found another")
 
 
-def pinned(file: str) -> Pinned:
+def load_pinned(file: str) -> Pinned:
     """The VGG-16 of a method's config. Raises DataError where the config names no file."""
     if not file:
         raise DataError(
@@ -166,7 +166,7 @@ def save(vgg: Vgg16, path: Path, about: dict[str, Any]) -> None:
     checkpoint.save(path, vgg.state_dict(), about)
 
 
-def origin(path: Path) -> str:
+def describe_origin(path: Path) -> str:
     """Where a file's weights come from, in words, as far as the file says it."""
     try:
         _, about = checkpoint.load(path)

@@ -43,7 +43,7 @@ FEW = 30  # steps where there is one photo, so that none can be left out
 
 
 @dataclass(frozen=True)
-class TasteConfig:
+class FineTuningConfig:
     """How a fine-tuning goes; `minutes` and `steps` are the most it takes."""
 
     method: str = "tintype"
@@ -70,7 +70,7 @@ class Examples:
     photo: Tensor
 
 
-def train(folder: Path, config: TasteConfig, settings: dict[str, str]) -> dict[str, float]:
+def train(folder: Path, config: FineTuningConfig, settings: dict[str, str]) -> dict[str, float]:
     """Fine-tune a checkpoint on recipes and leave `model.safetensors` in a new folder.
 
     settings: fields of the network's config that differ from the start's: where its VGG-16 is now
@@ -82,16 +82,16 @@ def train(folder: Path, config: TasteConfig, settings: dict[str, str]) -> dict[s
         raise DataError(f"{folder}: expected a new folder, found a run; give another")
     network, tensors, about = _start(config, settings)
     found = photo_set.with_recipes(Path(config.recipes))
-    examples = encoded(network, found, config.size)
-    steps, reached = patience(network, examples, config)
+    examples = encode_photos(network, found, config.size)
+    steps, reached = choose_steps(network, examples, config)
     every = torch.arange(len(examples.photo))
-    next(step for step in learning(network, examples, every, config) if step >= steps)
+    next(step for step in learn(network, examples, every, config) if step >= steps)
     learned = network.state_dict().items()
     changed = {name: value for name, value in learned if name.startswith(LAYERS[config.method])}
     report = {"recipes": len(found), "steps": steps, **reached}
-    about |= {"config": asdict(network.config), "taste": asdict(config) | report}
+    about |= {"config": asdict(network.config), "fine_tuning": asdict(config) | report}
     if config.method == "tintype":
-        tensors = _before(tensors) | tensors
+        tensors = _keep_reference(tensors) | tensors
         about["config"]["tuned"] = True
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.save(folder / "model.safetensors", tensors | changed, about)
@@ -99,7 +99,7 @@ def train(folder: Path, config: TasteConfig, settings: dict[str, str]) -> dict[s
 
 
 def _start(
-    config: TasteConfig, settings: dict[str, str]
+    config: FineTuningConfig, settings: dict[str, str]
 ) -> tuple[Any, dict[str, Tensor], dict[str, Any]]:
     """The network to fine-tune, and its checkpoint. Raises DataError where it is none."""
     if config.method not in LAYERS:
@@ -122,16 +122,16 @@ def _start(
     return network, tensors, about
 
 
-def _before(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _keep_reference(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The palette network under the names that a network has for what it was before recipes."""
     inner = "encoder.palette."
     return {
-        k.replace(inner, "encoder.untuned."): v for k, v in tensors.items() if k.startswith(inner)
+        k.replace(inner, "encoder.reference."): v for k, v in tensors.items() if k.startswith(inner)
     }
 
 
 @torch.no_grad()
-def encoded(network: Any, found: list[tuple[Path, Path]], size: int) -> Examples:
+def encode_photos(network: Any, found: list[tuple[Path, Path]], size: int) -> Examples:
     """Four views of the photo of every pair: at two sizes, as it is and mirrored."""
     number = {photo: i for i, photo in enumerate(dict.fromkeys(photo for photo, _ in found))}
     recipes = [Recipe.load(path) for _, path in found]  # what is wrong with one is told at once
@@ -139,9 +139,9 @@ def encoded(network: Any, found: list[tuple[Path, Path]], size: int) -> Examples
     bar = tqdm(found, "reading photos", unit=" photos", disable=None, delay=2)
     for (photo, path), recipe in zip(bar, recipes, strict=True):
         luma = Image.fromarray(read(photo).luma)
-        views = torch.cat([network.pooled(_views(luma, side)) for side in (size, size * 5 // 4)])
+        views = torch.cat([network.pool(_make_views(luma, side)) for side in (size, size * 5 // 4)])
         try:
-            wanted.append(_target_palettes(network, views, recipe))
+            wanted.append(_make_targets(network, views, recipe))
         except PaletteError as error:
             raise PaletteError(f"{path}: {error}") from None
         pooled.append(views)
@@ -149,16 +149,16 @@ def encoded(network: Any, found: list[tuple[Path, Path]], size: int) -> Examples
     return Examples(torch.cat(pooled), torch.cat(wanted), torch.tensor(which))
 
 
-def _views(luma: Image.Image, side: int) -> Tensor:
+def _make_views(luma: Image.Image, side: int) -> Tensor:
     """A photo at the working size, and its mirror image: (2, 1, h, w), 0..1."""
     plane = torch.from_numpy(np.asarray(shrink(luma, side), dtype=np.float32) / 255)
     return torch.stack([plane, plane.flip(1)])[:, None]
 
 
-def _target_palettes(network: Any, views: Tensor, recipe: Recipe) -> Tensor:
+def _make_targets(network: Any, views: Tensor, recipe: Recipe) -> Tensor:
     """The palettes (views, count) that a recipe asks for. Raises PaletteError."""
     bins = network.config.bins
-    begin = [Palette(bins, shares) for shares in network.estimates(views).numpy()]
+    begin = [Palette(bins, shares) for shares in network.estimate_palettes(views).numpy()]
     others: list[Palette] = []
     if recipe.alternative:  # of the first view: those of the others may come in another order
         others = _find_alternatives(network, views[0], begin[0], recipe.alternative)
@@ -178,7 +178,9 @@ def _find_alternatives(network: Any, view: Tensor, estimate: Palette, number: in
     return find_alternatives(estimate, shares, network.prototypes.numpy())
 
 
-def learning(network: Any, examples: Examples, index: Tensor, config: TasteConfig) -> Iterator[int]:
+def learn(
+    network: Any, examples: Examples, index: Tensor, config: FineTuningConfig
+) -> Iterator[int]:
     """Fine-tune on the views that `index` names, for ever; gives the steps done, from 0 on."""
     named = network.named_parameters()
     layers = [value for name, value in named if name.startswith(LAYERS[config.method])]
@@ -195,7 +197,9 @@ def learning(network: Any, examples: Examples, index: Tensor, config: TasteConfi
         optimizer.step()
 
 
-def patience(network: Any, examples: Examples, config: TasteConfig) -> tuple[int, dict[str, float]]:
+def choose_steps(
+    network: Any, examples: Examples, config: FineTuningConfig
+) -> tuple[int, dict[str, float]]:
     """How many steps serve photos best that were left out, and what they reach there.
 
     Five times another fifth of the photos is left out. A few people's recipes are soon learned by
@@ -212,9 +216,9 @@ def patience(network: Any, examples: Examples, config: TasteConfig) -> tuple[int
         out = examples.photo % folds == fold
         index, left, pupil = (~out).nonzero()[:, 0], out.nonzero()[:, 0], copy.deepcopy(network)
         began, curve = time.monotonic(), []
-        for step in learning(pupil, examples, index, config):
+        for step in learn(pupil, examples, index, config):
             if step % EVERY == 0:
-                curve.append(_look(pupil, examples.pooled[left], examples.wanted[left]))
+                curve.append(_measure(pupil, examples.pooled[left], examples.wanted[left]))
             if step >= config.steps or time.monotonic() - began > seconds:
                 break
             bar.update()
@@ -228,7 +232,7 @@ def patience(network: Any, examples: Examples, config: TasteConfig) -> tuple[int
 
 
 @torch.no_grad()
-def _look(network: Any, pooled: Tensor, wanted: Tensor) -> tuple[float, float]:
+def _measure(network: Any, pooled: Tensor, wanted: Tensor) -> tuple[float, float]:
     """The loss of a network, and the divergence of the wanted palettes from its own."""
-    ratio = (wanted + 1e-6).log() - (network.estimates(pooled) + 1e-6).log()
+    ratio = (wanted + 1e-6).log() - (network.estimate_palettes(pooled) + 1e-6).log()
     return float(network.palette_loss(pooled, wanted)), float((wanted * ratio).sum(1).mean())
