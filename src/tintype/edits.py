@@ -103,7 +103,7 @@ def read_edit(about: Any) -> Edit:
         if isinstance(about, dict) and sorted(about) == sorted(kind.KEYS):
             return kind(*(about[key] for key in kind.KEYS))
     forms = ", ".join(" + ".join(kind.KEYS) for kind in EDITS)
-    raise PaletteError(f"expected an edit ({forms}), found {about!r}")
+    raise PaletteError(f"expected an edit ({forms}), found {about!r:.200}")
 
 
 def apply_edits(palette: Palette, edits: tuple[Edit, ...]) -> Palette:
@@ -112,7 +112,7 @@ def apply_edits(palette: Palette, edits: tuple[Edit, ...]) -> Palette:
         try:
             palette = edit.apply(palette)
         except (TypeError, OverflowError):
-            found = edit.to_json()
+            found = f"{edit.to_json()!r:.200}"
             raise PaletteError(f"expected numbers and colors in an edit, found {found}") from None
     return palette
 

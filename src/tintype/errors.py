@@ -10,6 +10,7 @@ TintypeError
 """
 
 import errno
+import json
 import unicodedata
 from typing import NoReturn
 
@@ -70,6 +71,17 @@ def explain(error: Exception, otherwise: str) -> str:
     if isinstance(error, MemoryError):
         return "found too little memory; color fewer at a time, or shrink it"
     return f"found {otherwise}"
+
+
+def explain_json(error: Exception) -> str:
+    """What is wrong with JSON, from an error of `json.loads`."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg.lower()} in line {error.lineno}, column {error.colno}"
+    if isinstance(error, RecursionError):
+        return "too many levels"
+    if isinstance(error, UnicodeDecodeError):
+        return "text that is not UTF-8"
+    return "a number of too many digits" if isinstance(error, ValueError) else "no text"
 
 
 def escape(text: str) -> str:

@@ -199,15 +199,19 @@ def _read(folder: str | os.PathLike[str] | None) -> tuple[dict[str, Any], bytes,
     try:
         about = json.loads(content.pop("model.json"))
         missing = DESCRIPTION - set(about)
-        hashes = {name: about.get("sha256", {})[name] for name in content}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{root}: expected a model description, found {error!r}") from None
-    if missing or about["format"] != FORMAT:
-        found = about.get("format", "a description without one")
+        hashes = {name: str(about.get("sha256", {})[name]) for name in content}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(
+            f"{root}: expected a model's description in model.json, found other JSON or none; make "
+            "it anew by tintype export RUN -o FOLDER"
+        ) from error
+    if missing or type(about["format"]) is not int or about["format"] != FORMAT:
+        found = f"{about.get('format', 'a description without one')!r:.40}"
         raise ModelError(
             f"{root}: expected model format {FORMAT}, found {found}; make it anew from its run by "
             "tintype export RUN -o FOLDER"
         )
+    _check(about, str(root))
     for name, data in content.items():
         if hashlib.sha256(data).hexdigest() != hashes[name]:
             raise ModelError(
@@ -217,6 +221,36 @@ def _read(folder: str | os.PathLike[str] | None) -> tuple[dict[str, Any], bytes,
         if EXTERNAL in data:
             raise ModelError(f"{root / name}: expected all weights in it, found them elsewhere")
     return about, content["encoder.onnx"], content["decoder.onnx"]
+
+
+def _check(about: dict[str, Any], folder: str) -> None:
+    """Raise ModelError where a description's values are not of their kind, or out of range."""
+
+    def numbers(found: list[Any], low: float, high: float) -> bool:
+        return all(type(number) in (int, float) and low <= number <= high for number in found)
+
+    def values(value: object, count: int) -> list[Any]:
+        return value if isinstance(value, list) and len(value) == count else [None]
+
+    bins = about["bins"] if isinstance(about["bins"], dict) else {}
+    hues, chromas = bins.get("hues"), bins.get("chromas")
+    if type(hues) is not int or not isinstance(chromas, list) or not 0 < len(chromas) <= 64:
+        hues, chromas = 0, []
+    given = about.get("vividness_given", 0)
+    rules = {
+        "side": type(about["side"]) is int and numbers([about["side"]], 32, 4096),
+        "bins": 1 <= hues <= 360 and numbers(chromas, 1e-4, 1) and sorted(set(chromas)) == chromas,
+        "rebalancing": numbers(values(about["rebalancing"], 1 + hues * len(chromas)), 1e-9, 1e9),
+        "undo": numbers(values(about["undo"], 2), -10, 10),
+        "vividness": numbers([about["vividness"]], 0, 1),
+        "vividness_given": numbers([given], 0, 1),
+    }
+    wrong = [name for name, right in rules.items() if not right]
+    if wrong:
+        raise ModelError(
+            f"{folder}: expected a model's description in model.json, found other values of "
+            f"{', '.join(wrong)}; make it anew by tintype export RUN -o FOLDER"
+        )
 
 
 def _load_again(folder: str | None, threads: int | None, expected: str) -> OnnxModel:

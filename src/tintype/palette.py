@@ -14,7 +14,7 @@ from PIL import ImageColor
 from tintype.bins import OKLAB, Bins, chroma_of, hex_at, hue_of, to_hex
 from tintype.color import oklab_to_rgb, rgb_to_oklab, rgb_to_ycbcr, tone_weights
 from tintype.emd import earth_mover
-from tintype.errors import PaletteError
+from tintype.errors import PaletteError, explain_json
 from tintype.photo import DEFAULT_MAX_PIXELS, Source
 from tintype.working_size import SIDE, read_small
 
@@ -284,7 +284,9 @@ class Palette:
             try:
                 about = json.loads(about)
             except (ValueError, TypeError, RecursionError) as error:
-                raise PaletteError(f"expected a palette in JSON, found {error}") from None
+                raise PaletteError(
+                    f"expected a palette in JSON, found {explain_json(error)}"
+                ) from None
         if not isinstance(about, dict) or about.get("version") != 1:
             raise PaletteError('expected a palette with "version": 1, found something else')
         shares = _read_colors(about, bins)

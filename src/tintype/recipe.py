@@ -21,7 +21,7 @@ from tintype.edits import (
     apply_edits,
     read_edit,
 )
-from tintype.errors import PaletteError
+from tintype.errors import PaletteError, explain_json
 from tintype.files import open_whole
 from tintype.palette import TOWARDS, Palette
 
@@ -174,7 +174,7 @@ class Recipe:
         try:
             about = dict(text) if isinstance(text, dict) else json.loads(text)
         except (ValueError, TypeError, RecursionError) as error:
-            raise PaletteError(f"expected a recipe in JSON, found {error}") from None
+            raise PaletteError(f"expected a recipe in JSON, found {explain_json(error)}") from None
         version = about.pop("version", None) if isinstance(about, dict) else None
         if type(version) is not int or not 1 <= version <= VERSION:
             raise PaletteError(

@@ -1,7 +1,9 @@
 """The command line: thin, and quick to start, so commands import what they need."""
 
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,12 +12,22 @@ from tintype.cli import research
 from tintype.cli.colorize import colorize, palette
 from tintype.cli.options import FILE, MODEL, THREADS, add_server_options
 from tintype.cli.shell import complain
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, escape
 from tintype.server.address import Server
 
 
 class Groups(click.Group):
     """Commands in groups, with help of one line that is wrapped, not cut."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what could steer a terminal is spelled out in usage errors, too."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            found = error.format_message()
+            if escape(found) == found:
+                raise
+            raise click.UsageError(escape(found), error.ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands group by group."""
@@ -48,6 +60,19 @@ def main() -> None:
     except TintypeError as error:
         complain(str(error))
         sys.exit(1)
+    except FileNotFoundError:
+        if _has_working_folder():
+            raise
+        complain("expected a working folder, found that it was deleted; cd to another one")
+        sys.exit(1)
+
+
+def _has_working_folder() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 cli.add_command(colorize)
