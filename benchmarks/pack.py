@@ -23,7 +23,7 @@ from PIL import Image
 from skimage import data
 
 from tintype.research.data.ledger import Tally
-from tintype.research.data.packing import QUALITY, Options, chosen, planned
+from tintype.research.data.packing import QUALITY, Options, choose_photos, plan_shards
 from tintype.research.data.sources import Place
 
 KINDS = 40
@@ -62,7 +62,7 @@ def pillow(paths: list[Path], size: int = 256) -> float:
     return len(paths) / (time.perf_counter() - start)
 
 
-def packed(folder: Path, out: Path, workers: int) -> tuple[float, float]:
+def pack_photo(folder: Path, out: Path, workers: int) -> tuple[float, float]:
     """Seconds that the command takes, its start included, and its peak memory in MiB."""
     tool = Path(sys.executable).with_name("tintype")
     start, most = time.perf_counter(), 0
@@ -83,7 +83,9 @@ def plan(count: int) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
     places = [Place(f"n{i % 1000:08}/n{i % 1000:08}_{i}", "in", ".JPEG") for i in range(count)]
-    shards = planned(chosen(places, Options(subset=max(1, count * 3 // 4)), Tally()), Options())
+    shards = plan_shards(
+        choose_photos(places, Options(subset=max(1, count * 3 // 4)), Tally()), Options()
+    )
     taken = time.perf_counter() - start
     more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     print(
@@ -104,7 +106,7 @@ def main() -> None:
             for workers in options.workers:
                 reference = pillow(paths[:1000])
                 out = Path(scratch) / f"shards-{workers}"
-                seconds, memory = packed(Path(scratch) / "photos", out, workers)
+                seconds, memory = pack_photo(Path(scratch) / "photos", out, workers)
                 print(
                     f"{count:,} photos, {workers} workers: {count / seconds:.0f} photos/s, peak "
                     f"{memory:.0f} MiB; Pillow alone in one thread {reference:.0f} photos/s, "

@@ -17,7 +17,7 @@ from pack import draw
 
 from tintype.research.data import packing, photo_set
 from tintype.research.data.batches import Batch, Memory, Process
-from tintype.research.data.shards import packs
+from tintype.research.data.shards import find_packs
 from tintype.research.data.streaming import Stream
 
 SIZE, CROP, BATCH = 256, 64, 48
@@ -46,7 +46,12 @@ def main() -> None:
         packing.pack([f"{scratch}/photos"], out, packing.Options(SIZE, per_shard=200), workers=2)
         for workers in options.workers:
             stream = Stream(
-                packs([str(out)]), Process(), seed=0, size=SIZE, workers=workers, ahead=2 * BATCH
+                find_packs([str(out)]),
+                Process(),
+                seed=0,
+                size=SIZE,
+                workers=workers,
+                ahead=2 * BATCH,
             )
             print(f"shards, {workers} workers: {pace(stream.take, options.photos)}")
             stream.close()

@@ -203,7 +203,7 @@ def pack(
     workers = workers or os.cpu_count() or 1
     with interruptible(folder=True):
         manifest = packing.pack(list(sources), output, options, workers=workers)
-    click.echo(packing.summary(manifest))
+    click.echo(packing.summarize(manifest))
 
 
 @click.command()

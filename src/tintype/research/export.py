@@ -136,7 +136,7 @@ def _photos(patterns: list[str], side: int, *, held: bool, count: int = 16) -> l
 
     held: take those that training on the patterns holds out; of packs, the validation shards
     """
-    packs = shards.packs(patterns)
+    packs = shards.find_packs(patterns)
     tars = [str(shard.path) for pack in packs for shard in pack.validation or pack.train]
     photos = photo_set.load(tars or list(patterns), size=side, limit=4000)  # plenty to choose from
     chosen = torch.minimum(photos.height, photos.width) >= min(side, 128)

@@ -37,8 +37,8 @@ def stopping(patch, left):
 
         return counting
 
-    photo = packing.packed
-    patch.setattr(packing, "packed", count_calls(photo))
+    photo = packing.pack_photo
+    patch.setattr(packing, "pack_photo", count_calls(photo))
     patch.setattr(Path, "replace", count_calls(Path.replace))
 
 
@@ -71,12 +71,12 @@ from tintype.research.data import packing
 source, out, left = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 count = itertools.count()
 def count_calls(function):
-    def counting(*given):
+    def counting(*given, **named):
         if next(count) == left:
             os.kill(os.getpid(), signal.SIGKILL)
-        return function(*given)
+        return function(*given, **named)
     return counting
-packing.packed, Path.replace = count_calls(packing.packed), count_calls(Path.replace)
+packing.pack_photo, Path.replace = count_calls(packing.pack_photo), count_calls(Path.replace)
 packing.pack([source], out, packing.Options(size=64, per_shard=5, validation=0.2), workers=2)
 """
 
@@ -137,7 +137,7 @@ def test_photos_that_came_since_are_refused(tmp_path):
 def test_a_second_pack_at_the_same_time_is_refused(tmp_path, imagenet):
     out = tmp_path / "out"
     (out / ledger.WORK).mkdir(parents=True)
-    with ledger.alone(out), pytest.raises(DataError, match="expected no other pack"):
+    with ledger.lock_folder(out), pytest.raises(DataError, match="expected no other pack"):
         pack(imagenet, out)
 
 

@@ -208,7 +208,7 @@ def located(tmp_path):
 
 
 def test_crops_have_their_shape_and_range(located):
-    rgb = photo_set.crops(located, torch.tensor([0, 1, 2, 3, 1]), 16, seeded())[0]
+    rgb = photo_set.cut_crops(located, torch.tensor([0, 1, 2, 3, 1]), 16, seeded())[0]
     assert rgb.shape == (5, 16, 16, 3)
     assert rgb.dtype == torch.float32
     assert rgb.min() >= 0
@@ -217,7 +217,7 @@ def test_crops_have_their_shape_and_range(located):
 
 def test_crops_go_by_the_generator(located):
     index = torch.tensor([1, 2, 3] * 10)
-    once, again, other = (photo_set.crops(located, index, 16, seeded(s))[0] for s in (1, 1, 2))
+    once, again, other = (photo_set.cut_crops(located, index, 16, seeded(s))[0] for s in (1, 1, 2))
     assert torch.equal(once, again)
     assert not torch.equal(once, other)
 
@@ -225,7 +225,7 @@ def test_crops_go_by_the_generator(located):
 def test_crops_are_squares_of_the_photo_mirrored_or_at_half_scale(located):
     """Every crop is rebuilt from its first row's and column's position and its direction."""
     index = torch.arange(4).repeat(200)
-    crops = (255 * photo_set.crops(located, index, 16, seeded())[0]).double()
+    crops = (255 * photo_set.cut_crops(located, index, 16, seeded())[0]).double()
     kinds, tops, lefts = set(), {i: set() for i in range(4)}, {i: set() for i in range(4)}
     for photo, crop in zip(index.tolist(), crops, strict=True):
         height, width = int(located.height[photo]), int(located.width[photo])
@@ -256,7 +256,7 @@ def test_crops_are_squares_of_the_photo_mirrored_or_at_half_scale(located):
 
 
 def test_every_other_crop_of_a_large_photo_is_at_half_scale(located):
-    crops = 255 * photo_set.crops(located, torch.full((2000,), 1), 16, seeded())[0]
+    crops = 255 * photo_set.cut_crops(located, torch.full((2000,), 1), 16, seeded())[0]
     scale = (crops[:, 1, 0, 0] - crops[:, 0, 0, 0]).round()
     mirrored = crops[:, 0, 1, 1] < crops[:, 0, 0, 1]
     assert 0.45 < (scale == 2).float().mean() < 0.55
@@ -265,7 +265,7 @@ def test_every_other_crop_of_a_large_photo_is_at_half_scale(located):
 
 def test_photos_smaller_than_the_crop_are_enlarged(tmp_path):
     photos = set_of(tmp_path, positions(12, 40, 0), positions(40, 8, 1), positions(16, 16, 2))
-    crops = 255 * photo_set.crops(photos, torch.arange(3).repeat(50), 16, seeded())[0]
+    crops = 255 * photo_set.cut_crops(photos, torch.arange(3).repeat(50), 16, seeded())[0]
     within = torch.arange(1, 14)  # bilinear at the border repeats it
     for crop in (*crops[0::3], *crops[1::3]):
         for axis, steps in ((0, crop[1:, 0, 0] - crop[:-1, 0, 0]), (1, crop[0].diff(dim=0)[:, 1])):
@@ -277,7 +277,7 @@ def test_photos_smaller_than_the_crop_are_enlarged(tmp_path):
 
 def test_photos_smaller_than_half_the_crop_repeat_their_border(tmp_path):
     photos = set_of(tmp_path, positions(5, 40, 0))
-    crops = 255 * photo_set.crops(photos, torch.zeros(20, dtype=torch.long), 16, seeded())[0]
+    crops = 255 * photo_set.cut_crops(photos, torch.zeros(20, dtype=torch.long), 16, seeded())[0]
     ends = torch.tensor([0.0, 0.25, 3.75, 4, 4, 4])
     for crop in crops:
         torch.testing.assert_close(crop[[0, 1, 8, 9, 12, 15], 0, 0], ends, atol=1e-3, rtol=0)
@@ -343,13 +343,13 @@ def test_an_aged_photo_still_shows_its_subject():
 
 def test_compression_in_tiny_steps_changes_nothing():
     gray = torch.rand(3, 1, 24, 16, generator=seeded())
-    same = photo_set._compressed(gray, torch.full((3, 1, 1, 1), 1e-6))
+    same = photo_set._compress(gray, torch.full((3, 1, 1, 1), 1e-6))
     torch.testing.assert_close(same, gray, atol=1e-5, rtol=0)
 
 
 def test_compression_in_large_steps_leaves_the_mean_of_a_block():
     gray = torch.rand(3, 1, 24, 16, generator=seeded())
-    lost = photo_set._compressed(gray, torch.full((3, 1, 1, 1), 0.5))
+    lost = photo_set._compress(gray, torch.full((3, 1, 1, 1), 0.5))
     assert (lost - gray).abs().mean() > 0.05
     means = [torch.nn.functional.avg_pool2d(x, 8) for x in (lost, gray)]
     torch.testing.assert_close(*means, atol=0.5 / 8 / 2 + 1e-5, rtol=0)

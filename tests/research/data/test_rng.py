@@ -13,18 +13,18 @@ PHOTOS = [(0, 3), (0, 4), (1, 3), (0, 900), (2, 17), (2, 18)]  # an epoch and a 
 
 def test_a_photo_draws_by_its_number_its_epoch_and_the_seed():
     first = {
-        (seed, photo): float(rng.uniform(rng.keyed(seed, [photo]), 1))
+        (seed, photo): float(rng.uniform(rng.make_generators(seed, [photo]), 1))
         for seed in (0, 1, -1)
         for photo in PHOTOS
     }
     assert len(set(first.values())) == 3 * len(PHOTOS)
-    again = rng.uniform(rng.keyed(1, PHOTOS), len(PHOTOS))
+    again = rng.uniform(rng.make_generators(1, PHOTOS), len(PHOTOS))
     assert again.tolist() == [first[1, photo] for photo in PHOTOS]
 
 
 @pytest.mark.parametrize("draw", [rng.uniform, rng.normal])
 def test_numbers_of_many_photos_spread_as_those_of_one_source(draw):
-    keyed = draw(rng.keyed(0, [(0, i) for i in range(2000)]), 2000, 4)
+    keyed = draw(rng.make_generators(0, [(0, i) for i in range(2000)]), 2000, 4)
     plain = draw(seeded(), 2000, 4)
     assert keyed.shape == plain.shape
     for one, other in ((keyed, plain), (keyed.diff(dim=0), plain.diff(dim=0))):
@@ -41,8 +41,8 @@ def test_crops_aging_and_wishes_do_not_depend_on_the_batch(cut):
     rows = torch.arange(6)
     found = []
     for index in (rows, rows[:cut], rows[cut:]):
-        generators = rng.keyed(0, [PHOTOS[i] for i in index.tolist()])
-        rgb, boxes = photo_set.crops(photos, index, 32, generators)
+        generators = rng.make_generators(0, [PHOTOS[i] for i in index.tolist()])
+        rgb, boxes = photo_set.cut_crops(photos, index, 32, generators)
         gray = photo_set.augment_gray(rgb, generators)
         wanted, degrees = palettes.sample_targets(
             bins, true[index], true[index].flip(1), generators
@@ -55,6 +55,6 @@ def test_crops_aging_and_wishes_do_not_depend_on_the_batch(cut):
 
 def test_partners_are_others_and_stay_together():
     values = torch.arange(7)
-    assert rng.another(seeded(), values).tolist() == [6, 0, 1, 2, 3, 4, 5]
-    keyed = rng.keyed(0, [(0, i) for i in range(7)])
-    assert rng.another(keyed, values).tolist() == [1, 0, 3, 2, 5, 4, 6]
+    assert rng.swap_partners(seeded(), values).tolist() == [6, 0, 1, 2, 3, 4, 5]
+    keyed = rng.make_generators(0, [(0, i) for i in range(7)])
+    assert rng.swap_partners(keyed, values).tolist() == [1, 0, 3, 2, 5, 4, 6]

@@ -78,12 +78,12 @@ def test_sources_of_no_use(tmp_path, name, found):
 
 def test_photos_that_have_gone_since_they_were_listed_stop_the_pack(tmp_path, monkeypatch):
     folder = draw_photos(tmp_path / "in", 5)
-    planned = packing.planned
+    plan_shards = packing.plan_shards
 
     def going(*given):
         (folder / "n02" / "1.JPEG").unlink()
-        return planned(*given)
+        return plan_shards(*given)
 
-    monkeypatch.setattr(packing, "planned", going)
+    monkeypatch.setattr(packing, "plan_shards", going)
     with pytest.raises(DataError, match=r"expected n02/1\.JPEG as it was listed, found nothing"):
         pack(folder, tmp_path / "out")

@@ -17,8 +17,8 @@ from tintype.errors import DataError
 from tintype.research import export
 from tintype.research.data import batches, photo_set, rng
 from tintype.research.data.batches import Process
-from tintype.research.data.shards import packs
-from tintype.research.data.streaming import Stream, lanes
+from tintype.research.data.shards import find_packs
+from tintype.research.data.streaming import Stream, order_lanes
 from tintype.research.methods import checkpoint
 from tintype.research.training import loop
 
@@ -34,8 +34,8 @@ def opened():
 
         def open_one(config, *, processes=1, rank=0, begin=0):
             made = Stream(
-                packs(config.data), Process(rank, processes), seed=config.seed, size=config.size,
-                workers=config.workers, ahead=2 * config.batch, begin=begin,
+                find_packs(config.data), Process(rank, processes), seed=config.seed,
+                size=config.size, workers=config.workers, ahead=2 * config.batch, begin=begin,
             )  # fmt: skip
             return open_ones.enter_context(closing(made))
 
@@ -58,7 +58,7 @@ def manifest(shards):
     st.lists(st.integers(1, 30), min_size=1, max_size=8), st.integers(0, 5), st.integers(1, 6)
 )  # fmt: skip
 def test_an_epochs_lanes_hold_each_photo_once_at_most_and_are_equally_long(counts, epoch, count):
-    order = lanes(counts, 0, epoch, count)
+    order = order_lanes(counts, 0, epoch, count)
     photos = order.reshape(-1, 2).tolist()
     every = {(shard, i) for shard, photos in enumerate(counts) for i in range(photos)}
     assert set(map(tuple, photos)) <= every
@@ -69,10 +69,10 @@ def test_an_epochs_lanes_hold_each_photo_once_at_most_and_are_equally_long(count
 
 
 def test_the_order_is_by_seed_and_epoch():
-    first = lanes([9] * 7, 3, 2, 2)
-    assert np.array_equal(first, lanes([9] * 7, 3, 2, 2))
-    assert not np.array_equal(first, lanes([9] * 7, 4, 2, 2))
-    assert not np.array_equal(first, lanes([9] * 7, 3, 3, 2))
+    first = order_lanes([9] * 7, 3, 2, 2)
+    assert np.array_equal(first, order_lanes([9] * 7, 3, 2, 2))
+    assert not np.array_equal(first, order_lanes([9] * 7, 4, 2, 2))
+    assert not np.array_equal(first, order_lanes([9] * 7, 3, 3, 2))
     assert not np.array_equal(np.sort(first[0, :9, 1]), first[0, :9, 1])  # nor in a shard's order
 
 
@@ -117,7 +117,7 @@ def test_going_on_decodes_and_reads_nothing_of_what_came_before(shards, opened, 
         monkeypatch.setattr(photo_set, name, lambda *given: done.append(given) or plain(*given))
         return done
 
-    decoded, read = counted("decode"), counted("tar_members")
+    decoded, read = counted("decode"), counted("read_tar")
     later = opened(config(shards), begin=1000)
     keys(later, 1)
     later.close()
@@ -135,8 +135,10 @@ def test_a_batch_is_what_memory_would_give_of_the_same_photos(shards, opened):
     index = torch.tensor([held.keys.index(key) for key in keys(opened(some), 4)])
     assert batch.labels.tolist() == held.labels[index].tolist()
     assert set(held.labels.tolist()) == {0, 1, 2}
-    numbers = rng.keyed(some.seed, [(0, int(i)) for i in index])  # shards lie in their order
-    rgb, _ = photo_set.crops(held, index, 32, numbers)
+    numbers = rng.make_generators(
+        some.seed, [(0, int(i)) for i in index]
+    )  # shards lie in their order
+    rgb, _ = photo_set.cut_crops(held, index, 32, numbers)
     assert torch.equal(batch.rgb, rgb)
 
 
@@ -226,7 +228,7 @@ def refused(folder, config, settings=SETTINGS, *, resume=False):
 
 
 def test_fewer_shards_than_workers_are_refused(shards, opened, tmp_path):
-    count = len(packs([str(shards)])[0].train)
+    count = len(find_packs([str(shards)])[0].train)
     said = refused(tmp_path / "run", config(shards, workers=count + 1))
     assert f"expected at least {count + 1} (1 processes x {count + 1} workers) shards" in said
     assert f"found {count}; take fewer workers" in said
@@ -278,7 +280,7 @@ def test_a_folder_with_a_manifest_of_another_kind_is_one_of_photos(photos, tmp_p
     folder = shutil.copytree(photos, tmp_path / "photos")
     for text in ("[]", "{}", "none", '{"tintype": 2}'):
         (folder / "manifest.json").write_text(text)
-        assert packs([str(folder)]) == []
+        assert find_packs([str(folder)]) == []
 
 
 def test_a_broken_photo_in_a_shard_ends_the_run(copied, tmp_path):

@@ -28,7 +28,7 @@ def test_recipes_are_found_by_their_photos_names(tmp_path, capfd):
         "f.jpg", "a.color.jpg", "g.json", "album/a.json", ".h.jpg", ".h.json", "notes.txt",
     ):  # fmt: skip
         (tmp_path / name).write_text("")
-    found = fine_tuning.photo_set.with_recipes(tmp_path)
+    found = fine_tuning.photo_set.find_recipes(tmp_path)
     names = [tuple(str(path.relative_to(tmp_path)) for path in pair) for pair in found]
     assert names == [
         ("a.jpg", "a.json"),
@@ -49,7 +49,7 @@ def test_a_folder_without_pairs_is_refused(tmp_path):
         (tmp_path / "gone", "0 photos, 0 rec"),
     ):
         with pytest.raises(DataError, match=f"expected photos with recipes .* found {found}"):
-            fine_tuning.photo_set.with_recipes(folder)
+            fine_tuning.photo_set.find_recipes(folder)
 
 
 # --- what is refused ------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def save(path: Path, about: dict[str, Any]) -> None:
 
 
 @contextmanager
-def system_errors(out: Path) -> Iterator[None]:
+def explain_errors(out: Path) -> Iterator[None]:
     """A full disk or missing rights in one line."""
     try:
         yield
@@ -113,7 +113,7 @@ def system_errors(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def alone(out: Path) -> Iterator[None]:
+def lock_folder(out: Path) -> Iterator[None]:
     """Keep other packs out of the folder; a kill ends that too, and what it left is removed."""
     with (out / WORK / "lock").open("wb") as file:
         if not lock(file):

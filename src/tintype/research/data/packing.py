@@ -1,6 +1,6 @@
 """Photographs packed for training at ImageNet's size: shrunk once, into WebDataset's tar shards.
 
-    SRC ──sources.listed──▶ places ──chosen──▶ subset ──planned──▶ shards ──▶ tar files, manifest
+    SRC ──find_photos──▶ places ──choose_photos──▶ subset ──plan_shards──▶ tar files, manifest
 
 Hashes of the photos' keys decide what goes where before the first photo is read. So a shard can be
 made alone, a pack that was killed goes on with the shards that are not whole, and it ends at the
@@ -62,7 +62,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Shard:
+class ShardPlan:
     """A tar file to be made, and what it is made of."""
 
     name: str
@@ -70,7 +70,7 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PackedPhoto:
     """What became of a photo.
 
     content: its JPEG file; None where it is left out
@@ -90,30 +90,30 @@ def pack(patterns: list[str], out: Path, options: Options, *, workers: int = 1) 
     a source is missing or broken, OUT holds something else, or a file cannot be written.
     """
     asked = {"sources": [os.path.abspath(p) for p in patterns], **asdict(options), "format": FORMAT}
-    with ledger.system_errors(out):
+    with ledger.explain_errors(out):
         (out / ledger.WORK).mkdir(parents=True, exist_ok=True)
-        with ledger.alone(out):
+        with ledger.lock_folder(out):
             ledger.check(out, asked)  # before minutes of listing
             tally = Tally()
             every = find_photos(patterns, out / ledger.WORK)
             found = list(tqdm(every, desc="listing", unit=" photos", disable=None, delay=2))
-            places = chosen(found, options, tally)
+            places = choose_photos(found, options, tally)
             if not places:
                 raise DataError(f"{' '.join(patterns)}: expected photos, found none; name others")
             ledger.begin(out, asked | {"photos": _fingerprint(places)})
-            shards = planned(places, options)
+            shards = plan_shards(places, options)
             _make(shards, out, options, workers)
             return _finish(out, shards, asked, len(found), tally)
 
 
-def chosen(places: Iterable[Place], options: Options, tally: Tally) -> list[Place]:
+def choose_photos(places: Iterable[Place], options: Options, tally: Tally) -> list[Place]:
     """The photos to pack, one for each key, shuffled; the order of `places` changes nothing.
 
     A subset holds the photos whose hash with the seed is least: exactly so many, or all. A smaller
     one is a part of a larger one. What cannot be packed is counted in `tally`.
     """
     unique: list[Place] = []
-    for place in sorted(places, key=lambda place: _shuffled(place) + _bytes(place.suffix)):
+    for place in sorted(places, key=lambda place: _order_key(place) + _bytes(place.suffix)):
         if place.key.startswith("/") or ".." in place.key.split("/"):
             tally.skip("name leads out of the folder", place.key)
         elif unique and unique[-1].key == place.key:
@@ -122,35 +122,35 @@ def chosen(places: Iterable[Place], options: Options, tally: Tally) -> list[Plac
             unique.append(place)
     if options.subset is None or options.subset >= len(unique):
         return unique
-    drawn = sorted(unique, key=lambda place: _draw(f"subset {options.seed}", place.key))
-    return sorted(drawn[: options.subset], key=_shuffled)
+    drawn = sorted(unique, key=lambda place: _hash_key(f"subset {options.seed}", place.key))
+    return sorted(drawn[: options.subset], key=_order_key)
 
 
-def held_out(key: str, share: float) -> bool:
+def is_validation(key: str, share: float) -> bool:
     """Whether a photo is for validation, by its key alone.
 
-    Not by the hash of `data.held_out`, so that the other shards hold photos for tuning.
+    Not by the hash of `photo_set.hold_out`, so that the other shards hold photos for tuning.
     """
-    return int.from_bytes(_draw("validation", key)[:8]) < share * 2**64
+    return int.from_bytes(_hash_key("validation", key)[:8]) < share * 2**64
 
 
-def planned(places: list[Place], options: Options) -> list[Shard]:
+def plan_shards(places: list[Place], options: Options) -> list[ShardPlan]:
     """Which photo goes into which shard, in the order given."""
     shards = []
-    held = [held_out(place.key, options.validation) for place in places]
+    held = [is_validation(place.key, options.validation) for place in places]
     for split, side in (("train", False), ("validation", True)):
         some = [place for place, is_held in zip(places, held, strict=True) if is_held is side]
         for i, start in enumerate(range(0, len(some), options.per_shard)):
             part = some[start : start + options.per_shard]
-            shards.append(Shard(f"{split}-{i:06d}.tar", part))
+            shards.append(ShardPlan(f"{split}-{i:06d}.tar", part))
     return shards
 
 
-def _shuffled(place: Place) -> bytes:
-    return _draw("order", place.key)
+def _order_key(place: Place) -> bytes:
+    return _hash_key("order", place.key)
 
 
-def _draw(purpose: str, key: str) -> bytes:
+def _hash_key(purpose: str, key: str) -> bytes:
     """Bytes that order keys as if at random, another order for each purpose."""
     text = _bytes(key)
     return hashlib.sha256(_bytes(purpose) + b"\0" + text).digest()[:8] + text
@@ -168,7 +168,7 @@ def _bytes(text: str) -> bytes:
     return text.encode(errors="surrogateescape")  # a file's name may be no UTF-8
 
 
-def packed(place: Place, options: Options) -> Packed:
+def pack_photo(place: Place, options: Options) -> PackedPhoto:
     """Read, judge, shrink and write one photo. Raises DataError where its file has gone."""
     try:
         rgb = read_rgb(place.read(), max_pixels=MAX_PIXELS, strict=True)
@@ -179,23 +179,23 @@ def packed(place: Place, options: Options) -> Packed:
         ) from None
     except (PhotoError, OSError, ValueError) as error:
         reason = "colors unknown" if isinstance(error, ProfileError) else "unreadable"
-        return Packed(reason=reason, why=str(error).removeprefix("the image: "))
+        return PackedPhoto(reason=reason, why=str(error).removeprefix("the image: "))
     height, width, _ = rgb.shape
     short, long = sorted((height, width))
     if short < MIN_SIDE:
-        return Packed(reason=f"short side under {MIN_SIDE}", why=f"{width} x {height}")
+        return PackedPhoto(reason=f"short side under {MIN_SIDE}", why=f"{width} x {height}")
     if long > MAX_RATIO * short:
-        return Packed(reason=f"longer than {MAX_RATIO}:1", why=f"{width} x {height}")
-    image = _shrunk(rgb, options.size)
+        return PackedPhoto(reason=f"longer than {MAX_RATIO}:1", why=f"{width} x {height}")
+    image = _shrink(rgb, options.size)
     gray = is_gray(image)
     if gray and not options.keep_gray:
-        return Packed(gray=True)
+        return PackedPhoto(gray=True)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=QUALITY, subsampling=0)
-    return Packed(buffer.getvalue(), gray)
+    return PackedPhoto(buffer.getvalue(), gray)
 
 
-def _shrunk(rgb: np.ndarray, size: int) -> Image.Image:
+def _shrink(rgb: np.ndarray, size: int) -> Image.Image:
     """An image whose short side is at most `size`, by area means."""
     image = Image.fromarray(rgb)
     short = min(image.size)
@@ -208,27 +208,29 @@ def _shrunk(rgb: np.ndarray, size: int) -> Image.Image:
 def is_gray(image: Image.Image) -> bool:
     """Whether no pixel of an RGB image has a color to speak of. Toned prints have."""
     few = image.resize((32, 32), Image.Resampling.NEAREST)  # settles it for most color photos
-    return _neutral(few) and _neutral(image)
+    return _is_neutral(few) and _is_neutral(image)
 
 
-def _neutral(image: Image.Image) -> bool:
+def _is_neutral(image: Image.Image) -> bool:
     chroma = np.asarray(image.convert("YCbCr"))[..., 1:]
     return bool(chroma.min() >= 128 - GRAY and chroma.max() <= 128 + GRAY)
 
 
-def _make(shards: list[Shard], out: Path, options: Options, workers: int) -> None:
+def _make(shards: list[ShardPlan], out: Path, options: Options, workers: int) -> None:
     """Make the shards that are missing, one after the other, their photos by several workers."""
     missing = [shard for shard in shards if ledger.read_note(out, shard.name) is None]
     places = (place for shard in missing for place in shard.places)
     every, rest = (sum(len(shard.places) for shard in some) for some in (shards, missing))
     bar = tqdm(desc="packing", unit=" photos", total=every, initial=every - rest, disable=None)
-    work = partial(packed, options=options)
+    work = partial(pack_photo, options=options)
     with bar, closing(map_in_order(work, places, workers)) as results:
         for shard in missing:
             _write(shard, results, out, bar.update)
 
 
-def _write(shard: Shard, results: Iterator[Packed], out: Path, tell: Callable[[], object]) -> None:
+def _write(
+    shard: ShardPlan, results: Iterator[PackedPhoto], out: Path, tell: Callable[[], object]
+) -> None:
     """Make a shard from the results of its photos, which come in its order."""
     with open_whole(out / shard.name) as file:
         tally = _fill(file, shard, results, tell)
@@ -245,7 +247,7 @@ def _write(shard: Shard, results: Iterator[Packed], out: Path, tell: Callable[[]
 
 
 def _fill(
-    file: BinaryIO, shard: Shard, results: Iterator[Packed], tell: Callable[[], object]
+    file: BinaryIO, shard: ShardPlan, results: Iterator[PackedPhoto], tell: Callable[[], object]
 ) -> Tally:
     """Write the members of a shard, and count."""
     tally = Tally()
@@ -272,7 +274,7 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def _finish(
-    out: Path, shards: list[Shard], options: dict[str, Any], photos: int, tally: Tally
+    out: Path, shards: list[ShardPlan], options: dict[str, Any], photos: int, tally: Tally
 ) -> dict[str, Any]:
     """Write the manifest, and remove what is not needed any more."""
     about, classes = [], {"train": Counter[str](), "validation": Counter[str]()}
@@ -303,7 +305,7 @@ def _finish(
     return manifest
 
 
-def summary(manifest: dict[str, Any]) -> str:
+def summarize(manifest: dict[str, Any]) -> str:
     """What a manifest says, in a line."""
     packed = ", ".join(f"{count:,} for {split}" for split, count in manifest["packed"].items())
     left = [f"{about['photos']:,} {why}" for why, about in manifest["skipped"].items()]

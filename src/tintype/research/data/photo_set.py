@@ -64,7 +64,7 @@ class PhotoSet:
     def labels(self) -> Tensor:
         """(photos,) int64: the class, which is a key's folder; -1 for none that is told apart."""
         classes = [key.rpartition("/")[0] for key in self.keys]
-        number = numbered(set(classes))
+        number = number_classes(set(classes))
         return torch.tensor([number.get(name, -1) for name in classes])
 
     def photo(self, i: int) -> np.ndarray:
@@ -83,7 +83,7 @@ class PhotoSet:
         )
 
 
-def numbered(folders: set[str]) -> dict[str, int]:
+def number_classes(folders: set[str]) -> dict[str, int]:
     """The classes that photos' folders tell, by their names, from 0 on.
 
     A folder that has no others beside it, such as a source with one class, tells nothing.
@@ -101,7 +101,7 @@ def load(patterns: list[str], *, size: int = 128, limit: int | None = None) -> P
     """
     photos, keys, bad = [], [], 0
     with ThreadPoolExecutor() as pool:
-        members = _members(patterns)
+        members = _read_photos(patterns)
         bar = tqdm(desc="reading photos", unit=" photos", disable=None, total=limit)
         while batch := list(islice(members, 512)):
             decoded = pool.map(lambda item: decode(item[1], size), batch)
@@ -123,7 +123,7 @@ def load(patterns: list[str], *, size: int = 128, limit: int | None = None) -> P
     return PhotoSet.of(photos, keys)
 
 
-def _members(patterns: list[str]) -> Iterator[tuple[str, bytes]]:
+def _read_photos(patterns: list[str]) -> Iterator[tuple[str, bytes]]:
     """Every photo's key and file content, in a fixed order."""
     for pattern in patterns:
         paths = sorted(glob.glob(pattern)) or [pattern]
@@ -135,12 +135,12 @@ def _members(patterns: list[str]) -> Iterator[tuple[str, bytes]]:
             elif path.suffix.lower() in SUFFIXES and path.is_file():
                 yield str(path.with_suffix("")), path.read_bytes()
             elif path.exists():
-                yield from tar_members(path)
+                yield from read_tar(path)
             else:
                 raise DataError(f"{path}: expected a tar file or a folder of photos, found nothing")
 
 
-def tar_members(path: Path) -> Iterator[tuple[str, bytes]]:
+def read_tar(path: Path) -> Iterator[tuple[str, bytes]]:
     """The key and the file of every photo of a tar file. Raises DataError for a broken one."""
     try:
         with tarfile.open(path) as tar:
@@ -169,7 +169,7 @@ def decode(content: bytes, size: int) -> np.ndarray | None:
     return np.asarray(image)
 
 
-def with_recipes(folder: Path) -> list[tuple[Path, Path]]:
+def find_recipes(folder: Path) -> list[tuple[Path, Path]]:
     """Photos and the recipes beside them, in the order of the recipes' names.
 
     The recipe of NAME.EXT is NAME.json, NAME.recipe.json, or, as the editor saves it,
@@ -213,7 +213,7 @@ def cut_squares(photos: PhotoSet, among: Tensor, side: int, count: int) -> list[
     return [photos.photo(i)[:side, :side] for i in chosen]
 
 
-def crops(
+def cut_crops(
     photos: PhotoSet, index: Tensor, size: int, generators: Generators
 ) -> tuple[Tensor, Tensor]:
     """Random square crops, mirrored at random, and where in the photos they lie.
@@ -226,16 +226,18 @@ def crops(
     its scale every other time, by averaging 2 x 2 pixels; one smaller than the crop is enlarged
     to twice its size, so that what small photos show is learned at the scale of large ones too.
     """
-    rgb, boxes = _cut(photos, index, size, generators)
+    rgb, boxes = _cut_at_size(photos, index, size, generators)
     small = torch.minimum(photos.height, photos.width)[index] < size
     if small.any():
-        cut, boxes[small] = _cut(photos, index[small], size // 2, rng.of(generators, small))
+        cut, boxes[small] = _cut_at_size(
+            photos, index[small], size // 2, rng.select(generators, small)
+        )
         cut = F.interpolate(cut.permute(0, 3, 1, 2), scale_factor=2, mode="bilinear")
         rgb[small] = cut.permute(0, 2, 3, 1)
     return rgb, boxes
 
 
-def _cut(
+def _cut_at_size(
     photos: PhotoSet, index: Tensor, size: int, generators: Generators
 ) -> tuple[Tensor, Tensor]:
     """Crops that are pixels of the photos, or means of 2 x 2 of them, borders repeated; boxes."""
@@ -299,11 +301,11 @@ def augment_gray(rgb: Tensor, generators: Generators) -> Tensor:
     gray = some(0.15, gray + draw(1, 1, 1) * (blurred - gray), gray)
     noise = rng.normal(generators, *gray.shape).to(rgb.device)
     gray = some(0.2, gray + 0.03 * draw(1, 1, 1) * noise, gray)
-    gray = some(0.15, _compressed(gray, 0.01 + 0.03 * draw(1, 1, 1)), gray)
+    gray = some(0.15, _compress(gray, 0.01 + 0.03 * draw(1, 1, 1)), gray)
     return gray.clamp(0, 1)
 
 
-def _compressed(gray: Tensor, step: Tensor) -> Tensor:
+def _compress(gray: Tensor, step: Tensor) -> Tensor:
     """What JPEG does: the cosine transform of every 8 x 8 block, quantized in growing steps."""
     k = torch.arange(8, device=gray.device)
     basis = torch.cos((2 * k[None, :] + 1) * k[:, None] * torch.pi / 16) / 2

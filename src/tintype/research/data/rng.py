@@ -14,7 +14,7 @@ from torch import Tensor
 Generators = torch.Generator | list[torch.Generator]  # the batch's, or one for each photo
 
 
-def keyed(seed: int, photos: Iterable[tuple[int, int]]) -> list[torch.Generator]:
+def make_generators(seed: int, photos: Iterable[tuple[int, int]]) -> list[torch.Generator]:
     """A generator for each photo, by its epoch and its number."""
     keys = (np.random.SeedSequence([seed % 2**32, *photo]) for photo in photos)
     return [torch.Generator().manual_seed(int(key.generate_state(1)[0])) for key in keys]
@@ -34,14 +34,14 @@ def normal(generators: Generators, *shape: int) -> Tensor:
     return torch.stack([torch.randn(shape[1:], generator=own) for own in generators])
 
 
-def of(generators: Generators, rows: Tensor) -> Generators:
+def select(generators: Generators, rows: Tensor) -> Generators:
     """The generators of the photos that `rows`, (batch,) bool, picks."""
     if isinstance(generators, torch.Generator):
         return generators
     return [own for own, picked in zip(generators, rows.tolist(), strict=True) if picked]
 
 
-def another(generators: Generators, values: Tensor) -> Tensor:
+def swap_partners(generators: Generators, values: Tensor) -> Tensor:
     """What another photo of the batch has instead: values (batch, ...) in another order.
 
     With generators of their own, photos are partners in pairs, which processes never part.

@@ -31,23 +31,23 @@ class Pack:
     classes: set[str]
 
 
-def packs(patterns: Iterable[str]) -> list[Pack]:
+def find_packs(patterns: Iterable[str]) -> list[Pack]:
     """The packs that patterns name; none where they name photos or tar files.
 
     Raises DataError where they name both, or a pack that is not whole.
     """
     paths = [Path(path) for pattern in patterns for path in sorted(glob.glob(pattern)) or [pattern]]
-    manifests = {path: found for path in paths if (found := _manifest(path)) is not None}
+    manifests = {path: found for path in paths if (found := _read_manifest(path)) is not None}
     if manifests and len(manifests) < len(paths):
         other = next(path for path in paths if path not in manifests)
         raise DataError(
             f"{other}: expected another folder of `tintype data pack`, as "
             f"{next(iter(manifests))} is one, found none; train on one kind at a time"
         )
-    return [_pack(path, found) for path, found in manifests.items()]
+    return [_read_pack(path, found) for path, found in manifests.items()]
 
 
-def _manifest(folder: Path) -> dict[str, Any] | None:
+def _read_manifest(folder: Path) -> dict[str, Any] | None:
     try:
         found = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):
@@ -60,7 +60,7 @@ def _manifest(folder: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and {"tintype", "shards"} <= found.keys() else None
 
 
-def _pack(folder: Path, manifest: dict[str, Any]) -> Pack:
+def _read_pack(folder: Path, manifest: dict[str, Any]) -> Pack:
     shards: dict[str, list[Shard]] = {split: [] for split in SPLITS}
     for about in manifest["shards"]:
         path = folder / about["name"]

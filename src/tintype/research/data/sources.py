@@ -102,7 +102,7 @@ def _in_folder(folder: str, below: str = "") -> Iterator[Place]:
 
 def _in_tar(path: str, unpacked: Path) -> Iterator[Place]:
     try:
-        plain = _plain(path, unpacked)
+        plain = _unpack(path, unpacked)
         with tarfile.open(plain, "r:") as tar:
             for member in tar:
                 tar.members = []  # type: ignore[attr-defined]  # else it keeps each, of a kilobyte
@@ -116,7 +116,7 @@ def _in_tar(path: str, unpacked: Path) -> Iterator[Place]:
         raise broken_tar(path, error) from None
 
 
-def _plain(path: str, unpacked: Path) -> str:
+def _unpack(path: str, unpacked: Path) -> str:
     """A tar file that can be read at any place: itself, or what it was compressed from."""
     with open(path, "rb") as file:
         begin = file.read(6)

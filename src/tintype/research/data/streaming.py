@@ -26,7 +26,7 @@ from tintype.research.data import photo_set, rng
 from tintype.research.data.batches import Batch, Process
 from tintype.research.data.shards import Pack
 
-PAIR = 2  # photos that are never parted, see `rng.another`
+PAIR = 2  # photos that are never parted, see `rng.swap_partners`
 SAMPLE = 20_000  # photos whose colors are counted
 
 
@@ -44,7 +44,7 @@ Decoded = tuple[File, np.ndarray]  # and its pixels, (height, width, 3) uint8
 Photos = Generator[Decoded, None, None]
 
 
-def lanes(counts: list[int], seed: int, epoch: int, count: int) -> np.ndarray:
+def order_lanes(counts: list[int], seed: int, epoch: int, count: int) -> np.ndarray:
     """The order of an epoch, by lanes: (count, photos, 2) int64, a shard and a number in it.
 
     counts: photos of each shard
@@ -57,11 +57,11 @@ def lanes(counts: list[int], seed: int, epoch: int, count: int) -> np.ndarray:
     shards = rng.permutation(len(counts))
     numbers = [rng.permutation(counts[shard]) for shard in shards]
     rows = np.stack([shards.repeat([len(n) for n in numbers]), np.concatenate(numbers)], axis=1)
-    each = length(counts, count)
+    each = lane_length(counts, count)
     return rows[: count * each].reshape(count, each, 2)
 
 
-def length(counts: list[int], count: int) -> int:
+def lane_length(counts: list[int], count: int) -> int:
     """Photos of a lane in an epoch."""
     return sum(counts) // count // PAIR * PAIR
 
@@ -89,29 +89,29 @@ class Stream:
         self.workers, self.ahead = workers, max(8 * workers, ahead)
         self.shards = [shard for pack in packs for shard in pack.train]
         self.counts = [shard.photos for shard in self.shards]
-        self.lanes = process.count * workers
+        self.lane_count = process.count * workers
         found = f"{process.count} processes x {workers} workers"
-        self._check(f"{self.lanes} ({found})")
+        self._check(f"{self.lane_count} ({found})")
         hashes = hashlib.sha256("".join(shard.sha256 for shard in self.shards).encode())
         self.order = f"of shards {hashes.hexdigest()[:12]} for {found}"
-        self.classes = photo_set.numbered(set().union(*(pack.classes for pack in packs)))
-        mine = range(process.rank, self.lanes, process.count)
-        self.photos = self._photos(self.lanes, mine, begin // process.count)
+        self.classes = photo_set.number_classes(set().union(*(pack.classes for pack in packs)))
+        mine = range(process.rank, self.lane_count, process.count)
+        self.photos = self._photos(self.lane_count, mine, begin // process.count)
 
     def _check(self, found: str) -> None:
-        if len(self.shards) < self.lanes:
+        if len(self.shards) < self.lane_count:
             raise DataError(
                 f"expected at least {found} shards, found {len(self.shards)}; take fewer workers "
                 "(--set workers=N), or pack with a smaller --per-shard"
             )
-        if not length(self.counts, self.lanes):
+        if not lane_length(self.counts, self.lane_count):
             raise DataError(
                 f"expected at least {PAIR} photos for each of {found}, found {sum(self.counts)}"
             )
 
     def sample(self, size: int) -> Iterator[Tensor]:
         """RGB crops for counting colors; the same, however many processes there are."""
-        left = min(SAMPLE, length(self.counts, 1))
+        left = min(SAMPLE, lane_length(self.counts, 1))
         with closing(self._photos(1, range(1), 0)) as photos:
             for start in range(0, left, 256):
                 some = list(itertools.islice(photos, min(256, left - start)))
@@ -136,9 +136,9 @@ class Stream:
     def _cut(self, photos: list[Decoded], size: int) -> Batch:
         held = photo_set.PhotoSet.of([rgb for _, rgb in photos], [file.key for file, _ in photos])
         keys = ((file.epoch, file.number) for file, _ in photos)
-        generators = rng.keyed(self.seed, keys)
+        generators = rng.make_generators(self.seed, keys)
         index = torch.arange(len(photos), device=self.device)
-        rgb, _ = photo_set.crops(held.to(self.device), index, size, generators)
+        rgb, _ = photo_set.cut_crops(held.to(self.device), index, size, generators)
         folders = (key.rpartition("/")[0] for key in held.keys)
         labels = torch.tensor([self.classes.get(name, -1) for name in folders])
         return Batch(rgb, labels.to(self.device), generators)
@@ -164,9 +164,9 @@ class Stream:
 
     def _spans(self, count: int, lane: int, begin: int) -> Iterator[tuple[int, int, np.ndarray]]:
         """Epochs, shards and numbers of photos in them, (photos,)."""
-        first, begin = divmod(begin, length(self.counts, count))
+        first, begin = divmod(begin, lane_length(self.counts, count))
         for epoch in itertools.count(first):
-            shards, numbers = lanes(self.counts, self.seed, epoch, count)[lane, begin:].T
+            shards, numbers = order_lanes(self.counts, self.seed, epoch, count)[lane, begin:].T
             ends = np.flatnonzero(np.diff(shards)) + 1
             for at, part in zip((0, *ends), np.split(numbers, ends), strict=True):
                 yield epoch, int(shards[at]), part
@@ -175,7 +175,7 @@ class Stream:
     def _read(self, span: tuple[int, int, np.ndarray]) -> list[File]:
         epoch, number, rows = span
         shard, before = self.shards[number], sum(self.counts[:number])
-        members = list(photo_set.tar_members(shard.path))
+        members = list(photo_set.read_tar(shard.path))
         if len(members) != shard.photos:
             raise DataError(
                 f"{shard.path}: expected {shard.photos} photos, found {len(members)}; "

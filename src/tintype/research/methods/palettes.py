@@ -8,7 +8,7 @@ from tintype import color
 from tintype.bins import Bins
 from tintype.errors import PaletteError
 from tintype.palette import Palette
-from tintype.research.data.rng import Generators, another, uniform
+from tintype.research.data.rng import Generators, swap_partners, uniform
 
 SHARE_FLOOR = 1e-3  # smaller shares count as this much in the ratio of palettes
 
@@ -71,7 +71,7 @@ def sample_targets(
     """
     kind, noise, angle = (uniform(generators, len(true)).to(true.device) for _ in range(3))
     noised = (kind < 0.12)[:, None] * 0.3 * noise[:, None]
-    palette = (1 - noised) * true + noised * another(generators, true)
+    palette = (1 - noised) * true + noised * swap_partners(generators, true)
     palette = torch.where((kind < 0.40)[:, None], palette, estimate)
     turn = ((kind >= 0.25) & (kind < 0.40)) | ((kind >= 0.78) & (kind < 0.92))
     degrees = torch.where(turn, 360 * angle, 0)

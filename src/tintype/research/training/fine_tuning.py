@@ -81,7 +81,7 @@ def train(folder: Path, config: FineTuningConfig, settings: dict[str, str]) -> d
     if any((folder / name).exists() for name in ("model.safetensors", "last.safetensors")):
         raise DataError(f"{folder}: expected a new folder, found a run; give another")
     network, tensors, about = _start(config, settings)
-    found = photo_set.with_recipes(Path(config.recipes))
+    found = photo_set.find_recipes(Path(config.recipes))
     examples = encode_photos(network, found, config.size)
     steps, reached = choose_steps(network, examples, config)
     every = torch.arange(len(examples.photo))

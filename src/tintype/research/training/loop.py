@@ -88,7 +88,7 @@ def _photos(run: Run) -> Iterator[Memory | Stream]:
     config, accelerator = run.config, run.accelerator
     teacher = run.method.teacher(run.settings) if run.method.teacher else ""
     process = Process(accelerator.process_index, accelerator.num_processes, accelerator.device)
-    if packs := shards.packs(config.data):
+    if packs := shards.find_packs(config.data):
         _refuse_for_shards(config, teacher)
         stream = Stream(
             packs,
