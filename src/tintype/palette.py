@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import ImageColor
@@ -15,12 +15,14 @@ from tintype.bins import OKLAB, Bins, chroma_of, hex_at, hue_of, to_hex
 from tintype.color import oklab_to_rgb, rgb_to_oklab, rgb_to_ycbcr, tone_weights
 from tintype.emd import earth_mover
 from tintype.errors import PaletteError, explain_json
-from tintype.photo import DEFAULT_MAX_PIXELS, Source
-from tintype.working_size import SIDE, read_small
+
+if TYPE_CHECKING:
+    from tintype.photo import Source
 
 TONES = ("shadows", "midtones", "highlights")  # as `color.tone_weights` tells them apart
 TRACE = 1e-3  # of all of a photo, in each of its tones: so no tone is what one pixel happens to be
 TOWARDS = 0.25  # of all colors moves towards one, unless another amount is asked for
+SIDE = 128  # pixels, the short side at which a model looks at photos that does not say so
 BAN_WIDTH = 20  # degrees of hue on either side of a banned color
 MOST = 1000  # entries in a list of colors that comes from outside
 ALIKE = 0.03  # OKLab distance under which two colors are one to the eye of a person
@@ -70,17 +72,22 @@ class Palette:
     @classmethod
     def measure(
         cls,
-        photo: Source,
+        photo: "Source",
         bins: Bins = OKLAB,
         *,
         side: int = SIDE,
-        max_pixels: int = DEFAULT_MAX_PIXELS,
+        max_pixels: int | None = None,
     ) -> "Palette":
         """The palette that a color photo has, by tone, measured as a model measures its own.
 
-        side: pixels, the short side of the model's working size. Raises PhotoError.
+        side: pixels, the short side of the model's working size; max_pixels: as of `read`, whose
+            default is this one's. Raises PhotoError.
         """
-        rgb = read_small(photo, side, max_pixels=max_pixels).astype(np.float32) / 255
+        from tintype.photo import DEFAULT_MAX_PIXELS  # not needed to edit a palette
+        from tintype.working_size import read_small
+
+        most = max_pixels or DEFAULT_MAX_PIXELS
+        rgb = read_small(photo, side, max_pixels=most).astype(np.float32) / 255
         planes = np.concatenate([bins.chroma(rgb), rgb_to_ycbcr(rgb)[..., :1]], axis=-1)
         high, wide = planes.shape[0] // 4, planes.shape[1] // 4
         planes = planes.reshape(high, 4, wide, 4, 3).mean((1, 3))

@@ -5,8 +5,6 @@ from PIL import Image
 
 from tintype.photo import DEFAULT_MAX_PIXELS, Source, read_rgb
 
-SIDE = 128  # pixels, the short side at which a model looks at photos that does not say so
-
 
 def shrink(image: Image.Image, side: int) -> Image.Image:
     """To a working size: sides multiples of 32, near the photo's shape, the shorter near `side`."""

@@ -15,9 +15,8 @@ from tintype.bins import OKLAB, Bins
 from tintype.color import rgb_to_oklab
 from tintype.errors import DataError, PaletteError
 from tintype.model import Encoding, fade_banned, fingerprint
-from tintype.palette import Palette
+from tintype.palette import SIDE, Palette
 from tintype.research.methods import METHODS, checkpoint
-from tintype.working_size import SIDE
 
 
 def load(path: Path, vgg: Path | None = None) -> tuple[Any, dict[str, Any]]:
