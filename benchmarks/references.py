@@ -12,7 +12,7 @@ import torch
 from onnx import ModelProto
 from torch import Tensor, nn
 
-from tintype.research.export import _traced
+from tintype.research.export import _trace
 from tintype.research.methods import dahl2016, vgg16, zhang2016
 
 SIDES = {"zhang2016": 256, "dahl2016": 224}  # pixels, as published
@@ -57,7 +57,7 @@ def photo(name: str) -> Tensor:
 
 def onnx(name: str) -> ModelProto:
     """Its graph in float32, whose input is `gray`."""
-    return _traced(network(name), (photo(name),), ["gray"], ["chroma"], None)
+    return _trace(network(name), (photo(name),), ["gray"], ["chroma"], None)
 
 
 def weights(graph: ModelProto) -> int:

@@ -26,7 +26,7 @@ def main() -> None:
     network, about = torch_model.load(options.run)
     about["config"]["blocks"] = options.blocks
     torch.manual_seed(options.seed)
-    deeper = method.Network(checkpoint.config(method.Config, about["config"])).state_dict()
+    deeper = method.Network(checkpoint.make_config(method.Config, about["config"])).state_dict()
     for name in deeper.keys() - network.state_dict().keys():
         if name.endswith(("norm.weight", "norm.bias")):
             deeper[name].zero_()

@@ -173,7 +173,7 @@ def main() -> None:
         print(points[-1], flush=True)
     points.sort(key=lambda point: math.log(point["crops"]))
     stem = options.out / "learning"
-    report = {"photos": len(photos), "points": points, "where": checkpoint.where()}
+    report = {"photos": len(photos), "points": points, "where": checkpoint.describe_machine()}
     write_whole(stem.with_suffix(".json"), json.dumps(report, indent=1) + "\n")
     write_whole(stem.with_suffix(".md"), words(points, len(photos)))
     canvas.save(drawn(points), stem.with_suffix(".png"))

@@ -178,7 +178,7 @@ def exported(run, tmp_path_factory):
     """The run's model folder, the differences found, and the float32 graphs."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
     graphs = {}
-    make = export._graphs
+    make = export._trace_graphs
 
     def kept(*given):
         graphs.update(make(*given))
@@ -186,7 +186,7 @@ def exported(run, tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("error")
-        patch.setattr(export, "_graphs", kept)
+        patch.setattr(export, "_trace_graphs", kept)
         found = export.export(run, folder, {"side": "64"}, [])
     return folder, found, graphs
 

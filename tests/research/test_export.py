@@ -30,7 +30,7 @@ def graphs(exported, monkeypatch):
     """Copies of the float32 graphs, which `export` takes instead of making them once more."""
     copies = {name: onnx.ModelProto.FromString(m.SerializeToString())
               for name, m in exported[2].items()}  # fmt: skip
-    monkeypatch.setattr(export, "_graphs", lambda *_: copies)
+    monkeypatch.setattr(export, "_trace_graphs", lambda *_: copies)
     return copies
 
 
@@ -97,7 +97,7 @@ def test_large_weights_are_stored_in_half_precision(exported, name):
 @pytest.mark.parametrize("shape", [(32, 32), (64, 160), (224, 96)])
 def test_any_size_can_be_colored(exported, run, shape):
     gray = np.random.default_rng(0).random(shape, dtype=np.float32)
-    found = export._difference(network_of(run), exported[2], [gray], SETTINGS)
+    found = export._compare(network_of(run), exported[2], [gray], SETTINGS)
     assert found["logits"] < export.LOGITS
 
 
@@ -233,7 +233,7 @@ def test_every_limit_is_kept(run, tmp_path, monkeypatch, limit, what):
 
 @pytest.mark.usefixtures("graphs")
 def test_a_stored_graph_that_lost_too_much_is_not_written(run, tmp_path, monkeypatch):
-    halved = export._halved
+    halved = export._halve
 
     def damaged(model):
         small = halved(model)
@@ -242,7 +242,7 @@ def test_a_stored_graph_that_lost_too_much_is_not_written(run, tmp_path, monkeyp
         half.CopyFrom(numpy_helper.from_array(zeros, half.name))
         return small
 
-    monkeypatch.setattr(export, "_halved", damaged)
+    monkeypatch.setattr(export, "_halve", damaged)
     monkeypatch.setattr(export, "MEAN", 0.05)  # the tiny network's colors are faint
     with pytest.raises(ModelError, match="expected chroma within"):
         export.export(run, tmp_path / "model", VALUES, [])
@@ -274,7 +274,7 @@ def test_a_weights_file_and_other_photos_will_do(run, photos, tmp_path):
 def test_photos_to_check_on_are_held_out_ones_in_multiples_of_32(photos):
     held = int(photo_set.hold_out(photo_set.load([str(photos)]).keys).sum())
     for chosen, count in ((True, held), (False, 8)):
-        grays = export._photos([str(photos)], 64, held=chosen)
+        grays = export._load_grays([str(photos)], 64, held=chosen)
         assert len(grays) == count
         for gray in grays:
             assert gray.dtype == np.float32
@@ -285,4 +285,4 @@ def test_photos_to_check_on_are_held_out_ones_in_multiples_of_32(photos):
 
 def test_photos_that_are_too_small_to_check_on(photos):
     with pytest.raises(DataError, match="expected photos of 128 pixels or more, found none"):
-        export._photos([str(photos)], 160, held=True)
+        export._load_grays([str(photos)], 160, held=True)

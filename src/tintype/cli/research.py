@@ -274,13 +274,13 @@ def evaluate(
         if found := [name for name, value in given.items() if value]:
             raise click.UsageError(f"expected RUNs or {found[0]}, found both")
         report = table.measure(list(runs), list(patterns), limit=limit, vgg_file=vgg)
-        write, shown = table.write, table.table(report)
+        write, shown = table.write, table.format_table(report)
     else:
         colorizer = load(model, threads=threads)
         report = evaluating.evaluate(
             colorizer, list(patterns), limit=limit, steer=steering, edits=edits or 0
         )
-        write, shown = evaluating.write, evaluating.table(report)
+        write, shown = evaluating.write, evaluating.format_table(report)
     if output is not None:
         write(report, output)
     click.echo(shown, nl=False)

@@ -112,13 +112,13 @@ def export(
     network, about = torch_model.load(run)
     if not isinstance(network, method.Network):
         raise DataError(f"{run}: expected a run of tintype, found {about['method']}")
-    photos = _photos(patterns or about["run"]["data"], settings.side, held=not patterns)
-    full = _graphs(network, settings)
-    exact = _difference(network, full, photos, settings)
+    photos = _load_grays(patterns or about["run"]["data"], settings.side, held=not patterns)
+    full = _trace_graphs(network, settings)
+    exact = _compare(network, full, photos, settings)
     if exact["logits"] > LOGITS:
         raise ModelError(f"expected logits within {LOGITS} of torch's, found {exact['logits']:.2g}")
-    stored = {name: _halved(model) for name, model in full.items()}
-    found = _difference(network, stored, photos, settings)
+    stored = {name: _halve(model) for name, model in full.items()}
+    found = _compare(network, stored, photos, settings)
     if found["chroma_mean"] > MEAN or found["chroma_tail"] > TAIL:
         raise ModelError(f"expected chroma within {MEAN} (mean) and {TAIL} (99.9 %), found {found}")
     differences = {"logits_float32": exact["logits"], **found}
@@ -126,12 +126,12 @@ def export(
     content = {f"{name}.onnx": model.SerializeToString() for name, model in stored.items()}
     for name, data_ in content.items():
         write_whole(folder / name, data_)
-    description = _description(network, about, settings, content, differences)
+    description = _describe(network, about, settings, content, differences)
     write_whole(folder / "model.json", json.dumps(description, indent=1) + "\n")
     return differences
 
 
-def _photos(patterns: list[str], side: int, *, held: bool, count: int = 16) -> list[np.ndarray]:
+def _load_grays(patterns: list[str], side: int, *, held: bool, count: int = 16) -> list[np.ndarray]:
     """Gray photos at the working size: (h, w) float32, 0..1.
 
     held: take those that training on the patterns holds out; of packs, the validation shards
@@ -153,7 +153,7 @@ def _photos(patterns: list[str], side: int, *, held: bool, count: int = 16) -> l
     return grays
 
 
-def _graphs(network: method.Network, settings: Settings) -> dict[str, onnx.ModelProto]:
+def _trace_graphs(network: method.Network, settings: Settings) -> dict[str, onnx.ModelProto]:
     """The two graphs in float32; height and width are free, in multiples of 32."""
     encode, decode = _Encode(network), _Decode(network, settings.temperature)
     luma = torch.rand(1, 1, 160, 192)
@@ -166,8 +166,8 @@ def _graphs(network: method.Network, settings: Settings) -> dict[str, onnx.Model
     inputs = (palette, tones, palette.clone(), torch.zeros_like(palette), small, features)
     outputs = ["palette", "shares", "prototypes", *(["estimate"] if network.config.tuned else [])]
     return {
-        "encoder": _traced(encode, (luma,), ["luma"], [*names, *outputs], (free,)),
-        "decoder": _traced(
+        "encoder": _trace(encode, (luma,), ["luma"], [*names, *outputs], (free,)),
+        "decoder": _trace(
             decode,
             inputs,
             ["palette", "tones", "estimate", "bias", "luma", *names],
@@ -177,7 +177,7 @@ def _graphs(network: method.Network, settings: Settings) -> dict[str, onnx.Model
     }
 
 
-def _traced(
+def _trace(
     module: nn.Module, inputs: Any, names: list[str], outputs: list[str], free: Any
 ) -> onnx.ModelProto:
     """A module as an ONNX graph with these inputs and outputs."""
@@ -207,7 +207,7 @@ def _traced(
     return model
 
 
-def _halved(model: onnx.ModelProto) -> onnx.ModelProto:
+def _halve(model: onnx.ModelProto) -> onnx.ModelProto:
     """The same graph with large weights in half precision, cast back where the graph begins."""
     small = onnx.ModelProto()
     small.CopyFrom(model)
@@ -228,7 +228,7 @@ def _halved(model: onnx.ModelProto) -> onnx.ModelProto:
     return small
 
 
-def _difference(
+def _compare(
     network: method.Network,
     graphs: dict[str, onnx.ModelProto],
     photos: list[np.ndarray],
@@ -262,7 +262,7 @@ def _difference(
             feed |= {"palette": theirs[0].numpy(), "tones": theirs[1].numpy()}
             got_ab, got = sessions["decoder"].run(["chroma", "logits"], feed)
             logits.append(settings.temperature * np.abs(got - scores.numpy()).max())
-            lab, other = (_lab(small, np.moveaxis(x[0], 0, -1)) for x in (ab.numpy(), got_ab))
+            lab, other = (_to_lab(small, np.moveaxis(x[0], 0, -1)) for x in (ab.numpy(), got_ab))
             chroma.append(np.sqrt(((lab - other) ** 2).sum(-1)).ravel())
     gaps = np.concatenate(chroma)
     return {
@@ -282,12 +282,12 @@ def _edit(bins: Bins, estimate: Tensor) -> list[tuple[Tensor, Tensor]]:
     return [(parts.mean(1), parts) for parts in tones]
 
 
-def _lab(luma: np.ndarray, ab: np.ndarray) -> np.ndarray:
+def _to_lab(luma: np.ndarray, ab: np.ndarray) -> np.ndarray:
     rgb = color.oklab_to_rgb(color.oklab_of_luma(luma, ab)).clip(0, 1)
     return np.asarray(color.rgb_to_lab(rgb)[..., 1:])
 
 
-def _description(
+def _describe(
     network: method.Network,
     about: dict[str, Any],
     settings: Settings,

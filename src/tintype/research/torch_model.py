@@ -34,7 +34,7 @@ def load(path: Path, vgg: Path | None = None) -> tuple[Any, dict[str, Any]]:
         values = about["config"]
         if vgg is not None and "vgg" in values:
             values = values | {"vgg": str(vgg)}
-        network = method.network(checkpoint.config(method.config, values)).eval()
+        network = method.network(checkpoint.make_config(method.config, values)).eval()
         network.load_state_dict(tensors)
     except (KeyError, TypeError, RuntimeError) as error:
         why = str(error).splitlines()[0]
@@ -62,7 +62,7 @@ class TorchModel:
         self.functions = functions = METHODS[self.method]
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.to(self.device)
-        self.joining = functions.joining(self.network) if functions.joining else self.network
+        self.joining = functions.join_luma(self.network) if functions.join_luma else self.network
         self.side: int = self.about.get("run", {}).get("late_crop_size", SIDE)
         takes = functions.takes_palette is None or functions.takes_palette(network.config)
         self.steered = functions.decode is not None and takes

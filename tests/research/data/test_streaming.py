@@ -159,7 +159,7 @@ def test_photos_of_the_validation_shards_are_looked_at(shards, opened):
 
 def test_an_export_is_checked_on_photos_of_the_validation_shards(shards):
     about = manifest(shards)["packed"]
-    assert len(export._photos([str(shards)], 64, held=True)) == about["validation"]
+    assert len(export._load_grays([str(shards)], 64, held=True)) == about["validation"]
 
 
 # --- runs -----------------------------------------------------------------------------------------

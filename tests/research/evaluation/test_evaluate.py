@@ -95,7 +95,7 @@ def test_more_vividness_is_more_chroma(by_name):
 def test_the_true_palette_is_given_with_its_tones_and_without(tiny):
     truth = scene(256, 256, 1)
     encoded, true = (
-        tiny.encode(evaluate.as_gray(truth)),
+        tiny.encode(evaluate.make_gray(truth)),
         Palette.measure(truth, tiny.bins, side=tiny.model.side),
     )
     painted = dict(evaluate._paint_rows(tiny, encoded, truth))
@@ -120,8 +120,8 @@ def test_steering_is_measured_on_every_photo(report):
 def test_the_best_alternative_of_each_photo(tiny, folder, by_name, name, vividness):
     photos, best = photo_set.load([str(folder)], size=256), []
     for i in range(3):
-        truth = evaluate.sized(photos.photo(i))
-        encoded = tiny.encode(evaluate.as_gray(truth))
+        truth = evaluate.resize(photos.photo(i))
+        encoded = tiny.encode(evaluate.make_gray(truth))
         results = [tiny.decode(encoded, Recipe(None, k, (), vividness)) for k in range(1, 5)]
         scores = [metrics.score(np.asarray(r.image.convert("RGB")), truth) for r in results]
         best.append(scores[int(np.argmax([s.hits.sum() for s in scores]))])
@@ -138,8 +138,8 @@ def test_a_limit_and_no_steering(tiny, folder):
     assert report["edits"] is None
     for row in report["rows"]:  # all draws of one photo are that photo
         assert row["auc_interval"] == pytest.approx((row["auc"],) * 2)
-    assert "hue shift" not in evaluate.table(report)
-    assert "simulated person" not in evaluate.table(report)
+    assert "hue shift" not in evaluate.format_table(report)
+    assert "simulated person" not in evaluate.format_table(report)
 
 
 def test_no_photos(tiny, tmp_path):
@@ -151,7 +151,7 @@ def test_no_photos(tiny, tmp_path):
     (40, 40, (256, 256)), (60, 40, (256, 384)), (300, 512, (437, 256)),
 ])  # fmt: skip
 def test_photos_are_measured_at_256_pixels(width, height, shape):
-    assert evaluate.sized(scene(width, height, 0)).shape == (*shape, 3)
+    assert evaluate.resize(scene(width, height, 0)).shape == (*shape, 3)
 
 
 # --- steering -------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def test_the_share_followed_of_turned_colors(degrees):
     ab = chroma()
 
     def after(turn):
-        return evaluate.share_followed(ab, ab * np.exp(1j * np.radians(turn)), degrees)
+        return evaluate.measure_followed(ab, ab * np.exp(1j * np.radians(turn)), degrees)
 
     assert after(degrees) == pytest.approx(1)
     assert after(0) == pytest.approx(0, abs=1e-12)
@@ -181,7 +181,7 @@ def test_the_share_followed_of_turned_colors(degrees):
 def test_the_share_followed_does_not_go_by_strength():
     ab = chroma()
     weaker = 0.3 * ab * np.exp(1j * np.radians(60))
-    assert evaluate.share_followed(ab, weaker, 60) == pytest.approx(1)
+    assert evaluate.measure_followed(ab, weaker, 60) == pytest.approx(1)
 
 
 def test_strong_colors_count_more_than_weak_ones():
@@ -189,7 +189,7 @@ def test_strong_colors_count_more_than_weak_ones():
     ab = np.array([[1.0, 3.0]])
     edited = np.array([[1j, 3.0]])
     expected = np.degrees(np.arctan2(1, 9)) / 90
-    assert evaluate.share_followed(ab, edited, 90) == pytest.approx(expected)
+    assert evaluate.measure_followed(ab, edited, 90) == pytest.approx(expected)
 
 
 def painted(light, ab):
@@ -203,11 +203,11 @@ def test_wearing_a_color():
     for i, color in enumerate([(200, 40, 40), (40, 140, 40), (90, 90, 90), (131, 114, 112)]):
         rgb[:, 2 * i : 2 * i + 2] = color
     red, green = (float(hue_degrees(rgb_to_oklab(rgb[0, i] / 255)[1:])) for i in (0, 2))
-    assert evaluate.wearing(rgb, red) == 0.25
-    assert evaluate.wearing(rgb, red + 14) == evaluate.wearing(rgb, red - 14) == 0.25
-    assert evaluate.wearing(rgb, red + 16) == evaluate.wearing(rgb, red - 16) == 0
-    assert evaluate.wearing(rgb, green) == 0.25
-    assert evaluate.wearing(rgb, 264) == 0
+    measure = evaluate.measure_hue_share
+    assert measure(rgb, red) == measure(rgb, green) == 0.25
+    assert measure(rgb, red + 14) == measure(rgb, red - 14) == 0.25
+    assert measure(rgb, red + 16) == measure(rgb, red - 16) == 0
+    assert evaluate.measure_hue_share(rgb, 264) == 0
 
 
 @pytest.mark.parametrize("hue", [1, 359])
@@ -216,15 +216,15 @@ def test_wearing_a_color_near_hue_0(hue):
     rgb = np.broadcast_to(painted(0.7, 0.1 * np.array([np.cos(direction), np.sin(direction)])),
                           (3, 3, 3))  # fmt: skip
     for degrees in (355, 0, 5, 360):
-        assert evaluate.wearing(rgb, degrees) == 1
-    assert evaluate.wearing(rgb, 180) == 0
+        assert evaluate.measure_hue_share(rgb, degrees) == 1
+    assert evaluate.measure_hue_share(rgb, 180) == 0
 
 
 @pytest.mark.parametrize("degrees", [3, 100, 177, 183, 355])
 def test_the_commonest_hue(degrees):
     ab = np.full((4, 5), 0.1) * np.exp(1j * np.radians(degrees))
     ab[0, 0] = 0.3 * np.exp(1j * np.radians(degrees + 90))
-    found = evaluate._commonest_hue(ab)
+    found = evaluate._find_commonest_hue(ab)
     away = np.degrees(np.angle((found[0] + 1j * found[1]) * np.exp(-1j * np.radians(degrees))))
     assert abs(away) <= 5.001
     assert np.hypot(*found) == pytest.approx(1)
@@ -266,8 +266,8 @@ def test_a_photo_that_is_left_keeps_its_colors(report, tiny, folder):
     photos = photo_set.load([str(folder)], size=256)
     last = []
     for i in range(2):
-        truth = evaluate.sized(photos.photo(i))
-        steps = simulated_user.edit(tiny, tiny.encode(evaluate.as_gray(truth)), truth)
+        truth = evaluate.resize(photos.photo(i))
+        steps = simulated_user.edit(tiny, tiny.encode(evaluate.make_gray(truth)), truth)
         last.append(steps[-1])
     row = report["edits"]["rows"][-2]
     assert row["auc"] == pytest.approx(metrics.auc([step.score for step in last]))
@@ -284,7 +284,7 @@ def test_intervals_of_the_curve_contain_its_values(report):
 
 
 def test_the_plot_shows_the_curve_between_its_references(report, edited):
-    figure = curves.edits(report["edits"])
+    figure = curves.draw_edits(report["edits"])
     for axes, name in zip(figure.axes, ("auc", "psnr"), strict=True):
         curve, *references = axes.lines
         assert list(curve.get_xdata()) == [row["edits"] for row in edited]
@@ -337,7 +337,7 @@ def test_more_photos_make_a_narrower_interval():
     for share in (None, "own"):
         widths = []
         for some in (few, many):
-            low, high = evaluate.interval(some, share and metrics.cell_shares(some))
+            low, high = evaluate.bootstrap(some, share and metrics.cell_shares(some))
             widths.append(high - low)
         assert 0 < widths[1] < widths[0]
 
@@ -346,15 +346,15 @@ def test_an_interval_is_the_bootstraps():
     """Two photos of the same size: a draw is one, the other, or both, at 1/4, 1/4, 1/2."""
     pair = scores(2)
     single = [metrics.auc([s]) for s in pair]
-    assert evaluate.interval(pair, None) == pytest.approx((min(single), max(single)))
-    assert evaluate.interval(pair, None) == evaluate.interval(pair, None)
+    assert evaluate.bootstrap(pair, None) == pytest.approx((min(single), max(single)))
+    assert evaluate.bootstrap(pair, None) == evaluate.bootstrap(pair, None)
 
 
 # --- what is written ------------------------------------------------------------------------------
 
 
 def test_the_table(report):
-    lines = evaluate.table(report).splitlines()
+    lines = evaluate.format_table(report).splitlines()
     assert lines[0].count("|") == lines[1].count("|") == 9
     for line, row in zip(lines[2:11], report["rows"], strict=True):
         assert line.count("|") == 9
@@ -372,7 +372,7 @@ def test_the_table(report):
 
 
 def test_the_table_of_edits(report):
-    text = evaluate.table(report).partition("simulated person")[2]
+    text = evaluate.format_table(report).partition("simulated person")[2]
     _, _, *rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len(rows) == 2 + 1 + simulated_user.MOST
     for line, row in zip(rows, report["edits"]["rows"], strict=True):
@@ -388,7 +388,7 @@ def test_the_files(report, tmp_path):
     evaluate.write(report, tmp_path / "new" / "evaluation")
     written = json.loads((tmp_path / "new" / "evaluation.json").read_text())
     assert written == json.loads(json.dumps(report))
-    assert (tmp_path / "new" / "evaluation.md").read_text() == evaluate.table(report)
+    assert (tmp_path / "new" / "evaluation.md").read_text() == evaluate.format_table(report)
     with Image.open(tmp_path / "new" / "evaluation.edits.png") as plot:
         assert plot.width == 1600
 

@@ -32,12 +32,12 @@ class Counting:
 
 @pytest.fixture(scope="module")
 def truth():
-    return evaluate.sized(scene(48, 40, 1))
+    return evaluate.resize(scene(48, 40, 1))
 
 
 @pytest.fixture(scope="module")
 def encoded(tiny, truth):
-    return tiny.encode(evaluate.as_gray(truth))
+    return tiny.encode(evaluate.make_gray(truth))
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_editing_is_decoding_only(tiny, truth, monkeypatch):
     encoder, decoder = Counting(tiny.model._encoder), Counting(tiny.model._decoder)
     monkeypatch.setattr(tiny.model, "_encoder", encoder)
     monkeypatch.setattr(tiny.model, "_decoder", decoder)
-    steps = simulated_user.edit(tiny, tiny.encode(evaluate.as_gray(truth)), truth)
+    steps = simulated_user.edit(tiny, tiny.encode(evaluate.make_gray(truth)), truth)
     assert encoder.runs == 1
     tries = min(len(steps), simulated_user.MOST)
     assert decoder.runs == 1 + tries * (len(simulated_user.MENU) + 1)

@@ -138,7 +138,7 @@ def test_files_say_how_the_numbers_came_about(report, tmp_path):
     assert about["runs"]["fenu2016"]["run"]["seed"] == 0
     assert about["where"]["processors"] >= 1
     text = (tmp_path / "results" / "table1.md").read_text()
-    assert text == table.table(report)
+    assert text == table.format_table(report)
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == 2 + len(rows) + 2
     assert [line.split("|")[1].strip() for line in lines[-2:]] == ["cheng2015", "deshpande2015"]
@@ -150,7 +150,7 @@ def test_files_say_how_the_numbers_came_about(report, tmp_path):
 def test_runs_of_one_method_are_compared_with_each_other(runs, truths):
     report = table.measure([runs[2]], [str(truths)])
     assert {r["method"] for r in report["rows"]} == {"gray", "fenu2016"}
-    assert "not built" not in table.table(report)
+    assert "not built" not in table.format_table(report)
 
 
 def test_evaluate_prints_the_table(runs, truths, tmp_path):

@@ -8,8 +8,8 @@ from tintype.research.figures import canvas, curves
 
 
 def test_curves_are_the_logs_numbers(runs):
-    read = {name: curves.curve(run) for name, run in runs.items()}
-    (axes,) = curves.losses(read).axes
+    read = {name: curves.read_curve(run) for name, run in runs.items()}
+    (axes,) = curves.draw_losses(read).axes
     lines = {line.get_label(): line for line in axes.lines}
     for name, losses in LOSSES.items():
         assert dict(zip(*lines[name].get_data(), strict=True)) == losses
@@ -23,13 +23,13 @@ def test_a_resumed_run_repeats_nothing(runs, tmp_path):
     twice = (run / "log.jsonl").read_text()
     write_log(run, {150: 0.7, 200: 0.75}, "automatic")
     (run / "log.jsonl").write_text(twice + (run / "log.jsonl").read_text())
-    read = curves.curve(run)
+    read = curves.read_curve(run)
     assert (read.photos, read.loss) == ([100, 150, 200], [0.9, 0.7, 0.75])
 
 
 def test_names_of_curves_do_not_overlap():
     close = {f"run {i}": curves.Curve([1], [0.05 + 1e-5 * i], 0.0501) for i in range(6)}
-    (axes,) = curves.losses(close).axes
+    (axes,) = curves.draw_losses(close).axes
     places = sorted(t.get_position()[1] for t in axes.texts)
     assert len(places) == 7
     assert min(np.diff(places)) > 0.057
@@ -40,9 +40,9 @@ def test_bars_are_the_palettes_shares(config):
     bins = config.bins
     estimate = Palette(bins, np.arange(1.0, bins.count + 1))
     edited = estimate.towards("red", 0.9)
-    top, bottom = curves.histograms(estimate, edited).axes
+    top, bottom = curves.draw_histograms(estimate, edited).axes
     for axes, palette in ((top, estimate), (bottom, edited)):
-        shown = canvas.bars(palette)
+        shown = canvas.make_bars(palette)
         np.testing.assert_array_equal(shown.heights, palette.shares)
         assert shown.colors == bins.hex_colors
         heights = [patch.get_height() for patch in axes.patches]
@@ -52,7 +52,7 @@ def test_bars_are_the_palettes_shares(config):
 
 def test_bars_stand_around_their_hue(config):
     bins = config.bins
-    shown = canvas.bars(Palette(bins, np.ones(bins.count)))
+    shown = canvas.make_bars(Palette(bins, np.ones(bins.count)))
     hues = np.angle(bins.centers[1:] @ (1, 1j), deg=True)
     away = (shown.places[1:] - hues + 180) % 360 - 180
     assert np.abs(away).max() < 180 / bins.hues - shown.width / 2

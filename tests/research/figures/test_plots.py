@@ -21,7 +21,7 @@ from tintype.research.methods import checkpoint
 def test_every_figure_is_there_twice(drawn):
     assert sorted(path.name for path in drawn.iterdir()) == sorted([*files(), "runs.json"])
     about = json.loads((drawn / "runs.json").read_text())
-    assert about["fenu2016"]["where"] == checkpoint.where()
+    assert about["fenu2016"]["where"] == checkpoint.describe_machine()
     for name in files():
         assert 1000 < (drawn / name).stat().st_size < 1_500_000
 
@@ -77,7 +77,7 @@ def test_what_the_user_set_up_in_matplotlib_does_not_matter(drawn, runs, picture
 def test_a_large_file_is_made_smaller_or_refused(tmp_path, monkeypatch):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     with canvas.style():
-        figure = plots.sheet(["a"], [[noise]], "noise")
+        figure = plots.draw_sheet(["a"], [[noise]], "noise")
         canvas.save(figure, tmp_path / "fine.png")
         canvas.save(figure, tmp_path / "fine.svg")
         for kind in ("png", "svg"):
@@ -96,30 +96,33 @@ def test_a_large_file_is_made_smaller_or_refused(tmp_path, monkeypatch):
 
 
 def test_photos_are_gray_and_true_at_one_size(pictures):
-    shown = plots.example(pictures["wide"], known=True)
+    shown = plots.read_example(pictures["wide"], known=True)
     assert shown.truth.shape == shown.gray.shape == (256, 384, 3)
     assert (shown.gray == shown.photo.luma[..., None]).all()
-    assert plots.example(pictures["tall"], known=True).truth.shape == (320, 256, 3)
-    assert plots.example(pictures["gray"], known=False).truth is None
+    assert plots.read_example(pictures["tall"], known=True).truth.shape == (320, 256, 3)
+    assert plots.read_example(pictures["gray"], known=False).truth is None
 
 
 def test_a_gray_photo_has_no_truth(pictures):
     with pytest.raises(PhotoError, match=r"expected a color photo.*use --gray-photo"):
-        plots.example(pictures["gray"], known=True)
+        plots.read_example(pictures["gray"], known=True)
 
 
 def test_what_nobody_knows_is_left_out_or_said():
     photo = np.zeros((4, 4, 3), np.uint8)
     titles = ["gray", "automatic", "truth"]
-    unknown = plots.sheet(titles, [[photo, photo, None]], "")
+    unknown = plots.draw_sheet(titles, [[photo, photo, None]], "")
     assert words_of(unknown)[:2] == titles[:2]
     assert "truth" not in words_of(unknown)
-    mixed = plots.sheet(titles, [[photo, photo, None], [photo, photo, photo]], "")
+    mixed = plots.draw_sheet(titles, [[photo, photo, None], [photo, photo, photo]], "")
     assert {"truth", "not known"} <= set(words_of(mixed))
 
 
 def test_steering_changes_the_photo(runs, pictures):
-    run, shown = plots.TorchModel(runs["fenu2016"]), plots.example(pictures["wide"], known=True)
+    run, shown = (
+        plots.TorchModel(runs["fenu2016"]),
+        plots.read_example(pictures["wide"], known=True),
+    )
     automatic, red, blue = plots.colorize_towards(run, shown.photo, ("red", "blue"), 1.0)
     assert automatic.shape == shown.truth.shape
     assert not (automatic == red).all()
@@ -130,13 +133,13 @@ def test_the_photos_are_shared_by_figures_six_and_eight():
     def material(count):
         return plots.Material({}, {}, list(range(count)), 0.9)
 
-    assert material(3).part(0, 0.5) == [0, 1]
-    assert material(3).part(0.5, 1) == [2]
-    assert material(4).part(0, 1) == [0, 1, 2, 3]
+    assert material(3).choose(0, 0.5) == [0, 1]
+    assert material(3).choose(0.5, 1) == [2]
+    assert material(4).choose(0, 1) == [0, 1, 2, 3]
     with pytest.raises(DataError, match="expected two photos or more, found 1; add some by"):
-        material(1).part(0.5, 1)
+        material(1).choose(0.5, 1)
     with pytest.raises(DataError, match="expected a photo or more, found 0; add some by"):
-        material(0).part(0, 1)
+        material(0).choose(0, 1)
 
 
 # --- errors ---------------------------------------------------------------------------------------
@@ -168,9 +171,9 @@ def test_other_figures_need_no_run_of_the_papers_method(runs, pictures, tmp_path
 def test_steering_needs_a_run_that_takes_palettes():
     run = SimpleNamespace(method="fenu2016", steered=False)
     material = plots.Material({"fenu2016": run}, {}, [], 0.9)
-    assert material.own() is run
+    assert material.find_run() is run
     with pytest.raises(DataError, match="expected a run of fenu2016 that takes palettes, found"):
-        material.own(steered=True)
+        material.find_run(steered=True)
 
 
 def test_an_unknown_figure_is_refused(runs, tmp_path):
@@ -213,7 +216,7 @@ def test_a_log_of_before_is_refused(log, runs, tmp_path):
 def test_a_missing_log_or_run_is_refused(runs, tmp_path):
     run = copied(runs["dahl2016"], tmp_path / "run")
     with pytest.raises(DataError, match=r"log\.jsonl: expected a run's log, found none: No such"):
-        curves.curve(run)
+        curves.read_curve(run)
     message, _ = refused([tmp_path / "no", "-o", tmp_path / "out"])
     assert "expected a checkpoint, found none" in message
 

@@ -50,10 +50,10 @@ def test_tensors_and_their_description_come_back(path):
 
 def test_former_names_of_tensors_and_fields_are_read(path):
     former = {
-        "model.decoder.bias_weight": "model.decoder.bias_weight",
+        "model.decoder.prior": "model.decoder.bias_weight",
         "average.encoder.untuned.0.weight": "average.encoder.reference.0.weight",
         "mimic.classes.bias": "distillation.classes.bias",
-        "decoder.bias_weight.weight": "decoder.bias_weight.weight",
+        "decoder.prior.weight": "decoder.prior.weight",
     }
     tensors = {name: torch.tensor(float(i)) for i, name in enumerate(former)}
     checkpoint.save(path, tensors, {"run": {"rate": 0.1}, "taste": {"recipes": 5}})
@@ -66,7 +66,7 @@ def test_the_network_of_a_released_checkpoint_is_loaded():
     network, about = torch_model.load(RELEASED)
     assert about["method"] == "tintype"
     with safe_open(RELEASED, framework="pt") as file:
-        assert torch.equal(network.decoder.bias_weight, file.get_tensor("decoder.bias_weight"))
+        assert torch.equal(network.decoder.bias_weight, file.get_tensor("decoder.prior"))
 
 
 def test_an_older_checkpoint_is_replaced_and_nothing_is_left_beside_it(path):
@@ -129,7 +129,7 @@ def test_what_is_no_checkpoint_of_ours(path, make, found):
 
 def test_where_it_was_written():
     """The repository's commit, unless there is none, and the hardware."""
-    about = checkpoint.where()
+    about = checkpoint.describe_machine()
     assert about.keys() == {"commit", "device", "processors", "torch"}
     assert about["processors"] == os.cpu_count()
     assert about["torch"] == torch.__version__
@@ -141,4 +141,4 @@ def test_where_it_was_written():
 
 def test_a_file_outside_of_a_repository_has_no_commit(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "__file__", str(tmp_path / "checkpoint.py"))
-    assert checkpoint._commit() is None
+    assert checkpoint._read_commit() is None

@@ -86,7 +86,7 @@ def test_rebalancing_has_mean_one(rebalance):
     near = np.exp(-(np.linalg.norm(CENTERS[:, None] - CENTERS[None], axis=-1) ** 2) / 50)
     smooth = (near / near.sum(0)) @ share.numpy()
     assert smooth.sum() == pytest.approx(1, abs=1e-5)
-    weight = method.rarity(share, CENTERS, rebalance).numpy()
+    weight = method.weigh_rarity(share, CENTERS, rebalance).numpy()
     assert (smooth * weight).sum() == pytest.approx(1, abs=1e-4)
     mixed = (1 - rebalance) * smooth + rebalance / len(share)
     np.testing.assert_allclose(weight * mixed, (weight * mixed)[0], rtol=1e-3)
@@ -98,7 +98,7 @@ def test_rebalancing_is_counted_on_photos(network):
     index, share = method.encode(method.quarter(color.rgb_to_lab(rgb)[..., 1:]), network.centers)
     counted = np.bincount(index.numpy().ravel(), share.numpy().ravel(), len(CENTERS))
     counted = torch.from_numpy(counted / counted.sum()).float()
-    torch.testing.assert_close(network.rarity, method.rarity(counted, CENTERS, 0.5))
+    torch.testing.assert_close(network.rarity, method.weigh_rarity(counted, CENTERS, 0.5))
 
 
 # --- the network ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ def test_waiting_is_a_share_of_the_time():
         with pace.waiting():
             time.sleep(0.05)
         time.sleep(0.1)
-        row = pace.since(130)
+        row = pace.measure(130)
         assert 0.1 < row["waited"] < 0.9
         assert 0 <= row["photos_per_s"] <= 300
     assert row["photos_per_s"] == 0  # none since the last row
@@ -42,4 +42,4 @@ def test_a_gpu_waits_from_the_end_of_its_work_not_from_when_its_host_does(monkey
     for _ in range(2):  # in the first its queue is full, in the second it stands still
         with pace.waiting():
             pass
-    assert pace.since(10) == {"photos_per_s": pytest.approx(50), "waited": pytest.approx(0.25)}
+    assert pace.measure(10) == {"photos_per_s": pytest.approx(50), "waited": pytest.approx(0.25)}

@@ -63,8 +63,8 @@ def evaluate(
     photos = photo_set.load(patterns, size=SIDE, limit=limit)
 
     def measure(i: int) -> tuple[dict[str, Score], Steering | None, list[Step]]:
-        truth = sized(photos.photo(i))
-        encoded = colorizer.encode(as_gray(truth))
+        truth = resize(photos.photo(i))
+        encoded = colorizer.encode(make_gray(truth))
         painted = dict(_paint_rows(colorizer, encoded, truth))
         steered = _steer(colorizer, encoded, painted["automatic"]) if steer else None
         steps = simulated_user.edit(colorizer, encoded, truth) if i < edits else []
@@ -86,13 +86,13 @@ def evaluate(
         "data": [Path(p).name for p in patterns],
         "model": colorizer.model.fingerprint,
         "vividness": colorizer.model.vividness,
-        "rows": [row_of(name, scores, rows["truth"]) for name, scores in rows.items()],
-        "steering": _steering(steering) if steer else None,
-        "edits": _edits(edited, rows) if edited else None,
+        "rows": [make_row(name, scores, rows["truth"]) for name, scores in rows.items()],
+        "steering": _summarize_steering(steering) if steer else None,
+        "edits": _summarize_edits(edited, rows) if edited else None,
     }
 
 
-def sized(rgb: np.ndarray) -> np.ndarray:
+def resize(rgb: np.ndarray) -> np.ndarray:
     """A photo (h, w, 3) uint8 with a short side of 256 pixels."""
     image = Image.fromarray(rgb)
     scale = SIDE / min(image.size)
@@ -100,7 +100,7 @@ def sized(rgb: np.ndarray) -> np.ndarray:
     return np.asarray(image.resize((wide, high), Image.Resampling.BICUBIC))
 
 
-def as_gray(rgb: np.ndarray) -> Photo:
+def make_gray(rgb: np.ndarray) -> Photo:
     """The gray photo of (h, w, 3) uint8 RGB: its luma."""
     return read(Image.fromarray(rgb).convert("L"))
 
@@ -140,15 +140,15 @@ def _steer(colorizer: Colorizer, encoded: Encoded, before: np.ndarray) -> Steeri
         recipe = Recipe().shift_hue(degrees)
         result = colorizer.decode(encoded, recipe)
         edited = _chroma(np.asarray(result.image.convert("RGB")))
-        followed[degrees] = share_followed(automatic, edited, degrees)
+        followed[degrees] = measure_followed(automatic, edited, degrees)
         reached[degrees] = recipe.reached(colorizer, encoded, result) or 0.0
-    hue = _commonest_hue(automatic)
+    hue = _find_commonest_hue(automatic)
     red, green, blue = (color.oklab_to_rgb(np.array([0.7, *(0.1 * hue)])) * 255).clip(0, 255)
     ban = encoded.palette.ban(f"#{round(red):02x}{round(green):02x}{round(blue):02x}")
     after = _rgb(colorizer, encoded, ban, None)
     hue_banned = ban.banned[0]
-    worn = wearing(before, hue_banned)
-    return Steering(followed, reached, wearing(after, hue_banned), worn)
+    worn = measure_hue_share(before, hue_banned)
+    return Steering(followed, reached, measure_hue_share(after, hue_banned), worn)
 
 
 def _chroma(rgb: np.ndarray) -> np.ndarray:
@@ -157,7 +157,7 @@ def _chroma(rgb: np.ndarray) -> np.ndarray:
     return np.asarray(lab[..., 1] + 1j * lab[..., 2])
 
 
-def share_followed(automatic: np.ndarray, edited: np.ndarray, degrees: float) -> float:
+def measure_followed(automatic: np.ndarray, edited: np.ndarray, degrees: float) -> float:
     """The angle of sum(conj(automatic) * edited), over the angle asked for (0..180 degrees).
 
     automatic, edited: (h, w) complex OKLab chroma
@@ -166,7 +166,7 @@ def share_followed(automatic: np.ndarray, edited: np.ndarray, degrees: float) ->
     return float(((angle + 90) % 360 - 90) / degrees)
 
 
-def _commonest_hue(chroma: np.ndarray) -> np.ndarray:
+def _find_commonest_hue(chroma: np.ndarray) -> np.ndarray:
     """(2,) direction of the hue that most of the photo's chroma has."""
     angle = np.angle(chroma)
     bins, edges = np.histogram(angle, 36, (-np.pi, np.pi), weights=np.abs(chroma))
@@ -174,7 +174,7 @@ def _commonest_hue(chroma: np.ndarray) -> np.ndarray:
     return np.array([np.cos(middle), np.sin(middle)])
 
 
-def wearing(rgb: np.ndarray, degrees: float) -> float:
+def measure_hue_share(rgb: np.ndarray, degrees: float) -> float:
     """Share of pixels of uint8 RGB near an OKLab hue whose Lab chroma is above 8."""
     scaled = rgb.astype(np.float32) / 255
     strong = np.sqrt((color.rgb_to_lab(scaled)[..., 1:] ** 2).sum(-1)) > BAN_CHROMA
@@ -183,16 +183,16 @@ def wearing(rgb: np.ndarray, degrees: float) -> float:
     return float((strong & near).mean())
 
 
-def row_of(name: str, scores: list[Score], truth: list[Score]) -> dict[str, Any]:
+def make_row(name: str, scores: list[Score], truth: list[Score]) -> dict[str, Any]:
     """The numbers of a method, pooled or averaged over photos, and of the originals beside."""
     share = metrics.cell_shares(truth)
     gaps = [abs(s.colorfulness - t.colorfulness) for s, t in zip(scores, truth, strict=True)]
     return {
         "method": name,
         "auc": metrics.auc(scores),
-        "auc_interval": interval(scores, None),
+        "auc_interval": bootstrap(scores, None),
         "auc_rebalanced": metrics.auc_rebalanced(scores, share),
-        "auc_rebalanced_interval": interval(scores, share),
+        "auc_rebalanced_interval": bootstrap(scores, share),
         "psnr": _mean([s.psnr for s in scores]),
         "colorfulness": _mean([s.colorfulness for s in scores]),
         "colorfulness_absolute": _mean([s.colorfulness_absolute for s in scores]),
@@ -202,7 +202,7 @@ def row_of(name: str, scores: list[Score], truth: list[Score]) -> dict[str, Any]
     }
 
 
-def interval(
+def bootstrap(
     scores: list[Score], share: np.ndarray | None, base: list[Score] | None = None
 ) -> tuple[float, float]:
     """95 % bootstrap interval over photos of the pooled raw AuC, or of the rebalanced one.
@@ -220,15 +220,15 @@ def interval(
     return float(low), float(high)
 
 
-def difference(scores: list[Score], base: list[Score]) -> dict[str, Any]:
+def compare(scores: list[Score], base: list[Score]) -> dict[str, Any]:
     """How much more raw AuC than another method's, on the same photos."""
     return {
         "auc_difference": metrics.auc(scores) - metrics.auc(base),
-        "auc_difference_interval": interval(scores, None, base),
+        "auc_difference_interval": bootstrap(scores, None, base),
     }
 
 
-def mean_interval(values: list[float]) -> tuple[float, float]:
+def bootstrap_mean(values: list[float]) -> tuple[float, float]:
     """95 % bootstrap interval of a mean over photos."""
     rng = np.random.default_rng(0)
     drawn = rng.choice(np.array(values), (RESAMPLES, len(values))).mean(1)
@@ -236,7 +236,7 @@ def mean_interval(values: list[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _steering(photos: list[Steering]) -> dict[str, Any]:
+def _summarize_steering(photos: list[Steering]) -> dict[str, Any]:
     worn = [p for p in photos if p.banned_before > 0.01]
     return {
         "followed_median": {d: float(np.median([p.followed[d] for p in photos])) for d in SHIFTS},
@@ -248,7 +248,7 @@ def _steering(photos: list[Steering]) -> dict[str, Any]:
     }
 
 
-def _edits(edited: list[list[Step]], rows: dict[str, list[Score]]) -> dict[str, Any]:
+def _summarize_edits(edited: list[list[Step]], rows: dict[str, list[Score]]) -> dict[str, Any]:
     """The edits curve: gray, after 0, 1, 2, ... edits of each photo at most, true palette."""
     count = len(edited)
     gray, true, truth = (rows[name][:count] for name in ("gray", "true palette", "truth"))
@@ -258,8 +258,8 @@ def _edits(edited: list[list[Step]], rows: dict[str, list[Score]]) -> dict[str, 
     ]
 
     def row(name: str, scores: list[Score], **about: int) -> dict[str, Any]:
-        spread = {"psnr_interval": mean_interval([s.psnr for s in scores])}
-        return about | row_of(name, scores, truth) | difference(scores, gray) | spread
+        spread = {"psnr_interval": bootstrap_mean([s.psnr for s in scores])}
+        return about | make_row(name, scores, truth) | compare(scores, gray) | spread
 
     edits = [edit for steps in edited for edit in steps[-1].edits]
     return {
@@ -281,7 +281,7 @@ def _mean(values: list[float]) -> float:
     return float(np.mean(values))
 
 
-def table(report: dict[str, Any]) -> str:
+def format_table(report: dict[str, Any]) -> str:
     """The report in Markdown."""
     lines = [
         "| | raw AuC | rebalanced AuC | PSNR | colorfulness | (absolute) | gap | chroma/truth |",
@@ -313,11 +313,11 @@ def table(report: dict[str, Any]) -> str:
             f"{steering['banned_before_mean']:.1%})."
         )
     if report["edits"]:
-        lines += _edits_table(report["edits"])
+        lines += _format_edits(report["edits"])
     return "\n".join(lines) + "\n"
 
 
-def _edits_table(report: dict[str, Any]) -> list[str]:
+def _format_edits(report: dict[str, Any]) -> list[str]:
     lines = [
         f"\nThe first {report['photos']} photos, edited by a simulated person who knows the truth:",
         "\n| edits | photos | raw AuC | above gray | PSNR | chroma/truth |",
@@ -350,7 +350,9 @@ def write(report: dict[str, Any], stem: Path) -> None:
     """`STEM.json` and `STEM.md`, and the plot `STEM.edits.png` where photos were edited."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     write_whole(stem.with_name(stem.name + ".json"), json.dumps(report, indent=1) + "\n")
-    write_whole(stem.with_name(stem.name + ".md"), table(report))
+    write_whole(stem.with_name(stem.name + ".md"), format_table(report))
     if report["edits"]:
         with canvas.style():
-            canvas.save(curves.edits(report["edits"]), stem.with_name(stem.name + ".edits.png"))
+            canvas.save(
+                curves.draw_edits(report["edits"]), stem.with_name(stem.name + ".edits.png")
+            )

@@ -29,11 +29,11 @@ from tintype.research.data import photo_set
 from tintype.research.evaluation import metrics
 from tintype.research.evaluation.evaluate import (
     SIDE,
-    as_gray,
-    difference,
-    mean_interval,
-    row_of,
-    sized,
+    bootstrap_mean,
+    compare,
+    make_gray,
+    make_row,
+    resize,
 )
 from tintype.research.evaluation.metrics import Score
 from tintype.research.methods import checkpoint, fenu2016, vgg16
@@ -73,15 +73,18 @@ def measure(
     vgg_file: where the runs' VGG-16 is now, if not where it was in training
     Raises DataError for two runs of one name.
     """
-    entries = list(_entries(runs, vgg_file))
+    entries = list(_make_entries(runs, vgg_file))
     photos = photo_set.load(patterns, size=SIDE, limit=limit)
-    truths = [sized(photos.photo(i)) for i in range(len(photos))]
+    truths = [resize(photos.photo(i)) for i in range(len(photos))]
     if len({entry.method for entry in entries if entry.method != "gray"}) > 1:
-        entries += [_shipped(), Entry("welsh2002", "from a random photo", _transferred(truths))]
+        entries += [
+            _make_shipped(),
+            Entry("welsh2002", "from a random photo", _transfer_colors(truths)),
+        ]
     entries.sort(key=lambda e: ORDER.index(e.method))
     truth = [metrics.score(t, t) for t in truths]
     bar = tqdm(desc="evaluating", total=len(entries) * len(truths), unit=" photos", disable=None)
-    timed = [_milliseconds(entry.paint, truths[:TIMED]) for entry in entries]
+    timed = [_time(entry.paint, truths[:TIMED]) for entry in entries]
     scores = [list(_scores(entry.paint, truths, bar)) for entry in entries]
     bar.close()
     paper = next((e.run for e in entries if e.method == "fenu2016"), None)
@@ -90,65 +93,65 @@ def measure(
         if entry.gray not in bases or (entry.method == "fenu2016" and entry.run == paper):
             bases[entry.gray] = own
     rows = [
-        _identity(entry)
-        | row_of(entry.method, own, truth)
-        | _readings(own)
-        | difference(own, bases[entry.gray])
+        _describe(entry)
+        | make_row(entry.method, own, truth)
+        | _average_readings(own)
+        | compare(own, bases[entry.gray])
         | {"milliseconds": milliseconds}
         for entry, own, milliseconds in zip(entries, scores, timed, strict=True)
     ]
     return {
         "photos": len(truths),
         "data": [Path(p).name for p in patterns],
-        "where": checkpoint.where(),
+        "where": checkpoint.describe_machine(),
         "compared_with": paper or "gray",
         "runs": {e.run: e.about for e in entries if e.about},
         "rows": rows,
     }
 
 
-def _entries(runs: list[Path], vgg_file: Path | None) -> Iterator[Entry]:
-    yield Entry("gray", "", lambda truth: _copied(as_gray(truth).luma))
-    yield Entry("gray", "", lambda truth: _copied(truth.max(-1)), "value")
+def _make_entries(runs: list[Path], vgg_file: Path | None) -> Iterator[Entry]:
+    yield Entry("gray", "", lambda truth: _repeat(make_gray(truth).luma))
+    yield Entry("gray", "", lambda truth: _repeat(truth.max(-1)), "value")
     names = [run.name if run.is_dir() else run.stem for run in runs]
     if len(set(names)) < len(names):
         raise DataError(f"expected runs of different names, found {', '.join(names)}; rename one")
     for run, name in zip(runs, names, strict=True):
         trained = TorchModel(run, vgg=vgg_file)
         config = trained.network.config
-        about = trained.about | _parameters(trained) | _origin(trained)
-        yield Entry(trained.method, name, _joined(Colorizer(trained)), about=about)
+        about = trained.about | _count_parameters(trained) | _describe_vgg(trained)
+        yield Entry(trained.method, name, _keep_luma(Colorizer(trained)), about=about)
         keeps_value = trained.functions.keeps_value
         if keeps_value is not None and keeps_value(config):
             yield Entry(trained.method, name, _keep_value(trained), "value", about)
 
 
-def _shipped() -> Entry:
+def _make_shipped() -> Entry:
     shipped = OnnxModel()
     known = ("trained", "side", "temperature", "undo", "vividness", "sha256")
     about = {name: shipped.about[name] for name in known}
     about |= {"parameters": shipped.about["parameters"], "pinned": 0}
-    return Entry("tintype", "as shipped", _joined(Colorizer(shipped)), about=about)
+    return Entry("tintype", "as shipped", _keep_luma(Colorizer(shipped)), about=about)
 
 
-def _transferred(truths: list[np.ndarray]) -> Paint:
+def _transfer_colors(truths: list[np.ndarray]) -> Paint:
     """Colors from another of the photos, which its content picks."""
 
     def paint(truth: np.ndarray) -> np.ndarray:
         others = [t for t in truths if t is not truth] or truths
         other = others[zlib.crc32(truth.tobytes()) % len(others)]
-        return np.asarray(welsh2002.colorize(as_gray(truth), other).image.convert("RGB"))
+        return np.asarray(welsh2002.colorize(make_gray(truth), other).image.convert("RGB"))
 
     return paint
 
 
-def _copied(plane: np.ndarray) -> np.ndarray:
+def _repeat(plane: np.ndarray) -> np.ndarray:
     return np.repeat(plane[..., None], 3, axis=-1)
 
 
-def _joined(colorizer: Colorizer) -> Paint:
+def _keep_luma(colorizer: Colorizer) -> Paint:
     """Color by the photo's luma, which is kept."""
-    return lambda truth: np.asarray(colorizer.colorize(as_gray(truth)).image.convert("RGB"))
+    return lambda truth: np.asarray(colorizer.colorize(make_gray(truth)).image.convert("RGB"))
 
 
 def _keep_value(trained: TorchModel) -> Paint:
@@ -168,7 +171,7 @@ def _keep_value(trained: TorchModel) -> Paint:
     return paint
 
 
-def _parameters(trained: TorchModel) -> dict[str, int]:
+def _count_parameters(trained: TorchModel) -> dict[str, int]:
     """How many weights were trained, and how many are pinned."""
     network = trained.network
     pinned = network.vgg if trained.functions.pins_vgg else None
@@ -178,12 +181,12 @@ def _parameters(trained: TorchModel) -> dict[str, int]:
     }
 
 
-def _origin(trained: TorchModel) -> dict[str, str]:
+def _describe_vgg(trained: TorchModel) -> dict[str, str]:
     file = trained.network.config.vgg if trained.functions.pins_vgg else ""
     return {"vgg": vgg16.describe_origin(Path(file))} if file else {}
 
 
-def _milliseconds(paint: Paint, truths: list[np.ndarray]) -> float:
+def _time(paint: Paint, truths: list[np.ndarray]) -> float:
     """The median photo's; the first one only warms up."""
     times = []
     for truth in truths:
@@ -200,7 +203,7 @@ def _scores(paint: Paint, truths: list[np.ndarray], bar: Any) -> Iterator[Score]
             yield score
 
 
-def _identity(entry: Entry) -> dict[str, Any]:
+def _describe(entry: Entry) -> dict[str, Any]:
     return {
         "method": entry.method,
         "run": entry.run,
@@ -211,7 +214,7 @@ def _identity(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _readings(scores: list[Score]) -> dict[str, Any]:
+def _average_readings(scores: list[Score]) -> dict[str, Any]:
     """The two other readings of the paper's pixelwise accuracy, percent, and means' intervals."""
     readings: dict[str, Any] = {}
     for name, values in {
@@ -220,18 +223,18 @@ def _readings(scores: list[Score]) -> dict[str, Any]:
         "psnr": [s.psnr for s in scores],
         "colorfulness": [s.colorfulness for s in scores],
     }.items():
-        readings |= {name: float(np.mean(values)), f"{name}_interval": mean_interval(values)}
+        readings |= {name: float(np.mean(values)), f"{name}_interval": bootstrap_mean(values)}
     return readings
 
 
-def table(report: dict[str, Any]) -> str:
+def format_table(report: dict[str, Any]) -> str:
     """The report in Markdown."""
     lines = [
         f"| method | gray | raw AuC | to {report['compared_with']} | 1 - RMSE | 1 - HSV L1 "
         "| rebalanced AuC | PSNR | colorfulness | weights | ms | paper |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    lines += [_line(row) for row in report["rows"]]
+    lines += [_format_row(row) for row in report["rows"]]
     if any(row["method"] == "welsh2002" for row in report["rows"]):
         lines += [f"| {name} | | not built | | | | | | | | | |" for name in NOT_BUILT]
     sources = sorted({about["vgg"] for about in report["runs"].values() if "vgg" in about})
@@ -249,20 +252,20 @@ def table(report: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(row: dict[str, Any]) -> str:
+def _format_row(row: dict[str, Any]) -> str:
     low, high = row["auc_difference_interval"]
     run = "" if row["run"] in ("", row["method"]) else f", {row['run']}"
     pinned = f" + {row['pinned'] / 1e6:.1f}" if row["pinned"] else ""
     cells = [
         row["method"] + run,
         "V" if row["gray"] == "value" else "luma",
-        _with_interval(row, "auc"),
+        _format_interval(row, "auc"),
         f"{row['auc_difference']:+.2f} ({low:+.2f} to {high:+.2f})",
-        _with_interval(row, "rmse_accuracy"),
-        _with_interval(row, "hsv_accuracy"),
-        _with_interval(row, "auc_rebalanced"),
-        _with_interval(row, "psnr"),
-        _with_interval(row, "colorfulness"),
+        _format_interval(row, "rmse_accuracy"),
+        _format_interval(row, "hsv_accuracy"),
+        _format_interval(row, "auc_rebalanced"),
+        _format_interval(row, "psnr"),
+        _format_interval(row, "colorfulness"),
         f"{row['parameters'] / 1e6:.1f}{pinned} M",
         f"{row['milliseconds']:.0f}",
         str(PUBLISHED.get(row["method"], "")),
@@ -270,7 +273,7 @@ def _line(row: dict[str, Any]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _with_interval(row: dict[str, Any], name: str) -> str:
+def _format_interval(row: dict[str, Any], name: str) -> str:
     low, high = row[f"{name}_interval"]
     return f"{row[name]:.2f} ({low:.2f}-{high:.2f})"
 
@@ -280,7 +283,7 @@ def write(report: dict[str, Any], stem: Path) -> None:
     stem.parent.mkdir(parents=True, exist_ok=True)
     about = {name: value for name, value in report.items() if name != "rows"}
     for suffix, text in (
-        (".md", table(report)),
+        (".md", format_table(report)),
         (".runs.json", json.dumps(about, indent=1) + "\n"),
         (".json", json.dumps(report["rows"], indent=1) + "\n"),  # last: it says that all is done
     ):

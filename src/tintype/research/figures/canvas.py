@@ -58,7 +58,7 @@ def style() -> Iterator[None]:
         yield
 
 
-def page(height: float) -> tuple[Figure, Axes]:
+def make_page(height: float) -> tuple[Figure, Axes]:
     """A white page of `WIDTH` inches, and axes over it in inches from its upper left corner."""
     figure = Figure(figsize=(WIDTH, height), facecolor="white")
     axes = figure.add_axes((0, 0, 1, 1))
@@ -67,7 +67,7 @@ def page(height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def photo(axes: Axes, pixels: np.ndarray, left: float, top: float, wide: float) -> None:
+def draw_photo(axes: Axes, pixels: np.ndarray, left: float, top: float, wide: float) -> None:
     """Put a photo on a page, `wide` inches across.
 
     pixels: (h, w, 3) uint8 or float 0..1, or gray (h, w) float 0..1
@@ -81,10 +81,10 @@ def photo(axes: Axes, pixels: np.ndarray, left: float, top: float, wide: float) 
 def caption(figure: Figure, words: str) -> None:
     """Write below a figure what it shows."""
     high = figure.get_figheight()
-    figure.text(MARGIN / WIDTH, 0.16 / high, wrapped(words), color=QUIET, va="bottom")
+    figure.text(MARGIN / WIDTH, 0.16 / high, wrap(words), color=QUIET, va="bottom")
 
 
-def wrapped(words: str) -> str:
+def wrap(words: str) -> str:
     """A caption in lines that a figure is wide enough for."""
     return "\n".join(textwrap.fill(line, 128) for line in words.splitlines())
 
@@ -105,7 +105,7 @@ class Bars:
     width: float
 
 
-def bars(palette: Palette) -> Bars:
+def make_bars(palette: Palette) -> Bars:
     """The bars of a palette; the neutral one stands to the left of the hues."""
     bins = palette.bins
     step, rings = 360 / bins.hues, len(bins.chromas)

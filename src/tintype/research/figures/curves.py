@@ -13,7 +13,7 @@ from tintype.bins import hue_of
 from tintype.charts import GRID, NAMES, QUIET
 from tintype.errors import DataError
 from tintype.palette import Palette
-from tintype.research.figures.canvas import WIDTH, bars, caption
+from tintype.research.figures.canvas import WIDTH, caption, make_bars
 
 COLORS = ("#c8553d", "#3a6ea5", "#3f8f6b", "#8a63b0", "#b8860b", "#4b8f99", "#9c5d3b")
 TICKS = (0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1)  # shares
@@ -28,7 +28,7 @@ class Curve:
     gray: float
 
 
-def curve(run: Path) -> Curve:
+def read_curve(run: Path) -> Curve:
     """Read a run's log. Raises DataError where it is missing, or older than what is read here."""
     path = run / "log.jsonl"
     points: dict[int, tuple[float, float]] = {}
@@ -50,7 +50,7 @@ def curve(run: Path) -> Curve:
     return Curve(order, [points[count][0] for count in order], points[order[-1]][1])
 
 
-def losses(curves: dict[str, Curve]) -> Figure:
+def draw_losses(curves: dict[str, Curve]) -> Figure:
     """Figure 4: curves by name, and gray. Raises DataError where their photos are not the same."""
     grays = {name: one.gray for name, one in curves.items()}
     gray = min(grays.values())
@@ -95,22 +95,22 @@ def _label(axes: Axes, ends: list[tuple[float, str, str]], least: float = 0.058)
         axes.text(1.015, y, name, color=color, va="center", weight="bold", transform=axes.transAxes)
 
 
-def histograms(estimate: Palette, edited: Palette) -> Figure:
+def draw_histograms(estimate: Palette, edited: Palette) -> Figure:
     """Figure 7: a palette, and below it at the same scale what became of it."""
     figure = Figure(figsize=(WIDTH, 6.6), facecolor="white")
     most = max(float(one.shares.max()) for one in (estimate, edited))
     for bottom, title, one in ((0.61, "estimated", estimate), (0.16, "towards red", edited)):
         axes = figure.add_axes((0.075, bottom, 0.91, 0.33))
         axes.set_title(title, loc="left", size=10, weight="bold", pad=8)
-        _histogram(axes, one, most)
+        _draw_histogram(axes, one, most)
     words = "Figure 7. The estimated histogram of hue and saturation, pale to full, above; the same"
     caption(figure, f"{words} shifted\ntowards red below. Square-root scale.")
     return figure
 
 
-def _histogram(axes: Axes, palette: Palette, most: float) -> None:
+def _draw_histogram(axes: Axes, palette: Palette, most: float) -> None:
     """Bars in their own colors; `most` is the largest share that is shown."""
-    shown, hues = bars(palette), palette.bins.hues
+    shown, hues = make_bars(palette), palette.bins.hues
     axes.bar(shown.places, np.sqrt(shown.heights), shown.width, color=shown.colors)
     ticks = [share for share in TICKS if share <= most]
     axes.set_yticks(np.sqrt(ticks), [f"{100 * share:g} %" for share in ticks])
@@ -126,7 +126,7 @@ def _histogram(axes: Axes, palette: Palette, most: float) -> None:
     axes.set_axisbelow(True)
 
 
-def edits(report: dict[str, Any]) -> Figure:
+def draw_edits(report: dict[str, Any]) -> Figure:
     """Raw AuC and PSNR against the number of edits, beside gray and the true palette.
 
     report: the part `edits` of what `evaluate` returns

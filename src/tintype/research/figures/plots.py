@@ -29,11 +29,11 @@ from tintype.research.figures.canvas import (
     MARGIN,
     WIDTH,
     caption,
-    page,
-    photo,
+    draw_photo,
+    make_page,
     save,
     style,
-    wrapped,
+    wrap,
 )
 from tintype.research.methods.vgg16 import describe_origin
 from tintype.research.torch_model import TorchModel
@@ -72,7 +72,7 @@ class Material:
     examples: list[Example]
     amount: float
 
-    def own(self, *, steered: bool = False) -> TorchModel:
+    def find_run(self, *, steered: bool = False) -> TorchModel:
         """The first run of the paper's method, or the first that takes palettes."""
         for run in self.runs.values():
             if run.method == METHOD and (run.steered or not steered):
@@ -83,7 +83,7 @@ class Material:
             "add one, or choose other figures by --figure"
         )
 
-    def part(self, start: float, end: float) -> list[Example]:
+    def choose(self, start: float, end: float) -> list[Example]:
         """The photos from one share of them, 0..1, to another, halves rounded up."""
         count = len(self.examples)
         found = self.examples[math.ceil(start * count) : math.ceil(end * count)]
@@ -115,10 +115,10 @@ def plot(
     `runs.json` beside the figures says how each run came about. Raises DataError where a run, its
     log or a photo that a figure needs is missing.
     """
-    examples = [example(path, known=True) for path in photos]
-    examples += [example(path, known=False) for path in grays]
+    examples = [read_example(path, known=True) for path in photos]
+    examples += [read_example(path, known=False) for path in grays]
     trained = [TorchModel(run, vgg=vgg) for run in runs]
-    names = _names(runs, trained)
+    names = _name_runs(runs, trained)
     by_name = dict(zip(names, trained, strict=True))
     material = Material(by_name, dict(zip(names, runs, strict=True)), examples, amount)
     files = []
@@ -134,7 +134,7 @@ def plot(
     return files
 
 
-def example(path: Path, *, known: bool) -> Example:
+def read_example(path: Path, *, known: bool) -> Example:
     """Read a photo at the size at which it is shown; known: whether its colors are the truth.
 
     Raises PhotoError where they should be and the photo is gray.
@@ -148,7 +148,7 @@ def example(path: Path, *, known: bool) -> Example:
     return Example(read(small.convert("L")), np.asarray(small) if known else None)
 
 
-def _names(runs: Sequence[Path], trained: list[TorchModel]) -> list[str]:
+def _name_runs(runs: Sequence[Path], trained: list[TorchModel]) -> list[str]:
     """The runs' methods, with their folders where two are of the same."""
     count = Counter(run.method for run in trained)
     pairs = list(zip(trained, runs, strict=True))
@@ -161,30 +161,30 @@ def _names(runs: Sequence[Path], trained: list[TorchModel]) -> list[str]:
 # --- the figures ----------------------------------------------------------------------------------
 
 
-def automatic(material: Material) -> Figure:
+def draw_automatic(material: Material) -> Figure:
     """Figure 1: photos in gray, colored by the paper's method, and as they were."""
-    run = material.own()
-    rows = [[e.gray, *colorize_towards(run, e.photo), e.truth] for e in material.part(0, 1)]
-    words = f"Figure 1. Photographs colored automatically by {METHOD}.\n{training([run])}"
-    return sheet(["gray", "automatic", "truth"], rows, words)
+    run = material.find_run()
+    rows = [[e.gray, *colorize_towards(run, e.photo), e.truth] for e in material.choose(0, 1)]
+    words = f"Figure 1. Photographs colored automatically by {METHOD}.\n{describe_training([run])}"
+    return draw_sheet(["gray", "automatic", "truth"], rows, words)
 
 
-def rivals(material: Material) -> Figure:
+def draw_rivals(material: Material) -> Figure:
     """Figure 2: photos colored by all methods."""
     rows: list[list[np.ndarray | None]] = []
-    for shown in material.part(0, 1):
+    for shown in material.choose(0, 1):
         images = [
             image for run in material.runs.values() for image in colorize_towards(run, shown.photo)
         ]
         rows.append([shown.gray, *images, shown.truth])
     words = "Figure 2. The same photographs colored automatically by different methods.\n"
-    words += training(list(material.runs.values()))
-    return sheet(["gray", *material.runs, "truth"], rows, words)
+    words += describe_training(list(material.runs.values()))
+    return draw_sheet(["gray", *material.runs, "truth"], rows, words)
 
 
-def network(material: Material) -> Figure:
+def draw_network(material: Material) -> Figure:
     """Figure 3: the network, while the middle of the first photo, or an even gray, passes."""
-    run, side = material.own(), diagram.SIDE
+    run, side = material.find_run(), diagram.SIDE
     gray = torch.full((1, 1, side, side), 0.5)
     if material.examples:
         image = Image.fromarray(material.examples[0].photo.luma)
@@ -195,43 +195,45 @@ def network(material: Material) -> Figure:
     return diagram.draw(run.network, gray)
 
 
-def losses(material: Material) -> Figure:
+def draw_losses(material: Material) -> Figure:
     """Figure 4: the pixelwise loss of every run at stages of its training."""
-    return curves.losses({name: curves.curve(run) for name, run in material.folders.items()})
+    return curves.draw_losses(
+        {name: curves.read_curve(run) for name, run in material.folders.items()}
+    )
 
 
-def steered(number: int, start: float, end: float) -> Callable[[Material], Figure]:
+def make_steered(number: int, start: float, end: float) -> Callable[[Material], Figure]:
     """Figures 6 and 8: a part of the photos, steered."""
 
     def draw(material: Material) -> Figure:
-        run, colors = material.own(steered=True), ("red", "blue")
+        run, colors = material.find_run(steered=True), ("red", "blue")
         rows = [
             [e.gray, *colorize_towards(run, e.photo, colors, material.amount), e.truth]
-            for e in material.part(start, end)
+            for e in material.choose(start, end)
         ]
         titles = ["gray", "automatic", *(f"towards {color}" for color in colors), "truth"]
         words = f"Figure {number}. Photographs colored by {METHOD} from the estimated palette"
-        words += f", and with it shifted towards red and blue.\n{training([run])}"
-        return sheet(titles, rows, words)
+        words += f", and with it shifted towards red and blue.\n{describe_training([run])}"
+        return draw_sheet(titles, rows, words)
 
     return draw
 
 
-def histograms(material: Material) -> Figure:
+def draw_histograms(material: Material) -> Figure:
     """Figure 7: the palette estimated for the first photo, and the same moved towards red."""
-    run, first = material.own(steered=True), material.part(0, 1)[0]
+    run, first = material.find_run(steered=True), material.choose(0, 1)[0]
     estimate = Colorizer(run).encode(first.photo).palette
-    return curves.histograms(estimate, estimate.towards("red", material.amount))
+    return curves.draw_histograms(estimate, estimate.towards("red", material.amount))
 
 
 FIGURES: dict[int, Callable[[Material], Figure]] = {
-    1: automatic,
-    2: rivals,
-    3: network,
-    4: losses,
-    6: steered(6, 0, 0.5),
-    7: histograms,
-    8: steered(8, 0.5, 1),
+    1: draw_automatic,
+    2: draw_rivals,
+    3: draw_network,
+    4: draw_losses,
+    6: make_steered(6, 0, 0.5),
+    7: draw_histograms,
+    8: make_steered(8, 0.5, 1),
 }
 
 
@@ -248,15 +250,15 @@ def colorize_towards(
     return [np.asarray(colorizer.decode(encoded, recipe).image) for recipe in recipes]
 
 
-def training(runs: list[TorchModel]) -> str:
+def describe_training(runs: list[TorchModel]) -> str:
     """What the colors of runs come from, in words."""
-    seen = sorted({run.about.get("photos", 0) for run in runs})
+    counts = sorted({run.about.get("photos", 0) for run in runs})
     files = sorted({run.network.config.vgg for run in runs if run.functions.pins_vgg} - {""})
-    crops = f"After {' and '.join(f'{count:,}' for count in seen)} crops of photographs."
+    crops = f"After {' and '.join(f'{count:,}' for count in counts)} crops of photographs."
     return " ".join([crops, *(f"VGG-16: {describe_origin(Path(file))}." for file in files)])
 
 
-def sheet(titles: list[str], rows: Sequence[list[np.ndarray | None]], words: str) -> Figure:
+def draw_sheet(titles: list[str], rows: Sequence[list[np.ndarray | None]], words: str) -> Figure:
     """Photos in rows and columns of one width, with the columns' titles and a caption.
 
     rows: (h, w, 3) uint8, all of a row of one size; a column of which all are None is left out
@@ -266,8 +268,8 @@ def sheet(titles: list[str], rows: Sequence[list[np.ndarray | None]], words: str
     wide = (WIDTH - 2 * MARGIN + gap) / len(kept) - gap
     sizes = [next(image.shape for image in row if image is not None) for row in rows]
     heights = [wide * size[0] / size[1] for size in sizes]
-    foot = 0.24 + 0.18 * len(wrapped(words).splitlines())
-    figure, axes = page(head + sum(heights) + gap * len(rows) + foot)
+    foot = 0.24 + 0.18 * len(wrap(words).splitlines())
+    figure, axes = make_page(head + sum(heights) + gap * len(rows) + foot)
     for column, i in enumerate(kept):
         left, top = MARGIN + column * (wide + gap), head
         middle = left + wide / 2
@@ -275,7 +277,7 @@ def sheet(titles: list[str], rows: Sequence[list[np.ndarray | None]], words: str
         for row, high in zip(rows, heights, strict=True):
             image = row[i]
             if image is not None:
-                photo(axes, image, left, top, wide)
+                draw_photo(axes, image, left, top, wide)
             else:
                 axes.text(middle, top + high / 2, "not known", color=QUIET, ha="center")
             top += high + gap

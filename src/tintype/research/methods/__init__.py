@@ -37,7 +37,7 @@ class Method(Trainable):
     colorize: network, gray (batch, 1, h, w), 0..1, palette or None -> RGB (batch, h, w, 3), 0..1
     decode: what `colorize` gives, of an encoded photo and palettes; None: it takes no palette
     takes_palette: config -> whether a network with `decode` was trained to take one; None: always
-    joining: the network with colors that join a luma; None: its colors do so already
+    join_luma: the network with colors that join a luma; None: its colors do so already
     keeps_value: config -> whether HSV's V is the gray that is kept; None: the luma always is
     pins_vgg: whether the network has a pinned VGG-16, `network.vgg`, of the file `config.vgg`
     """
@@ -45,7 +45,7 @@ class Method(Trainable):
     colorize: Callable[..., Tensor]
     decode: Callable[..., Tensor] | None = None
     takes_palette: Callable[[Any], bool] | None = None
-    joining: Callable[[Any], Any] | None = None
+    join_luma: Callable[[Any], Any] | None = None
     keeps_value: Callable[[Any], bool] | None = None
     pins_vgg: bool = False
 
@@ -78,7 +78,7 @@ METHODS = {
         colorize=fenu2016.colorize,
         decode=fenu2016.decode,
         takes_palette=lambda config: config.palette != "none",
-        joining=fenu2016.joining,
+        join_luma=fenu2016.join_luma,
         keeps_value=lambda config: config.gray == "value" and config.space != "lab",
         pins_vgg=True,
     ),

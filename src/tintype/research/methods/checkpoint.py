@@ -72,18 +72,18 @@ def _rename(name: str) -> str:
 
 
 @cache
-def where() -> dict[str, Any]:
+def describe_machine() -> dict[str, Any]:
     """What a number was measured with: the commit, where there is one, and the hardware."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else _processor()
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else _read_processor()
     return {
-        "commit": _commit(),
+        "commit": _read_commit(),
         "device": device,
         "processors": os.cpu_count(),
         "torch": torch.__version__,
     }
 
 
-def _commit() -> str | None:
+def _read_commit() -> str | None:
     """The commit of this very file; None where it is in no repository, as when installed."""
     folder = str(Path(__file__).parent)
 
@@ -96,14 +96,14 @@ def _commit() -> str | None:
     return git("describe", "--always", "--dirty", "--exclude", "*").stdout.strip()
 
 
-def _processor() -> str:
+def _read_processor() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
 
 
-def begin(network: nn.Module, path: Path) -> None:
+def load_start(network: nn.Module, path: Path) -> None:
     """Give a network the weights of a checkpoint.
 
     What only training uses may be absent in either, and what palettes were before they learned
@@ -122,6 +122,6 @@ def begin(network: nn.Module, path: Path) -> None:
         raise DataError(f"{path}: expected a checkpoint of this network, found others: {left[:3]}")
 
 
-def config(kind: Any, values: dict[str, Any]) -> Any:
+def make_config(kind: Any, values: dict[str, Any]) -> Any:
     """A method's `Config` as a checkpoint's description has it, its lists tuples again."""
     return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})

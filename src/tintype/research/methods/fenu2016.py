@@ -347,7 +347,7 @@ def decode(
     return paint(network.decode(taps, palette).sigmoid(), gray, network.config).clamp(0, 1)
 
 
-def joining(network: Network) -> Network:
+def join_luma(network: Network) -> Network:
     """The same network, weights and all, whose colors join a luma instead of HSV's V.
 
     A luma taken for V would be painted too dark, and lose its saturation when it is joined.
@@ -365,7 +365,7 @@ def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.
     Gives names and (h, w, 3) uint8: automatic, towards red, towards blue, from its own palette,
     all joined to the luma; and automatic from the gray that the network learned, which is kept.
     """
-    bins, used = network.config.bins, joining(network)
+    bins, used = network.config.bins, join_luma(network)
     taps, estimate, _ = network.encode(luma)
     palettes = {"automatic": estimate}
     if network.config.palette != "none":

@@ -26,7 +26,7 @@ def inverse_frequency(share: Tensor, power: float = 1.0) -> Tensor:
 
 def pixelwise_l1(estimate: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
     """Mean absolute difference of colors: the first sum of the paper's equation."""
-    return _weighted((target - estimate).abs().sum(-1), weight)
+    return _weigh((target - estimate).abs().sum(-1), weight)
 
 
 def variance_l1(
@@ -42,7 +42,7 @@ def variance_l1(
     dropped. The square is of each channel, so that the term is defined for raw hue as well.
     """
     x = gray[..., None]
-    return _weighted(((target - x) ** 2 - (estimate - x) ** 2).abs().sum(-1), weight)
+    return _weigh(((target - x) ** 2 - (estimate - x) ** 2).abs().sum(-1), weight)
 
 
 def total_variation(estimate: Tensor, target: Tensor) -> Tensor:
@@ -97,7 +97,7 @@ def pixelwise_cross_entropy(logits: Tensor, target: Tensor, weight: Tensor | Non
     are read as probabilities, as the palette network's shares are, because the network ends in
     the two sigmoids of Dahl's.
     """
-    return _weighted(cross_entropy(logits, target).sum(-1), weight)
+    return _weigh(cross_entropy(logits, target).sum(-1), weight)
 
 
 def palette_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
@@ -128,11 +128,11 @@ def blurred_euclidean(estimate: Tensor, target: Tensor) -> Tensor:
     channel is blurred by itself, and borders are repeated.
     """
     error = estimate - target
-    planes = [error, _blurred(error, (1, 2, 1)), _blurred(error, (1, 4, 6, 4, 1))]
+    planes = [error, _blur(error, (1, 2, 1)), _blur(error, (1, 4, 6, 4, 1))]
     return torch.stack([torch.linalg.vector_norm(p, dim=1).mean() for p in planes]).mean()
 
 
-def _blurred(plane: Tensor, row: tuple[int, ...]) -> Tensor:
+def _blur(plane: Tensor, row: tuple[int, ...]) -> Tensor:
     kernel = torch.tensor(row, dtype=plane.dtype, device=plane.device) / sum(row)
     square = torch.outer(kernel, kernel).expand(plane.shape[1], 1, -1, -1)
     side = len(row) // 2
@@ -140,6 +140,6 @@ def _blurred(plane: Tensor, row: tuple[int, ...]) -> Tensor:
     return F.conv2d(padded, square, groups=plane.shape[1])
 
 
-def _weighted(loss: Tensor, weight: Tensor | None) -> Tensor:
+def _weigh(loss: Tensor, weight: Tensor | None) -> Tensor:
     """loss, weight: (batch, h, w)"""
     return loss.mean() if weight is None else (loss * weight).mean()

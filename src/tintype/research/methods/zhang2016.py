@@ -64,7 +64,7 @@ def encode(ab: Tensor, centers: Tensor) -> tuple[Tensor, Tensor]:
     return index.reshape(shape), share.reshape(shape)
 
 
-def rarity(share: Tensor, centers: Tensor, rebalance: float) -> Tensor:
+def weigh_rarity(share: Tensor, centers: Tensor, rebalance: float) -> Tensor:
     """The weight of a pixel by its color's bin (equation 4): (count,), whose mean is 1.
 
     share: (count,) of all pixels; it is smoothed over the ab plane first
@@ -75,7 +75,7 @@ def rarity(share: Tensor, centers: Tensor, rebalance: float) -> Tensor:
     return weight / (smooth * weight).sum()
 
 
-def block(
+def make_block(
     widths: tuple[int, ...], *, stride: int = 1, dilation: int = 1, norm: bool = True
 ) -> nn.Sequential:
     """3 x 3 convolutions from width to width with ReLU, the last one strided, then a batch norm."""
@@ -101,16 +101,16 @@ class Network(nn.Module):
         self.register_buffer("centers", torch.tensor(gamut()))
         self.register_buffer("rarity", torch.ones(len(self.centers)))
         self.blocks = nn.Sequential(
-            block((1, one, one), stride=2),
-            block((one, two, two), stride=2),
-            block((two, three, three, three), stride=2),
-            block((three, four, four, four)),
-            block((four, four, four, four), dilation=2),
-            block((four, four, four, four), dilation=2),
-            block((four, four, four, four)),
+            make_block((1, one, one), stride=2),
+            make_block((one, two, two), stride=2),
+            make_block((two, three, three, three), stride=2),
+            make_block((three, four, four, four)),
+            make_block((four, four, four, four), dilation=2),
+            make_block((four, four, four, four), dilation=2),
+            make_block((four, four, four, four)),
             nn.ConvTranspose2d(four, three, 4, 2, 1),
             nn.ReLU(),
-            block((three, three, three), norm=False),
+            make_block((three, three, three), norm=False),
         )
         self.classify = nn.Conv2d(three, len(self.centers), 1)
 
@@ -129,7 +129,7 @@ class Network(nn.Module):
         for rgb in batches:
             index, part = encode(quarter(rgb_to_lab(rgb)[..., 1:]), self.centers)
             share.index_add_(0, index.flatten(), part.flatten())
-        self.rarity.copy_(rarity(share / share.sum(), self.centers, self.config.rebalance))
+        self.rarity.copy_(weigh_rarity(share / share.sum(), self.centers, self.config.rebalance))
 
     def forward(
         self, rgb: Tensor, _labels: Tensor, _generators: Generators

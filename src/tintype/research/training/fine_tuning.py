@@ -114,11 +114,11 @@ def _start(
             f"{about.get('method')}; name it with --method"
         )
     method = METHODS[config.method]
-    kept = configure(checkpoint.config(method.config, about["config"]), left := dict(settings))
+    kept = configure(checkpoint.make_config(method.config, about["config"]), left := dict(settings))
     if left:
         raise DataError(f"--set: expected fields of the fine-tuning or the method, found {left}")
     network = method.network(kept).eval()
-    checkpoint.begin(network, Path(config.start))
+    checkpoint.load_start(network, Path(config.start))
     return network, tensors, about
 
 

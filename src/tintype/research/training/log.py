@@ -36,7 +36,7 @@ class Log:
         self.file.write(json.dumps(row) + "\n")
         self.file.flush()
         if self.board is not None:
-            for name, value in _flat(row):
+            for name, value in _flatten(row):
                 self.board.add_scalar(name, value, row["step"])
 
     def close(self) -> None:
@@ -79,7 +79,7 @@ class Pace:
             yield
             self._waited += time.monotonic() - asked
 
-    def since(self, photos: int) -> dict[str, float]:
+    def measure(self, photos: int) -> dict[str, float]:
         """Photos a second, and the share of the time that was waiting, 0..1; then begin anew.
 
         All that a GPU was given must be done.
@@ -94,10 +94,10 @@ class Pace:
         return found
 
 
-def _flat(row: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+def _flatten(row: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
     for name, value in row.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}/")
+            yield from _flatten(value, f"{prefix}{name}/")
         else:
             yield prefix + name, float(value)
 

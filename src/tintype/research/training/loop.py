@@ -39,7 +39,7 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     going_on = resume and last.exists()
     if going_on:
         run.resume()
-    with _photos(run) as photos:
+    with _open_photos(run) as photos:
         if run.order not in (None, photos.order):
             raise DataError(
                 f"{folder}: expected photos {run.order}, as the run began, found them "
@@ -50,7 +50,7 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
         if not going_on:
             _begin(run, photos)
         with closing(Log(folder, run.accelerator.is_main_process)) as log:
-            _loop(run, photos, log)
+            _run_steps(run, photos, log)
     run.accelerator.wait_for_everyone()
     run.accelerator.end_training()
 
@@ -78,12 +78,12 @@ def _check_method(run: Run) -> None:
             f"first_steps: expected fewer than the run's {config.steps} steps, found "
             f"{first}; add --set first_steps={config.steps // 10}"
         )
-    if not list(run.bare.parameters()):
+    if not list(run.unwrapped.parameters()):
         raise DataError(f"expected a method that can be trained, found {config.method!r}")
 
 
 @contextmanager
-def _photos(run: Run) -> Iterator[Memory | Stream]:
+def _open_photos(run: Run) -> Iterator[Memory | Stream]:
     """The photos of a run: those of packed shards are streamed, all others held in memory."""
     config, accelerator = run.config, run.accelerator
     teacher = run.method.teacher(run.settings) if run.method.teacher else ""
@@ -133,13 +133,13 @@ def _refuse_for_shards(config: TrainConfig, teacher: str) -> None:
 def _begin(run: Run, photos: Memory | Stream) -> None:
     """Give the network its first weights, or those of another run, and count colors."""
     if run.config.start:
-        checkpoint.begin(run.bare, Path(run.config.start))
+        checkpoint.load_start(run.unwrapped, Path(run.config.start))
     else:
-        run.bare.count_colors(list(photos.sample(min(run.config.crop_size, 64))))
-    run.average.load_state_dict(run.bare.state_dict())
+        run.unwrapped.count_colors(list(photos.sample(min(run.config.crop_size, 64))))
+    run.average.load_state_dict(run.unwrapped.state_dict())
 
 
-def _loop(run: Run, photos: Memory | Stream, log: Log) -> None:
+def _run_steps(run: Run, photos: Memory | Stream, log: Log) -> None:
     config, main = run.config, run.accelerator.is_main_process
     check = None
     if main:
@@ -150,18 +150,18 @@ def _loop(run: Run, photos: Memory | Stream, log: Log) -> None:
     while run.progress < 1:
         parts = _step(run, photos, pace)
         now = time.monotonic()
-        run.elapsed = _shared(run, now - began)
+        run.elapsed = _share_time(run, now - began)
         if run.step % config.log_steps == 0:
-            row = _means(run.accelerator, parts) | {
+            row = _average_parts(run.accelerator, parts) | {
                 "step": run.step,
                 "photos": run.photos,
                 "elapsed": round(run.elapsed),
-                **pace.since(run.photos),
+                **pace.measure(run.photos),
             }
             bar.n = round(100 * run.progress, 1)
             bar.set_postfix(loss=row["loss"], photos_per_s=row["photos_per_s"])
             log.write(row)
-        if check and _due(config, run.step, now - checked):
+        if check and _is_due(config, run.step, now - checked):
             _validate(run, check, log)
             checked, checked_at = time.monotonic(), run.step
         if now - saved > config.checkpoint_seconds:
@@ -210,7 +210,7 @@ def _recalibrate(run: Run, photos: Memory | Stream) -> None:
     run.average.eval()
 
 
-def _due(config: TrainConfig, step: int, seconds: float) -> bool:
+def _is_due(config: TrainConfig, step: int, seconds: float) -> bool:
     """Whether held-out photos are to be colored now."""
     if config.validate_steps:
         return step % config.validate_steps == 0
@@ -225,7 +225,7 @@ def _validate(run: Run, check: Validation, log: Log) -> None:
         sheet.save(run.folder / f"step-{run.step:06d}.png")
 
 
-def _means(accelerator: Accelerator, parts: list[dict[str, Tensor]]) -> dict[str, float]:
+def _average_parts(accelerator: Accelerator, parts: list[dict[str, Tensor]]) -> dict[str, float]:
     """The parts of the loss, as means over the parts of a step and over processes."""
     names = list(parts[0])
     means = torch.stack([torch.stack([p[name].float() for p in parts]).mean() for name in names])
@@ -244,7 +244,7 @@ def _agree(run: Run) -> None:
             )
 
 
-def _shared(run: Run, seconds: float) -> float:
+def _share_time(run: Run, seconds: float) -> float:
     """The main process's time, where time ends the run: all must end at the same step."""
     if run.accelerator.num_processes == 1 or not run.config.minutes:
         return seconds

@@ -28,7 +28,7 @@ class Run:
 
     def __init__(self, folder: Path, config: TrainConfig, settings: dict[str, str]) -> None:
         self.folder, self.config = folder, config
-        self.accelerator = _accelerator(config)
+        self.accelerator = _make_accelerator(config)
         torch.manual_seed(config.seed)
         self.method = TRAINED[config.method]
         self.settings = configure(self.method.config(), settings)
@@ -49,7 +49,7 @@ class Run:
         self.order: str | None = None  # what decides, beside the seed, which photos come when
 
     @property
-    def bare(self) -> Any:
+    def unwrapped(self) -> Any:
         """The network without what accelerate wraps around it."""
         return self.accelerator.unwrap_model(self.network)
 
@@ -73,7 +73,7 @@ class Run:
             parts.append((self.step + 1) / self.config.steps)
         return min(1.0, max(parts))
 
-    def about(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """What a checkpoint says of itself."""
         return {
             "method": self.config.method,
@@ -83,19 +83,21 @@ class Run:
             "photos": self.photos,
             "elapsed": self.elapsed,
             "order": self.order,
-            "where": checkpoint.where(),
+            "where": checkpoint.describe_machine(),
         }
 
     def save(self) -> None:
         """Write the state to resume from, and the averaged weights to use."""
         if not self.accelerator.is_main_process:
             return
-        state = {f"model.{k}": v for k, v in self.bare.state_dict().items()}
+        state = {f"model.{k}": v for k, v in self.unwrapped.state_dict().items()}
         state |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
         for i, values in self.optimizer.state_dict()["state"].items():
             state |= {f"optimizer.{i}.{name}": value for name, value in values.items()}
-        checkpoint.save(self.folder / "last.safetensors", state, self.about())
-        checkpoint.save(self.folder / "model.safetensors", self.average.state_dict(), self.about())
+        checkpoint.save(self.folder / "last.safetensors", state, self.describe())
+        checkpoint.save(
+            self.folder / "model.safetensors", self.average.state_dict(), self.describe()
+        )
 
     def resume(self) -> None:
         """Go on from the last state. Raises DataError where the run is of another network."""
@@ -108,10 +110,10 @@ class Run:
                 raise DataError(f"{self.folder}: expected the run's {name} {found}, found {wanted}")
         if usual | about["config"] != own:  # a field that is newer than the run is as usual
             raise DataError(f"{self.folder}: expected a run of {self.settings}, found {about}")
-        self.bare.load_state_dict(_under(state, "model."))
-        self.average.load_state_dict(_under(state, "average."))
+        self.unwrapped.load_state_dict(_select(state, "model."))
+        self.average.load_state_dict(_select(state, "average."))
         packed = self.optimizer.state_dict()
-        for name, value in _under(state, "optimizer.").items():
+        for name, value in _select(state, "optimizer.").items():
             index, part = name.split(".")
             packed["state"].setdefault(int(index), {})[part] = value
         self.optimizer.load_state_dict(packed)
@@ -123,7 +125,7 @@ class Run:
 
         Gives the parts of the loss.
         """
-        with _in_one_line(), self.accelerator.accumulate(self.network):
+        with _explain_compile_errors(), self.accelerator.accumulate(self.network):
             given = () if batch.targets is None else (batch.targets,)
             loss, parts = self.network(batch.rgb, batch.labels, batch.generators, *given)
             self.accelerator.backward(loss)
@@ -141,11 +143,11 @@ class Run:
         self.optimizer.zero_grad()
         self.step += 1
         decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
-        _average(self.average, self.bare, decay)
+        _update_average(self.average, self.unwrapped, decay)
 
 
 @contextmanager
-def _in_one_line() -> Iterator[None]:
+def _explain_compile_errors() -> Iterator[None]:
     """What torch.compile fails at, as a DataError."""
     try:
         yield
@@ -160,12 +162,12 @@ def _in_one_line() -> Iterator[None]:
         ) from error
 
 
-def _accelerator(config: TrainConfig) -> Accelerator:
+def _make_accelerator(config: TrainConfig) -> Accelerator:
     """Raises DataError where there are not as many processes as torchrun has started."""
     wanted = int(os.environ.get("WORLD_SIZE", 1))
     accelerator = Accelerator(
         cpu=wanted > 1 and not torch.accelerator.is_available(),
-        mixed_precision=_precision(config.precision),
+        mixed_precision=_choose_precision(config.precision),
         gradient_accumulation_steps=config.accumulate,
     )
     if accelerator.num_processes != wanted:
@@ -176,7 +178,7 @@ def _accelerator(config: TrainConfig) -> Accelerator:
     return accelerator
 
 
-def _precision(wanted: str) -> str:
+def _choose_precision(wanted: str) -> str:
     """bf16 only where the hardware computes in it: elsewhere it is emulated, at half the speed."""
     if wanted != "auto":
         return wanted
@@ -194,7 +196,7 @@ def group_parameters(network: nn.Module, decay: float) -> list[dict[str, Any]]:
 
 
 @torch.no_grad()
-def _average(average: nn.Module, network: nn.Module, decay: float) -> None:
+def _update_average(average: nn.Module, network: nn.Module, decay: float) -> None:
     for mine, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         if mine.is_floating_point():
             mine.lerp_(new, 1 - decay)
@@ -202,5 +204,5 @@ def _average(average: nn.Module, network: nn.Module, decay: float) -> None:
             mine.copy_(new)
 
 
-def _under(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def _select(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
