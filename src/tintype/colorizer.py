@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from tintype.bins import Bins
+from tintype.border import find_border, keep_neutral
 from tintype.model import Encoding, Model, OnnxModel
 from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
@@ -24,11 +25,13 @@ class Encoded:
 
     encoding: what the model made of it
     palette: what recipes begin with that name no other: the estimate, or an album's palette
+    border: (h, w) bool, at the working size: what stays neutral around it; None without a border
     """
 
     photo: Photo
     encoding: Encoding
     palette: Palette
+    border: np.ndarray | None = None
 
     @property
     def alternatives(self) -> list[Palette]:
@@ -54,9 +57,9 @@ class Colorizer:
         PhotoError where it is none of these.
         """
         photo = source if isinstance(source, Photo) else read(source, max_pixels=max_pixels)
-        small = shrink(Image.fromarray(photo.luma), self.model.side)
-        encoding = self.model.encode(np.asarray(small))
-        return Encoded(photo, encoding, encoding.palette)
+        small = np.asarray(shrink(Image.fromarray(photo.luma), self.model.side))
+        encoding = self.model.encode(small)
+        return Encoded(photo, encoding, encoding.palette, find_border(small))
 
     def decode(self, encoded: Encoded, recipe: Recipe | None = None) -> Result:
         """Color an encoded photo by a recipe, by default as the model estimates.
@@ -66,9 +69,11 @@ class Colorizer:
         recipe, encoding = recipe or Recipe(), encoded.encoding
         wanted = recipe.apply(encoded.palette, encoded.alternatives)
         ab = self.model.decode(encoding, wanted, recipe.vividness_by(self.model))
+        ab = keep_neutral(ab, encoded.border)
         chroma, shown = in_gamut(encoding.luma, ab, self.bins)
         done = recipe.complete(self.model)
-        return Result(encoded.photo, chroma, shown, done, self.model.threads)
+        threads, border = self.model.threads, encoded.border
+        return Result(encoded.photo, chroma, shown, done, threads, border)
 
     def colorize(
         self,

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from tintype.bins import Bins
+from tintype.border import fade
 from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_ycbcr, ycbcr_to_rgb
 from tintype.palette import Palette
 from tintype.photo import Photo, write
@@ -24,6 +25,7 @@ class Result:
     palette: the colors that came out
     recipe: what it was made by, with defaults spelled out; None without a model
     threads: how many processors enlarge the colors; None for all
+    border: (rows, columns) bool, of any size: where the photo stays neutral; None for nowhere
     """
 
     photo: Photo
@@ -31,13 +33,16 @@ class Result:
     palette: Palette
     recipe: Recipe | None = None
     threads: int | None = None
+    border: np.ndarray | None = None
 
     @cached_property
     def planes(self) -> Image.Image:
         """The full-size photo in Pillow's YCbCr mode: the input's own luma, and chroma in gamut."""
         cb, cr = upsample(self.chroma, self.photo.luma, threads=self.threads)
-        bands = [Image.fromarray(plane) for plane in (self.photo.luma, cb, cr)]
-        return Image.merge("YCbCr", bands)
+        colors = [Image.fromarray(cb), Image.fromarray(cr)]
+        if self.border is not None:
+            colors = [fade(plane, self.border) for plane in colors]
+        return Image.merge("YCbCr", [Image.fromarray(self.photo.luma), *colors])
 
     @property
     def image(self) -> Image.Image:

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from tintype.bins import OKLAB
+from tintype.border import find_border, keep_neutral
 from tintype.color import oklab_of_luma, rgb_to_oklab
 from tintype.errors import PaletteError, PhotoError
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
@@ -78,8 +79,9 @@ def colorize(
     high, wide = ab.shape[0] // MEAN_OF, ab.shape[1] // MEAN_OF
     ab = ab.reshape(high, MEAN_OF, wide, MEAN_OF, 2).mean((1, 3))
     luma = np.asarray(small.reduce(MEAN_OF), dtype=np.float32) / 255
-    chroma, shown = in_gamut(luma, ab, OKLAB)
-    return Result(photo, chroma, shown, threads=threads)
+    border = find_border(np.asarray(small))
+    chroma, shown = in_gamut(luma, keep_neutral(ab, border), OKLAB)
+    return Result(photo, chroma, shown, threads=threads, border=border)
 
 
 def read_reference(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> np.ndarray:
