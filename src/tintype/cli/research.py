@@ -236,6 +236,12 @@ def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[s
     metavar="[N]",
     help="Let a simulated person edit the first N photos, 200 by default (slow).",
 )
+@click.option(
+    "--classifier",
+    type=FILE,
+    metavar="FILE.npz",
+    help="A MobileNetV2 for ImageNet that is to recognize the colored photos.",
+)
 @VGG
 @THREADS
 def evaluate(
@@ -246,6 +252,7 @@ def evaluate(
     limit: int | None,
     steering: bool,
     edits: int | None,
+    classifier: Path | None,
     vgg: Path | None,
     threads: int | None,
 ) -> None:
@@ -257,6 +264,9 @@ def evaluate(
     With --edits, also what the palette is worth to a person who knows the true colors and picks,
     up to five times for each photo, the best edit of a fixed menu; STEM.edits.png plots it.
 
+    With --classifier, also how well it recognizes the colored photos, and how far they are from
+    the true ones by its features.
+
     \b
     Examples:
       tintype evaluate --data validation.tar.gz -o docs/evaluation
@@ -266,11 +276,12 @@ def evaluate(
     with extra("train"):
         from tintype.research.evaluation import evaluate as evaluating
         from tintype.research.evaluation import table
+        from tintype.research.evaluation.recognition import Classifier
     from tintype.colorizer import load
 
     if runs:
         given: dict[str, object] = {"--model": model, "--no-steering": not steering}
-        given |= {"--edits": edits, "--threads": threads}
+        given |= {"--edits": edits, "--classifier": classifier, "--threads": threads}
         if found := [name for name, value in given.items() if value]:
             raise click.UsageError(f"expected RUNs or {found[0]}, found both")
         report = table.measure(list(runs), list(patterns), limit=limit, vgg_file=vgg)
@@ -278,7 +289,12 @@ def evaluate(
     else:
         colorizer = load(model, threads=threads)
         report = evaluating.evaluate(
-            colorizer, list(patterns), limit=limit, steer=steering, edits=edits or 0
+            colorizer,
+            list(patterns),
+            limit=limit,
+            steer=steering,
+            edits=edits or 0,
+            classifier=None if classifier is None else Classifier(classifier),
         )
         write, shown = evaluating.write, evaluating.format_table(report)
     if output is not None:

@@ -20,8 +20,9 @@ from tintype.palette import Palette
 from tintype.photo import Photo, read
 from tintype.recipe import Recipe
 from tintype.research.data import photo_set
-from tintype.research.evaluation import metrics, simulated_user
+from tintype.research.evaluation import metrics, recognition, simulated_user
 from tintype.research.evaluation.metrics import Score
+from tintype.research.evaluation.recognition import Classifier, View
 from tintype.research.evaluation.simulated_user import Step
 from tintype.research.figures import canvas, curves
 
@@ -46,6 +47,21 @@ class Steering:
     banned_before: float
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What is found out about one photo.
+
+    scores, views: by the row of the table; views: none without a classifier
+    steering: None where it is not asked for
+    steps: of a simulated person, none of photos that are not edited
+    """
+
+    scores: dict[str, Score]
+    views: dict[str, View]
+    steering: Steering | None
+    steps: list[Step]
+
+
 def evaluate(
     colorizer: Colorizer,
     patterns: list[str],
@@ -53,34 +69,35 @@ def evaluate(
     limit: int | None = None,
     steer: bool = True,
     edits: int = 0,
+    classifier: Classifier | None = None,
 ) -> dict[str, Any]:
     """Measure a model on color photos: gray, automatic at three vividnesses, what oracles choose.
 
     edits: how many of the photos, from the first, a simulated person edits
+    classifier: what is to recognize the colored photos
 
     The photos' short side is brought to 256 pixels. Returns what `write` puts into files.
     """
     photos = photo_set.load(patterns, size=SIDE, limit=limit)
 
-    def measure(i: int) -> tuple[dict[str, Score], Steering | None, list[Step]]:
+    def measure(i: int) -> Measured:
         truth = resize(photos.photo(i))
         encoded = colorizer.encode(make_gray(truth))
         painted = dict(_paint_rows(colorizer, encoded, truth))
-        steered = _steer(colorizer, encoded, painted["automatic"]) if steer else None
-        steps = simulated_user.edit(colorizer, encoded, truth) if i < edits else []
-        return {name: metrics.score(rgb, truth) for name, rgb in painted.items()}, steered, steps
+        return Measured(
+            scores={name: metrics.score(rgb, truth) for name, rgb in painted.items()},
+            views={n: classifier.view(rgb) for n, rgb in painted.items()} if classifier else {},
+            steering=_steer(colorizer, encoded, painted["automatic"]) if steer else None,
+            steps=simulated_user.edit(colorizer, encoded, truth) if i < edits else [],
+        )
 
-    rows: dict[str, list[Score]] = {}
-    steering: list[Steering] = []
-    edited: list[list[Step]] = []
     with ThreadPoolExecutor(colorizer.model.threads or os.cpu_count()) as pool:
-        measured = pool.map(measure, range(len(photos)))
-        bar = tqdm(measured, "evaluating", len(photos), unit=" photos", disable=None)
-        for scores, steered, steps in bar:
-            for name, score in scores.items():
-                rows.setdefault(name, []).append(score)
-            steering += [steered] if steered else []
-            edited += [steps] if steps else []
+        every = pool.map(measure, range(len(photos)))
+        measured = list(tqdm(every, "evaluating", len(photos), unit=" photos", disable=None))
+    rows = {name: [m.scores[name] for m in measured] for name in measured[0].scores}
+    views = {name: [m.views[name] for m in measured] for name in measured[0].views}
+    steering = [m.steering for m in measured if m.steering]
+    edited = [m.steps for m in measured if m.steps]
     return {
         "photos": len(photos),
         "data": [Path(p).name for p in patterns],
@@ -89,6 +106,10 @@ def evaluate(
         "rows": [make_row(name, scores, rows["truth"]) for name, scores in rows.items()],
         "steering": _summarize_steering(steering) if steer else None,
         "edits": _summarize_edits(edited, rows) if edited else None,
+        "recognition": {
+            name: recognition.compare(found, views["gray"], views["truth"])
+            for name, found in views.items()
+        },
     }
 
 
@@ -312,6 +333,8 @@ def format_table(report: dict[str, Any]) -> str:
             f"{steering['banned_worst']:.2%} at worst (before: "
             f"{steering['banned_before_mean']:.1%})."
         )
+    if report["recognition"]:
+        lines += recognition.format_table(report["recognition"])
     if report["edits"]:
         lines += _format_edits(report["edits"])
     return "\n".join(lines) + "\n"

@@ -100,9 +100,15 @@ class Teacher(nn.Module):
         self.classify = Layer(1280, CLASSES, 1, linear=True)
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
+        """The features and the logits of `look`."""
+        features, _, logits = self.look(rgb)
+        return features, logits
+
+    def look(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """rgb: (batch, 3, h, w), 0..1, sides multiples of 32.
 
-        Returns features (batch, 96, h/16, w/16) and logits (batch, 1001).
+        Returns features (batch, 96, h/16, w/16), the last ones pooled (batch, 1280), and logits
+        (batch, 1001).
         """
         x = self.stem(2 * rgb - 1)
         for block in self.blocks[: self.tap]:
@@ -111,7 +117,7 @@ class Teacher(nn.Module):
         for block in self.blocks[self.tap :]:
             x = block(x)
         pooled = self.head(x).mean((2, 3), keepdim=True)
-        return features, self.classify(pooled)[:, :, 0, 0]
+        return features, pooled[:, :, 0, 0], self.classify(pooled)[:, :, 0, 0]
 
 
 def load(path: Path) -> Teacher:
