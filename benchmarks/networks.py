@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from turns import Case, Step, Way, spent, table
+from turns import Case, Step, Way, table, time_in_turns
 
 from tintype.model import Encoding, OnnxModel, open_session
 
@@ -61,7 +61,7 @@ def networks(scratch: Path, way: Way) -> None:
     for side, part in product((about["side"], 256), ("both", "encode", "decode")):
         row = f"Tintype, {part} | {side} | {about['parameters'] / 1e6:.1f} M | ONNX Runtime"
         cases[row] = partial(network, part, side, way.threads)
-    both, encode, decode, *_ = took = spent(cases | others(scratch, way), way)
+    both, encode, decode, *_ = took = time_in_turns(cases | others(scratch, way), way)
     one = took[both].seconds
     rows = [
         [*name.split(" | "), f"{t.seconds / one:.2f}", f"{1e3 * t.seconds:.0f}", f"{t.memory:.0f}"]

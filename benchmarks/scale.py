@@ -55,7 +55,7 @@ def draw(folder: Path, count: int, megapixels: float) -> Path:
     return folder
 
 
-def colored(photos: Path, *options: str) -> tuple[float, float, float]:
+def time_command(photos: Path, *options: str) -> tuple[float, float, float]:
     """Photos a second, seconds to the first result, and core seconds of the process for each."""
     with tempfile.TemporaryDirectory() as out:
         start = time.time()
@@ -69,13 +69,13 @@ def colored(photos: Path, *options: str) -> tuple[float, float, float]:
     return (len(when) - 1) / (when[-1] - when[0]), when[0] - start, used
 
 
-def rates(photos: Path, workers: list[int]) -> None:
+def print_rates(photos: Path, workers: list[int]) -> None:
     """Print the rates of the plain run and of Ray, and their ratios to the first."""
     plain = [("plain", n, ("--workers", str(n), "--threads", str(n))) for n in workers]
     ray = [("Ray", n, ("--workers", str(n), "--ray")) for n in workers]
     reference = 0.0
     for name, n, options in plain + ray:
-        rate, first, used = colored(photos, *options)
+        rate, first, used = time_command(photos, *options)
         reference = reference or rate
         core = f", {used:.2f} core seconds a photo" if name == "plain" else ""
         print(
@@ -84,21 +84,21 @@ def rates(photos: Path, workers: list[int]) -> None:
         )
 
 
-def memory(photos: Path) -> None:
+def print_memory(photos: Path) -> None:
     """Print a run's memory during its first hundred photos and its last hundred."""
     process, used = psutil.Process(), list[float]()
 
-    def watched(*what: Any, tell: Any, **options: Any) -> None:
-        def told(outcome: Any) -> None:
+    def run_watched(*what: Any, tell: Any, **options: Any) -> None:
+        def note(outcome: Any) -> None:
             tell(outcome)
             used.append(process.memory_info().rss / 2**20)
 
-        run_here(*what, tell=told, **options)
+        run_here(*what, tell=note, **options)
 
     with tempfile.TemporaryDirectory() as out:
         method = make_method(tintype.load(threads=1), Recipe())
         where = Location(Storage.at(photos), Storage.at(out))
-        run_location(method, OutputOptions(), where, {}, report=print, run=watched)
+        run_location(method, OutputOptions(), where, {}, report=print, run=run_watched)
     some = min(100, len(used) // 2)
     first, last = median(used[:some]), median(used[-some:])
     print(
@@ -117,15 +117,15 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         if options.memory:
-            memory(draw(Path(scratch, "memory"), options.memory, 0.2))
+            print_memory(draw(Path(scratch, "memory"), options.memory, 0.2))
         if options.folder:
             print(f"{len(list_photos(options.folder).names):,} photos of {options.folder}")
-            rates(options.folder, options.workers)
+            print_rates(options.folder, options.workers)
             return
         for megapixels in options.megapixels:
             print(f"{options.photos:,} photos of {megapixels:g} megapixels")
             folder = draw(Path(scratch, f"{megapixels:g}"), options.photos, megapixels)
-            rates(folder, options.workers)
+            print_rates(folder, options.workers)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import numpy as np
 import onnxruntime as ort
 from networks import networks
 from PIL import Image
-from turns import Case, Step, Way, spent, table
+from turns import Case, Step, Way, table, time_in_turns
 
 import tintype
 from tintype.cli import cli
@@ -93,7 +93,7 @@ def photos(sizes: list[float], scratch: Path, way: Way) -> None:
             "file to file": partial(whole, False, path, out, way.threads),
             "with an edit": partial(whole, True, path, out, way.threads),
         }
-        took = spent(cases, way)
+        took = time_in_turns(cases, way)
         one = took["Pillow"]
         times = [f"{t.seconds / one.seconds:.2f} ({1e3 * t.seconds:.0f})" for t in took.values()]
         peaks = [f"{t.memory:.0f}" for t in (one, took["file to file"])]
@@ -134,7 +134,7 @@ def folders(count: int, scratch: Path, way: Way) -> None:
     cases: dict[str, Case] = {"Pillow": partial(pillow, copies, scratch / "out.jpg")}
     for n in sorted({1, way.threads}):
         cases[f"tintype, {n} at a time"] = partial(colorize, folder, n, way.threads)
-    took = spent(cases, way)
+    took = time_in_turns(cases, way)
     one = took["Pillow"].seconds
     rows = [
         [name, f"{one / t.seconds:.2f}", f"{count / t.seconds:.1f}", f"{t.memory:.0f}"]
@@ -158,7 +158,7 @@ def start(*words: str) -> Step:
 def cold(turns: int) -> None:
     """From nothing to the help page, against starting Python."""
     tool = str(Path(sys.executable).with_name("tintype"))
-    page, python = spent(
+    page, python = time_in_turns(
         {
             "page": partial(start, tool, "--help"),
             "python": partial(start, sys.executable, "-c", ""),

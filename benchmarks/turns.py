@@ -28,14 +28,14 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Spent:
+class Cost:
     """What a case took: the shortest time in seconds, and its process's peak memory in MiB."""
 
     seconds: float
     memory: float
 
 
-def spent(cases: dict[str, Case], way: Way) -> dict[str, Spent]:
+def time_in_turns(cases: dict[str, Case], way: Way) -> dict[str, Cost]:
     """What each case took, by its name; they take turns, so that they share noise (Linux)."""
     times: dict[str, list[float]] = {name: [] for name in cases}
     spawn = get_context("spawn")
@@ -46,8 +46,8 @@ def spent(cases: dict[str, Case], way: Way) -> dict[str, Spent]:
         }
         for _ in range(way.turns):
             for name, pool in pools.items():
-                times[name].append(pool.submit(_timed, way.clock).result())
-        return {n: Spent(min(times[n]), pool.submit(_peak).result()) for n, pool in pools.items()}
+                times[name].append(pool.submit(_time_turn, way.clock).result())
+        return {n: Cost(min(times[n]), pool.submit(_peak).result()) for n, pool in pools.items()}
 
 
 _steps: list[Step] = []  # this process's one
@@ -57,7 +57,7 @@ def _prepare(case: Case) -> None:
     _steps.append(case())
 
 
-def _timed(clock: Callable[[], float]) -> float:
+def _time_turn(clock: Callable[[], float]) -> float:
     time.sleep(REST)
     times, end = [], time.perf_counter() + TURN
     while not times or time.perf_counter() < end:

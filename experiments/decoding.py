@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from learning import ADJUSTMENTS, colored, seen
+from learning import ADJUSTMENTS, decode_both, paint_logits
 from PIL import Image
 from tqdm import tqdm
 
@@ -32,9 +32,9 @@ TEMPERATURES = (0.8, 1.0)
 @torch.no_grad()
 def paint(network: method.Network, truth: np.ndarray) -> dict[tuple[str, float, float], np.ndarray]:
     """A photo (h, w, 3) uint8 in all settings: which palette, temperature, adjustment."""
-    gray, found = seen(network, truth)
+    gray, found = decode_both(network, truth)
     return {
-        (kind, heat, adjustment): colored(network, found[kind], gray, adjustment, heat)
+        (kind, heat, adjustment): paint_logits(network, found[kind], gray, adjustment, heat)
         for kind, heat, adjustment in itertools.product(found, TEMPERATURES, ADJUSTMENTS)
     }
 
@@ -57,11 +57,11 @@ def main() -> None:
         flat = np.asarray(Image.fromarray(truth).convert("L").convert("RGB"))
         for name, own in {"gray": flat, "truth": truth, **paint(network, truth)}.items():
             rows.setdefault(name, []).append(metrics.score(own, truth))
-    write_whole(options.out, words(rows))
+    write_whole(options.out, format_report(rows))
     print(options.out.read_text())
 
 
-def words(rows: dict[Any, list[metrics.Score]]) -> str:
+def format_report(rows: dict[Any, list[metrics.Score]]) -> str:
     """The table in Markdown."""
     gray, truth = rows["gray"], rows["truth"]
     share = metrics.cell_shares(truth)
@@ -75,12 +75,12 @@ def words(rows: dict[Any, list[metrics.Score]]) -> str:
         "|---|---|---|---|---|---|---|---|---|",
     ]
 
-    def gained(scores: list[metrics.Score]) -> tuple[float, float]:
+    def measure_gain(scores: list[metrics.Score]) -> tuple[float, float]:
         return metrics.auc(scores) - metrics.auc(gray), _mean(scores, "psnr") - _mean(gray, "psnr")
 
     for setting in itertools.product(TEMPERATURES, ADJUSTMENTS):
         scores = rows["automatic", *setting]
-        (raw, psnr), (given, heard) = gained(scores), gained(rows["true", *setting])
+        (raw, psnr), (given, heard) = measure_gain(scores), measure_gain(rows["true", *setting])
         chroma = _mean(scores, "chroma") / _mean(truth, "chroma")
         pairs = zip(scores, truth, strict=True)
         gap = float(np.mean([abs(s.colorfulness - t.colorfulness) for s, t in pairs]))

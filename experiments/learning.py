@@ -56,7 +56,7 @@ NAMES = {
 }
 
 
-def colored(
+def paint_logits(
     network: method.Network, logits: Tensor, gray: Tensor, adjustment: float, temperature: float
 ) -> np.ndarray:
     """(h, w, 3) uint8 RGB of the decoder's logits for gray (1, 1, h, w)."""
@@ -68,7 +68,7 @@ def colored(
     return np.asarray((255 * rgb).round().byte())
 
 
-def seen(network: method.Network, truth: np.ndarray) -> tuple[Tensor, dict[str, Tensor]]:
+def decode_both(network: method.Network, truth: np.ndarray) -> tuple[Tensor, dict[str, Tensor]]:
     """A photo's gray (1, 1, h, w), and its logits from the estimated and from the true palette.
 
     truth: (h, w, 3) uint8 RGB, sides multiples of 32
@@ -89,10 +89,10 @@ def measure(network: method.Network, photos: photo_set.PhotoSet) -> dict[str, fl
         photo = photos.photo(i)
         high, wide = (side // 32 * 32 for side in photo.shape[:2])
         truth = photo[:high, :wide]
-        gray, found = seen(network, truth)
+        gray, found = decode_both(network, truth)
         flat = np.asarray(Image.fromarray(truth).convert("L").convert("RGB"))
         painted = {
-            (kind, u): colored(network, found[kind], gray, u, TEMPERATURE)
+            (kind, u): paint_logits(network, found[kind], gray, u, TEMPERATURE)
             for kind in found
             for u in ADJUSTMENTS
         }
@@ -121,7 +121,7 @@ def line(crops: list[float], gains: list[float]) -> tuple[float, float]:
     return float(slope), float(start)
 
 
-def words(points: list[dict[str, Any]], photos: int) -> str:
+def format_report(points: list[dict[str, Any]], photos: int) -> str:
     """The points, and what the aims would take, in Markdown."""
     lines = [
         f"Gains over gray on {photos} photos at {SIDE} px, by the crops that the weights saw.",
@@ -140,7 +140,7 @@ def words(points: list[dict[str, Any]], photos: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def drawn(points: list[dict[str, Any]]) -> Figure:
+def draw(points: list[dict[str, Any]]) -> Figure:
     """The three gains over the crops, their lines, and the aims dotted."""
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     crops = [p["crops"] for p in points]
@@ -175,8 +175,8 @@ def main() -> None:
     stem = options.out / "learning"
     report = {"photos": len(photos), "points": points, "where": checkpoint.describe_machine()}
     write_whole(stem.with_suffix(".json"), json.dumps(report, indent=1) + "\n")
-    write_whole(stem.with_suffix(".md"), words(points, len(photos)))
-    canvas.save(drawn(points), stem.with_suffix(".png"))
+    write_whole(stem.with_suffix(".md"), format_report(points, len(photos)))
+    canvas.save(draw(points), stem.with_suffix(".png"))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def save_recipes(folder: Path, photos: list[Image.Image], recipe: tintype.Recipe
         (folder / f"photo-{i:02}.json").write_text(recipe.to_json())
 
 
-def tuned(work: Path, photos: list[Image.Image], recipe: tintype.Recipe, seed: int) -> Any:
+def fine_tune(work: Path, photos: list[Image.Image], recipe: tintype.Recipe, seed: int) -> Any:
     """The bundled model after recipes for these photos, and what its fine-tuning reports."""
     folder = work / f"{len(photos)}"
     save_recipes(folder, photos, recipe)
@@ -70,7 +70,7 @@ def tuned(work: Path, photos: list[Image.Image], recipe: tintype.Recipe, seed: i
     return tintype.load(model, threads=1), report
 
 
-def moved(new: Any, old: list[Any], recipe: tintype.Recipe) -> dict[str, list[float]]:
+def measure_ways(new: Any, old: list[Any], recipe: tintype.Recipe) -> dict[str, list[float]]:
     """The share of the way from the old to the wanted colors, photo by photo: 1 is all of it.
 
     palettes: of the automatic palette to the one that the taste asks for; photos: of the palette
@@ -90,24 +90,24 @@ def share(new: Any, old: Any, wanted: Any) -> float:
     return 1 - new.distance(wanted) / max(old.distance(wanted), 1e-9)
 
 
-def picture(new: Any, old: list[Any], path: Path, count: int = 8) -> None:
+def draw_picture(new: Any, old: list[Any], path: Path, count: int = 8) -> None:
     """Rows of photos: gray, before, after, steered by the recipe."""
     rows = []
     for before, automatic, steered in old[:count]:
         after = new.decode(new.encode(before.photo))
         shown = [Image.fromarray(before.photo.luma), automatic.image, after.image, steered.image]
-        rows.append(np.concatenate([np.asarray(fitted(image)) for image in shown], axis=1))
+        rows.append(np.concatenate([np.asarray(crop_square(image)) for image in shown], axis=1))
     Image.fromarray(np.concatenate(rows)).save(path, quality=90)
 
 
-def fitted(image: Image.Image, side: int = 192) -> Image.Image:
+def crop_square(image: Image.Image, side: int = 192) -> Image.Image:
     """The middle square of a photo."""
     left, top = ((length - min(image.size)) / 2 for length in image.size)
     box = (left, top, left + min(image.size), top + min(image.size))
     return image.convert("RGB").resize((side, side), box=box)
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def format_table(rows: list[dict[str, Any]]) -> str:
     """The rows in Markdown."""
     lines = [
         "| taste | recipes | steps | palettes | photos |",
@@ -143,8 +143,8 @@ def main() -> None:
         old = [(e, bundled.decode(e), bundled.decode(e, recipe)) for e in unseen]
         with tempfile.TemporaryDirectory() as work:
             for count in COUNTS:
-                new, report = tuned(Path(work), photos[:count], recipe, options.seed)
-                ways = moved(new, old, recipe)
+                new, report = fine_tune(Path(work), photos[:count], recipe, options.seed)
+                ways = measure_ways(new, old, recipe)
                 quartiles = {
                     what: {
                         "quartiles": [round(float(q), 3) for q in np.percentile(v, [25, 50, 75])]
@@ -159,16 +159,16 @@ def main() -> None:
                         **quartiles,
                     }
                 )
-                print(table(rows[-1:]).splitlines()[-1], flush=True)
+                print(format_table(rows[-1:]).splitlines()[-1], flush=True)
         if options.pictures:
             options.pictures.mkdir(parents=True, exist_ok=True)
-            picture(new, old, options.pictures / f"{name}.jpg")
+            draw_picture(new, old, options.pictures / f"{name}.jpg")
     command = f"python experiments/taste.py --photos {options.photos} --unseen {options.unseen}"
     about = {"command": command, "seed": options.seed, "start": str(START), "unseen": options.count}
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "taste.json").write_text(json.dumps(about | {"rows": rows}, indent=1) + "\n")
     words = WORDS.format(options.count, options.seed)
-    (options.out / "taste.md").write_text(f"{words}{table(rows)}\n    {command}\n")
+    (options.out / "taste.md").write_text(f"{words}{format_table(rows)}\n    {command}\n")
 
 
 if __name__ == "__main__":
