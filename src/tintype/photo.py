@@ -15,6 +15,7 @@ from PIL import Image
 from tintype.errors import PhotoError, explain, fail
 from tintype.files import open_whole
 from tintype.formats.decode import Source, decode
+from tintype.formats.document import is_document
 from tintype.formats.pillow import Wish
 from tintype.formats.pixels import is_colorful
 from tintype.metadata import Embedding, Metadata, embed
@@ -106,13 +107,15 @@ def read(
     """
     found = decode(source, Wish(max_pixels, page, salvage))
     image, alpha, format = found.image, found.alpha, found.format
+    luma = np.asarray(image if image.mode == "L" else image.convert("L"))
+    hints = ["looks like a page of text, not a photo"] if is_document(luma) else []
     return Photo(
-        luma=np.asarray(image if image.mode == "L" else image.convert("L")),
+        luma=luma,
         alpha=None if alpha is None else np.asarray(alpha),
         format="JPEG" if format == "MPO" else format,
         colorful=is_colorful(image, alpha),
         metadata=found.metadata,
-        notes=found.notes,
+        notes=(*found.notes, *hints),
     )
 
 
