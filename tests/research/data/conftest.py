@@ -1,12 +1,13 @@
 """A small folder of photos in ImageNet's layout, and its pack."""
 
+import io
 import tarfile
 
 import pytest
 from PIL import Image
 
 from research.conftest import scene
-from tintype.research.data import packing
+from tintype.research.data import packing, photo_set
 from tintype.research.data.packing import Options
 
 SMALL = Options(size=64, per_shard=5, validation=0.2)
@@ -53,3 +54,17 @@ def unbroken(imagenet, tmp_path_factory):
     out = tmp_path_factory.mktemp("unbroken") / "shards"
     pack(imagenet, out)
     return out
+
+
+def png(rgb):
+    """The bytes of a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def set_of(folder, *photos):
+    """Arrays (h, w, 3) uint8 as they come from a folder of PNG files."""
+    for i, rgb in enumerate(photos):
+        Image.fromarray(rgb).save(folder / f"{i}.png")
+    return photo_set.load([str(folder)], size=256)

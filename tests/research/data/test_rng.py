@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from research.conftest import scene, seeded
-from tintype.research.data import photo_set, rng
+from tintype.research.data import augmentation, photo_set, rng
 from tintype.research.methods import palettes
 from tintype.research.methods.tintype import Config
 
@@ -42,8 +42,8 @@ def test_crops_aging_and_wishes_do_not_depend_on_the_batch(cut):
     found = []
     for index in (rows, rows[:cut], rows[cut:]):
         generators = rng.make_generators(0, [PHOTOS[i] for i in index.tolist()])
-        rgb, boxes = photo_set.cut_crops(photos, index, 32, generators)
-        gray = photo_set.augment_gray(rgb, generators)
+        rgb, boxes = augmentation.cut_crops(photos, index, 32, generators)
+        gray = augmentation.augment_gray(rgb, generators)
         wanted, degrees = palettes.sample_targets(
             bins, true[index], true[index].flip(1), generators
         )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from research.conftest import SETTINGS, interrupted_after, run_config, steps_of
 from tintype.errors import DataError
 from tintype.research import export
-from tintype.research.data import batches, photo_set, rng
+from tintype.research.data import augmentation, batches, photo_set, rng
 from tintype.research.data.batches import Process
 from tintype.research.data.shards import find_packs
 from tintype.research.data.streaming import Stream, order_lanes
@@ -138,7 +138,7 @@ def test_a_batch_is_what_memory_would_give_of_the_same_photos(shards, opened):
     numbers = rng.make_generators(
         some.seed, [(0, int(i)) for i in index]
     )  # shards lie in their order
-    rgb, _ = photo_set.cut_crops(held, index, 32, numbers)
+    rgb, _ = augmentation.cut_crops(held, index, 32, numbers)
     assert torch.equal(batch.rgb, rgb)
 
 

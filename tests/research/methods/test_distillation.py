@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from research.conftest import SETTINGS, fewer_crops, positions, run_config, scene, seeded
 from tintype.errors import DataError
 from tintype.research import export
-from tintype.research.data import photo_set
+from tintype.research.data import augmentation, photo_set
 from tintype.research.methods import checkpoint, distillation
 from tintype.research.training import loop
 
@@ -95,7 +95,7 @@ def test_crops_say_where_in_the_photo_they_lie(tmp_path):
         Image.fromarray(positions(high, wide, number)).save(tmp_path / f"{number}.png")
     photos = photo_set.load([str(tmp_path)])
     index = torch.arange(3).repeat(40)
-    rgb, boxes = photo_set.cut_crops(photos, index, 32, seeded())
+    rgb, boxes = augmentation.cut_crops(photos, index, 32, seeded())
     left, top, right, bottom = boxes.T
     steps = (torch.arange(32) + 0.5) / 32
     high, wide = photos.height[index], photos.width[index]

@@ -20,7 +20,7 @@ from research.conftest import (
     steps_of,
 )
 from tintype.errors import DataError
-from tintype.research.data import batches, photo_set
+from tintype.research.data import augmentation, batches, photo_set
 from tintype.research.methods import checkpoint
 from tintype.research.methods.tintype import Network
 from tintype.research.training import loop
@@ -337,13 +337,13 @@ def test_late_in_the_run_every_other_step_sees_large_crops(photos, tmp_path, mon
 @pytest.mark.usefixtures("quick")
 def test_held_out_photos_are_never_trained_on(photos, tmp_path, monkeypatch):
     drawn = set()
-    crops = photo_set.cut_crops
+    crops = augmentation.cut_crops
 
     def noting(loaded, index, *given):
         drawn.update(loaded.keys[i] for i in index.tolist())
         return crops(loaded, index, *given)
 
-    monkeypatch.setattr(photo_set, "cut_crops", noting)
+    monkeypatch.setattr(augmentation, "cut_crops", noting)
     loop.train(tmp_path / "run", run_config(photos, 2), SETTINGS, resume=False)
     assert drawn == set(names(8, held=2)[:6])
 

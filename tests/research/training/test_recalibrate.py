@@ -3,7 +3,7 @@
 import torch
 
 from research.conftest import SETTINGS, TINY, fewer_crops, run_config
-from tintype.research.data import photo_set
+from tintype.research.data import augmentation, photo_set
 from tintype.research.methods import checkpoint
 from tintype.research.methods.tintype import Network
 from tintype.research.training import loop
@@ -25,7 +25,7 @@ def test_norms_are_recalibrated_at_the_size_of_use(run, photos, tmp_path, monkey
     network.load_state_dict(before)
     loaded = photo_set.load([str(photos)], size=96)
     index = (~photo_set.hold_out(loaded.keys)).nonzero()[:, 0].repeat(8)
-    rgb, _ = photo_set.cut_crops(loaded, index, 64, torch.Generator().manual_seed(0))
+    rgb, _ = augmentation.cut_crops(loaded, index, 64, torch.Generator().manual_seed(0))
     with torch.no_grad():
         gray = (rgb @ torch.tensor([0.299, 0.587, 0.114]))[:, None]
         expected = network.encoder.stem[0](4 * (gray - 0.5)).mean((0, 2, 3))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tintype.errors import DataError
-from tintype.research.data import photo_set
+from tintype.research.data import augmentation, photo_set
 from tintype.research.data.rng import Generators
 
 CPU = torch.device("cpu")
@@ -80,7 +80,7 @@ class Memory:
         for batch in range(80):
             generator = _generator(self.seed, -1 - batch, 0)
             chosen = _draw(self.index, self.weights, 256, generator).to(self.labels.device)
-            yield photo_set.cut_crops(self.photos, chosen, size, generator)[0]
+            yield augmentation.cut_crops(self.photos, chosen, size, generator)[0]
 
     def take(self, step: int, part: int, count: int) -> Callable[[int], Batch]:
         """Choose photos; gives what makes random crops of them, of a size in pixels.
@@ -94,7 +94,7 @@ class Memory:
         return partial(self._cut, chosen.to(self.labels.device), generator)
 
     def _cut(self, chosen: Tensor, generator: torch.Generator, size: int) -> Batch:
-        rgb, boxes = photo_set.cut_crops(self.photos, chosen, size, generator)
+        rgb, boxes = augmentation.cut_crops(self.photos, chosen, size, generator)
         targets = None if self.teach is None else self.teach(chosen, boxes, size)
         return Batch(rgb, self.labels[chosen], generator, targets)
 

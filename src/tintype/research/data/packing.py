@@ -31,7 +31,7 @@ from tintype.parallel import map_in_order
 from tintype.photo import read_rgb
 from tintype.research.data import ledger
 from tintype.research.data.ledger import Tally
-from tintype.research.data.sources import Place, find_photos
+from tintype.research.data.sources import Place, find_photos, shrink
 
 MIN_SIDE = 64  # of the short side: less shows little
 MAX_RATIO = 4  # of the long side to the short one: panoramas and banners
@@ -186,23 +186,13 @@ def pack_photo(place: Place, options: Options) -> PackedPhoto:
         return PackedPhoto(reason=f"short side under {MIN_SIDE}", why=f"{width} x {height}")
     if long > MAX_RATIO * short:
         return PackedPhoto(reason=f"longer than {MAX_RATIO}:1", why=f"{width} x {height}")
-    image = _shrink(rgb, options.size)
+    image = shrink(Image.fromarray(rgb), options.size)
     gray = is_gray(image)
     if gray and not options.keep_gray:
         return PackedPhoto(gray=True)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=QUALITY, subsampling=0)
     return PackedPhoto(buffer.getvalue(), gray)
-
-
-def _shrink(rgb: np.ndarray, size: int) -> Image.Image:
-    """An image whose short side is at most `size`, by area means."""
-    image = Image.fromarray(rgb)
-    short = min(image.size)
-    if short <= size:
-        return image
-    width, height = (max(size, round(side * size / short)) for side in image.size)
-    return image.resize((width, height), Image.Resampling.BOX)
 
 
 def is_gray(image: Image.Image) -> bool:

@@ -1,6 +1,5 @@
 """Folders that `tintype data pack` has made, as training reads them. Needs no torch."""
 
-import glob
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 from tintype.errors import DataError
 from tintype.research.data.ledger import MANIFEST, PLAN, WORK
+from tintype.research.data.sources import expand
 
 SPLITS = ("train", "validation")
 
@@ -36,7 +36,7 @@ def find_packs(patterns: Iterable[str]) -> list[Pack]:
 
     Raises DataError where they name both, or a pack that is not whole.
     """
-    paths = [Path(path) for pattern in patterns for path in sorted(glob.glob(pattern)) or [pattern]]
+    paths = [Path(path) for pattern in patterns for path in expand(pattern)]
     manifests = {path: found for path in paths if (found := _read_manifest(path)) is not None}
     if manifests and len(manifests) < len(paths):
         other = next(path for path in paths if path not in manifests)

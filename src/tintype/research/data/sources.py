@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from PIL import Image
+
 from tintype.errors import DataError
 from tintype.files import open_whole
 from tintype.photo import SUFFIXES
@@ -58,6 +60,20 @@ class Place:
             return file.read(size)
 
 
+def expand(pattern: str) -> list[str]:
+    """The paths that a glob pattern stands for, in order; the pattern itself if there are none."""
+    return sorted(glob.glob(pattern)) or [pattern]
+
+
+def shrink(image: Image.Image, size: int) -> Image.Image:
+    """An image whose short side has at most `size` pixels, by area means; none is enlarged."""
+    short = min(image.size)
+    if short <= size:
+        return image
+    width, height = (max(size, round(side * size / short)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.BOX)
+
+
 def find_photos(patterns: Iterable[str], unpacked: Path) -> Iterator[Place]:
     """Every photo of folders, tar files or glob patterns, one at a time, in no certain order.
 
@@ -65,7 +81,7 @@ def find_photos(patterns: Iterable[str], unpacked: Path) -> Iterator[Place]:
     Keys are those of `data.load`. Raises DataError where a source is missing or broken.
     """
     for pattern in patterns:
-        for path in sorted(glob.glob(pattern)) or [pattern]:
+        for path in expand(pattern):
             if os.path.isdir(path):
                 yield from _in_folder(path)
             elif os.path.splitext(path)[1].lower() in SUFFIXES:

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from tintype.errors import DataError
 from tintype.parallel import map_in_order
-from tintype.research.data import photo_set, rng
+from tintype.research.data import augmentation, photo_set, rng
 from tintype.research.data.batches import Batch, Process
 from tintype.research.data.shards import Pack
 
@@ -138,7 +138,7 @@ class Stream:
         keys = ((file.epoch, file.number) for file, _ in photos)
         generators = rng.make_generators(self.seed, keys)
         index = torch.arange(len(photos), device=self.device)
-        rgb, _ = photo_set.cut_crops(held.to(self.device), index, size, generators)
+        rgb, _ = augmentation.cut_crops(held.to(self.device), index, size, generators)
         folders = (key.rpartition("/")[0] for key in held.keys)
         labels = torch.tensor([self.classes.get(name, -1) for name in folders])
         return Batch(rgb, labels.to(self.device), generators)

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from tintype.bins import Bins
 from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_oklab
 from tintype.palette import Palette
-from tintype.research.data.photo_set import augment_gray
+from tintype.research.data.augmentation import augment_gray
 from tintype.research.data.rng import Generators
 from tintype.research.methods import distillation
 from tintype.research.methods.losses import label_loss, quarter

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tintype.errors import DataError
-from tintype.research.data.photo_set import augment_gray
+from tintype.research.data.augmentation import augment_gray
 from tintype.research.data.rng import Generators
 from tintype.research.methods import checkpoint, vgg16
 from tintype.research.methods.losses import label_loss
