@@ -71,7 +71,7 @@ def fine_tune(work: Path, photos: list[Image.Image], recipe: tintype.Recipe, see
 
 
 def measure_ways(new: Any, old: list[Any], recipe: tintype.Recipe) -> dict[str, list[float]]:
-    """The share of the way from the old to the wanted colors, photo by photo: 1 is all of it.
+    """The share of the way from the old to the target palettes, photo by photo: 1 is all of it.
 
     palettes: of the automatic palette to the one that the taste asks for; photos: of the palette
     of what is painted automatically to that of what the old model paints by the recipe
@@ -79,15 +79,15 @@ def measure_ways(new: Any, old: list[Any], recipe: tintype.Recipe) -> dict[str, 
     ways: dict[str, list[float]] = {"palettes": [], "photos": []}
     for before, automatic, steered in old:
         after = new.encode(before.photo)
-        wanted = recipe.apply(before.palette)
-        ways["palettes"].append(share(after.palette, before.palette, wanted))
+        target = recipe.apply(before.palette)
+        ways["palettes"].append(share(after.palette, before.palette, target))
         ways["photos"].append(share(new.decode(after).palette, automatic.palette, steered.palette))
     return ways
 
 
-def share(new: Any, old: Any, wanted: Any) -> float:
-    """1 - d(new, wanted) / d(old, wanted), d the earth mover's distance of palettes."""
-    return 1 - new.distance(wanted) / max(old.distance(wanted), 1e-9)
+def share(new: Any, old: Any, target: Any) -> float:
+    """1 - d(new, target) / d(old, target), d the earth mover's distance of palettes."""
+    return 1 - new.distance(target) / max(old.distance(target), 1e-9)
 
 
 def draw_picture(new: Any, old: list[Any], path: Path, count: int = 8) -> None:

@@ -93,13 +93,13 @@ def test_more_views_than_fit_are_drawn_by_the_seed(chosen, starts, tmp_path):
 
 
 def asked(start, folder, recipe: Recipe):
-    """The estimates and the wanted palettes of the four views of one photo."""
+    """The estimates and the target palettes of the four views of one photo."""
     save(folder, 0, recipe.to_json())
     network = network_of(start)
     examples = fine_tuning.encode_photos(network, [(folder / "00.png", folder / "00.json")], 64)
     assert examples.photo.tolist() == [0] * 4
     with torch.no_grad():
-        return network.estimate_palettes(examples.pooled), examples.wanted
+        return network.estimate_palettes(examples.pooled), examples.targets
 
 
 @pytest.mark.parametrize("method", METHODS)

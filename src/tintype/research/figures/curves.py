@@ -58,7 +58,7 @@ def draw_losses(curves: dict[str, Curve]) -> Figure:
         found = ", ".join(f"{value:g} ({name})" for name, value in grays.items())
         raise DataError(
             f"expected runs that were checked on the same photos, found a loss of gray of {found}; "
-            "give runs with the same data and late_crop, or choose other figures by --figure"
+            "give runs with the same data and late_crop_size, or choose other figures by --figure"
         )
     figure = Figure(figsize=(WIDTH, 4.9), facecolor="white")
     axes = figure.add_axes((0.075, 0.19, 0.77, 0.77))

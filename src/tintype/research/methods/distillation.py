@@ -162,8 +162,8 @@ class Head(nn.Module):
         features: (batch, width, h/16, w/16); summary: (batch, summary); targets: features
         (batch, 96, h/16, w/16) of deviation 1, and shares of the classes (batch, 1001)
         """
-        wanted, shares = targets
-        error = (self.features(features).float() - wanted).square().mean()
+        deep, shares = targets
+        error = (self.features(features).float() - deep).square().mean()
         found = self.classes(summary).float().log_softmax(1)
         return error, F.kl_div(found, shares, reduction="batchmean")
 

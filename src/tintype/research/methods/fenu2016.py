@@ -328,7 +328,7 @@ def upsample(x: Tensor, like: Tensor) -> Tensor:
 def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> Tensor:
     """RGB (batch, h, w, 3), 0..1, of gray photos (batch, 1, h, w), 0..1, sides of 16 or more.
 
-    palette: the wanted colors, over the network's bins; the estimated ones by default. Raises
+    palette: the target, over the network's bins; the estimated ones by default. Raises
     PaletteError for another method's, or where the network was trained to take none.
     """
     if palette is not None and network.config.palette == "none":

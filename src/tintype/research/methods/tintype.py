@@ -1,13 +1,13 @@
 """The default model: an encoder run once per photo, and a decoder that colors from a palette.
 
     luma ─▶ Encoder ─▶ features, estimated palette
-                            │  ◀── the wanted palette
+                            │  ◀── the target palette
                             ▼
                          Decoder ─▶ logits over the palette's bins, at 1/4 of the photo's size
 
 The palette acts twice. Its embedding is added to every level of the decoder before the batch norm
-(the residual connections of Fenu & Bagwell 2016, section 3), and the log-ratio of the wanted to
-the estimated palette is added to the logits as a prior, which is zero in automatic mode. A palette
+(the residual connections of Fenu & Bagwell 2016, section 3), and the log-ratio of the target to
+the reference palette is added to the logits as a bias, which is zero in automatic mode. A palette
 by tone adds to it the log-ratios of its tones to itself, by a pixel's luma; that is not learned.
 """
 
@@ -324,7 +324,7 @@ def oklab_quarter(rgb: Tensor) -> Tensor:
 def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> Tensor:
     """RGB (batch, h, w, 3), 0..1, of gray photos (batch, 1, h, w), 0..1.
 
-    palette: the wanted colors, over the network's bins; the estimated ones by default. Raises
+    palette: the target, over the network's bins; the estimated ones by default. Raises
     PaletteError for another method's.
     """
     high, wide = gray.shape[-2:]

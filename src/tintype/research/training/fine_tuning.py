@@ -2,7 +2,7 @@
 
     photo ─▶ the network as it is ─▶ pooled features ─▶ palette network ─▶ palette
                       │                                                      │ loss
-                      └─▶ its estimate, edited as the recipe says ─▶ wanted ─┘
+                      └─▶ its estimate, edited as the recipe says ─▶ target ─┘
 
 Only the two linear layers of the palette network learn. What they see of a photo does not change,
 so photos are encoded once and the rest takes seconds.
@@ -62,11 +62,11 @@ class FineTuningConfig:
 class Examples:
     """Views of photos, as the palette network sees them, and the palettes that recipes ask for.
 
-    pooled: (views, inputs); wanted: (views, count) shares that sum to 1; photo: (views,) which
+    pooled: (views, inputs); targets: (views, count) shares that sum to 1; photo: (views,) which
     """
 
     pooled: Tensor
-    wanted: Tensor
+    targets: Tensor
     photo: Tensor
 
 
@@ -75,7 +75,7 @@ def train(folder: Path, config: FineTuningConfig, settings: dict[str, str]) -> d
 
     settings: fields of the network's config that differ from the start's: where its VGG-16 is now
     Returns the number of `recipes` and of `steps`, and `reached`: by how much the divergence
-    (Kullback and Leibler's) from the wanted palettes fell on photos that were left out; 1 is all
+    (Kullback and Leibler's) from the target palettes fell on photos that were left out; 1 is all
     of it. Raises TintypeError.
     """
     if any((folder / name).exists() for name in ("model.safetensors", "last.safetensors")):
@@ -135,18 +135,18 @@ def encode_photos(network: Any, found: list[tuple[Path, Path]], size: int) -> Ex
     """Four views of the photo of every pair: at two sizes, as it is and mirrored."""
     number = {photo: i for i, photo in enumerate(dict.fromkeys(photo for photo, _ in found))}
     recipes = [Recipe.load(path) for _, path in found]  # what is wrong with one is told at once
-    pooled, wanted, which = [], [], []
+    pooled, targets, which = [], [], []
     bar = tqdm(found, "reading photos", unit=" photos", disable=None, delay=2)
     for (photo, path), recipe in zip(bar, recipes, strict=True):
         luma = Image.fromarray(read(photo).luma)
         views = torch.cat([network.pool(_make_views(luma, side)) for side in (size, size * 5 // 4)])
         try:
-            wanted.append(_make_targets(network, views, recipe))
+            targets.append(_make_targets(network, views, recipe))
         except PaletteError as error:
             raise PaletteError(f"{path}: {error}") from None
         pooled.append(views)
         which += [number[photo]] * len(views)
-    return Examples(torch.cat(pooled), torch.cat(wanted), torch.tensor(which))
+    return Examples(torch.cat(pooled), torch.cat(targets), torch.tensor(which))
 
 
 def _make_views(luma: Image.Image, side: int) -> Tensor:
@@ -190,7 +190,7 @@ def learn(
     for step in itertools.count():
         yield step
         some = index[torch.randperm(len(index), generator=generator)[: config.batch]]
-        loss = network.palette_loss(examples.pooled[some], examples.wanted[some])
+        loss = network.palette_loss(examples.pooled[some], examples.targets[some])
         away = sum((now - then).square().sum() for now, then in zip(layers, first, strict=True))
         optimizer.zero_grad()
         (loss + config.pull * away).backward()
@@ -218,7 +218,7 @@ def choose_steps(
         began, curve = time.monotonic(), []
         for step in learn(pupil, examples, index, config):
             if step % EVERY == 0:
-                curve.append(_measure(pupil, examples.pooled[left], examples.wanted[left]))
+                curve.append(_measure(pupil, examples.pooled[left], examples.targets[left]))
             if step >= config.steps or time.monotonic() - began > seconds:
                 break
             bar.update()
@@ -232,7 +232,7 @@ def choose_steps(
 
 
 @torch.no_grad()
-def _measure(network: Any, pooled: Tensor, wanted: Tensor) -> tuple[float, float]:
-    """The loss of a network, and the divergence of the wanted palettes from its own."""
-    ratio = (wanted + 1e-6).log() - (network.estimate_palettes(pooled) + 1e-6).log()
-    return float(network.palette_loss(pooled, wanted)), float((wanted * ratio).sum(1).mean())
+def _measure(network: Any, pooled: Tensor, targets: Tensor) -> tuple[float, float]:
+    """The loss of a network, and the divergence of the target palettes from its own."""
+    ratio = (targets + 1e-6).log() - (network.estimate_palettes(pooled) + 1e-6).log()
+    return float(network.palette_loss(pooled, targets)), float((targets * ratio).sum(1).mean())
