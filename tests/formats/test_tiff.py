@@ -1,9 +1,11 @@
 """TIFF: the picture that is meant, with the values that tifffile wrote."""
 
 import io
+import logging
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +228,38 @@ def test_directories_in_a_ring_and_broken_ones_end() -> None:
     for target in (first, second, len(file) - 1, 2**31):
         struct.pack_into("<I", file, end, target)
         np.testing.assert_array_equal(photo.read(bytes(file)).luma, GRAY)
+
+
+def bomb(*, directories: int, tags: int, values: int) -> bytes:
+    """A TIFF whose tags each claim so many short numbers, all in the same bytes."""
+    entry = struct.pack("<HHII", 273, 3, values, 8)
+    file = bytearray(struct.pack("<2sHI", b"II", 42, 8 + 2 * values))
+    file += bytes(2 * values)
+    for number in range(directories):
+        at = len(file)
+        file += struct.pack("<H", tags) + entry * tags
+        file += struct.pack("<I", at + 6 + len(entry) * tags if number < directories - 1 else 0)
+    return bytes(file)
+
+
+@pytest.mark.parametrize(
+    ("directories", "tags", "values"), [(900, 100, 4), (1, 4000, 100_000), (40, 100, 50_000)]
+)
+def test_directories_that_claim_too_much_are_refused_at_once(
+    directories: int, tags: int, values: int
+) -> None:
+    file = bomb(directories=directories, tags=tags, values=values)
+    begin = time.perf_counter()
+    with pytest.raises(PhotoError, match="expected a TIFF's usual directories"):
+        photo.read(file)
+    assert time.perf_counter() - begin < 2
+
+
+def test_reading_many_files_leaves_no_trace_in_logging() -> None:
+    file = written((GRAY, {}))
+    for _ in range(3):
+        photo.read(file)
+    assert len(logging.getLogger("tifffile").handlers) == 1
 
 
 def test_no_library_writes_to_standard_error(tmp_path: Path) -> None:

@@ -23,8 +23,9 @@ from tintype.errors import PhotoError
 from tintype.formats import pillow
 from tintype.formats.pillow import Loaded, Wish
 from tintype.formats.pixels import scale_to_bytes
+from tintype.formats.tiff_limits import MOST_DIRECTORIES, check_directories
 
-_MOST_DIRECTORIES = 1000  # that are looked at
+_SILENT = logging.NullHandler()
 _BYTES = 8  # of memory for each pixel that is allowed: RGBA of 16 bits
 _RAW = (32803, 34892)  # color filter array, linear raw (DNG 1.7)
 _GRAY, _RGB, _INDEXED, _CMYK = (0, 1), 2, 3, 5
@@ -103,7 +104,9 @@ class Pages:
 
 def load(stream: BinaryIO, wish: Wish) -> Loaded:
     """The page of a TIFF that is wished for. Raises PhotoError and what decoders raise."""
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else it prints
+    logging.getLogger("tifffile").addHandler(_SILENT)  # else it prints
+    check_directories(stream)
+    stream.seek(0)
     try:
         file = tifffile.TiffFile(stream)
     except Exception:  # struct, index, key and type errors: whatever the broken bytes provoke
@@ -128,6 +131,8 @@ def load(stream: BinaryIO, wish: Wish) -> Loaded:
 def count_pages(stream: BinaryIO) -> int:
     """How many pages a TIFF has that can be asked for; 1 where that cannot be told."""
     try:
+        check_directories(stream)
+        stream.seek(0)
         with tifffile.TiffFile(stream) as file:
             return max(1, len(list_pages(file).numbered))
     except Exception:  # whatever the broken bytes provoke: said when it is read
@@ -137,7 +142,7 @@ def count_pages(stream: BinaryIO) -> int:
 def list_pages(file: tifffile.TiffFile) -> Pages:
     """The pictures of a file."""
     pictures, raw = [], (0, 0)
-    for directory, parent in islice(_walk(file), _MOST_DIRECTORIES):
+    for directory, parent in islice(_walk(file), MOST_DIRECTORIES):
         size = (directory.imagewidth, directory.imagelength)
         if directory.is_mask:
             continue
@@ -154,7 +159,7 @@ def _walk(file: tifffile.TiffFile) -> Iterator[tuple[tifffile.TiffPage, int]]:
     """Directories with the offset of the one in the main chain; what is broken ends it."""
     seen: set[int] = set()
     try:
-        for index in range(_MOST_DIRECTORIES):
+        for index in range(MOST_DIRECTORIES):
             top = file.pages[index]
             if not isinstance(top, tifffile.TiffPage) or top.offset in seen:
                 return
