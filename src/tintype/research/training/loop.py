@@ -102,15 +102,19 @@ def _open_photos(run: Run) -> Iterator[Memory | Stream]:
         with closing(stream):
             yield stream
         return
+    yield _load_memory(run, process, teacher)
+
+
+def _load_memory(run: Run, process: Process, teacher: str) -> Memory:
+    """The photos of a run on its device, and what the teacher in a file gives of them."""
+    config, teach = run.config, None
     photos = photo_set.load(list(config.data), size=config.size, limit=config.limit)
-    teach = None
+    photos = photos.to(process.device)
     if teacher:
         cache = run.folder / "teacher.safetensors"
-        photos = photos.to(process.device)
-        with accelerator.main_process_first(), accelerator.autocast():  # the others read the cache
-            outputs = distillation.run_teacher(Path(teacher), photos, cache)
-        teach = outputs.cut
-    yield Memory(
+        with run.accelerator.main_process_first(), run.accelerator.autocast():  # others read it
+            teach = distillation.run_teacher(Path(teacher), photos, cache).cut
+    return Memory(
         photos, process, seed=config.seed, source_weights=config.source_weights, teach=teach
     )
 
