@@ -57,6 +57,7 @@ class Photo:
     """A photo as the colorizer wants it: upright, gray, with what the colored file must keep.
 
     luma: (H, W) uint8, read-only, Rec. 601 luma of the sRGB photo, 0 black to 255 white.
+    deep: (H, W) uint16, the same of photos of more than 8 bits in sRGB, 65535 white, else None.
     alpha: (H, W) uint8, read-only, 0 transparent to 255 opaque, or None if all is opaque.
     metadata: what the file says about its photo, for a new file.
     format: Pillow's name of the source's format, None for an image from memory.
@@ -69,6 +70,7 @@ class Photo:
     format: str | None
     colorful: bool
     metadata: Metadata = field(default_factory=Metadata)
+    deep: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -87,7 +89,7 @@ class Photo:
             return np.asarray(Image.fromarray(plane).resize((size[0], size[1]), BOX))
 
         alpha = None if self.alpha is None else small(self.alpha)
-        return replace(self, luma=small(self.luma), alpha=alpha)
+        return replace(self, luma=small(self.luma), alpha=alpha, deep=None)
 
 
 def read(
@@ -115,6 +117,7 @@ def read(
         format="JPEG" if format == "MPO" else format,
         colorful=is_colorful(image, alpha),
         metadata=found.metadata,
+        deep=found.deep,
         notes=(*found.notes, *hints),
     )
 

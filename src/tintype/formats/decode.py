@@ -37,11 +37,13 @@ class Decoded:
     image: sRGB, mode L or RGB; alpha: mode L, None if all is opaque
     metadata: what the file says about its photo
     format: Pillow's name of the file's format; None of an image from memory
+    deep: (H, W) uint16 luma, where the file has more than 8 bits and is in sRGB
     notes: what people should know, each a part of a line
     """
 
     image: Image.Image
     alpha: Image.Image | None
+    deep: np.ndarray | None
     metadata: Metadata
     format: str | None
     notes: tuple[str, ...]
@@ -56,11 +58,19 @@ def decode(source: Source, wish: Wish) -> Decoded:
                 found = pillow.load(opened, wish, None)
             else:
                 found = _load(opened, Path(name).suffix, wish)
-        image, alpha = flatten(found.image)
-        icc = found.image.info.get("icc_profile")
-        image = upright(to_srgb(image, icc, strict=wish.strict), found.orientation)
-        alpha = None if alpha is None else upright(alpha, found.orientation)
-        return Decoded(image, alpha, found.metadata, found.format, tuple(found.notes))
+        flat, turn = flatten(found.image), found.orientation
+        image = to_srgb(flat.image, found.image.info.get("icc_profile"), strict=wish.strict)
+        deep = found.deep if flat.deep is None else flat.deep
+        if image is not flat.image and deep is not None:  # other colors, known in 8 bits alone
+            deep = None
+        return Decoded(
+            image=upright(image, turn),
+            alpha=None if flat.alpha is None else upright(flat.alpha, turn),
+            deep=None if deep is None else np.asarray(upright(Image.fromarray(deep), turn)),
+            metadata=found.metadata,
+            format=found.format,
+            notes=tuple(found.notes),
+        )
     except PhotoError as error:
         raise type(error)(f"{name}: {error}") from error.__cause__
     except Exception as error:  # decoders raise whatever the broken bytes provoke

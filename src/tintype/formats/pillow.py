@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import BinaryIO
 
+import numpy as np
 from PIL import Image, _imaging
 
 from tintype import metadata
@@ -50,6 +51,7 @@ class Loaded:
     metadata: what the file says about its photo
     format: Pillow's name of the file's format; None of an image from memory
     orientation: as in EXIF, still to be done
+    deep: (H, W) uint16 luma, where the image has 8 bits of more; None of others
     notes: what people should know, each a part of a line
     """
 
@@ -57,6 +59,7 @@ class Loaded:
     metadata: Metadata
     format: str | None
     orientation: int
+    deep: np.ndarray | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -73,7 +76,7 @@ def load(image: Image.Image, wish: Wish, stream: BinaryIO | None) -> Loaded:
         notes: list[str] = []
         about = metadata.read(image, stream, notes)
         orientation = 1 if image.format == "TIFF" else about.orientation
-        return Loaded(image, about, image.format, orientation, notes)
+        return Loaded(image, about, image.format, orientation, notes=notes)
 
 
 def open_image(stream: BinaryIO, *formats: str) -> Image.Image:

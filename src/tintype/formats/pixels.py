@@ -1,6 +1,7 @@
 """Pixels of any mode, depth, color profile and orientation become upright sRGB."""
 
 import io
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,21 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 
-def flatten(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """An image of mode L, RGB, CMYK or LAB, and its alpha (mode L) unless all is opaque."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Flat:
+    """An image without what Pillow cannot convert.
+
+    image: mode L, RGB, CMYK or LAB; alpha: mode L, None if all is opaque
+    deep: (H, W) uint16, the luma of gray of more than 8 bits; None of other images
+    """
+
+    image: Image.Image
+    alpha: Image.Image | None = None
+    deep: np.ndarray | None = None
+
+
+def flatten(image: Image.Image) -> Flat:
+    """Part an image of any mode into plain colors and alpha."""
     if image.mode.startswith(("I", "F")):
         return _from_deep(image)
     alpha = None
@@ -37,10 +51,10 @@ def flatten(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
         image = image.convert("L")
     elif image.mode not in ("L", "RGB", "CMYK", "LAB"):
         image = image.convert("RGB")
-    return image, alpha
+    return Flat(image, alpha)
 
 
-def _from_deep(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+def _from_deep(image: Image.Image) -> Flat:
     """Scale 16-bit, 32-bit and float gray to mode L, where Pillow would clip it.
 
     White is 1.0 for floats and 65535 for integers (less in a TIFF of fewer bits).
@@ -55,23 +69,29 @@ def _from_deep(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
         white = 2.0**bits - 1 if bits < 16 else white
         # Pillow turns min-is-white files round only at 8 bits and fewer.
         negative = image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
-    plain = scale_to_bytes(values, white)
-    return Image.fromarray(255 - plain if negative else plain), alpha
+    plain, deep = scale(values, white, np.uint8), scale(values, white, np.uint16)
+    if negative:
+        plain, deep = 255 - plain, 65535 - deep
+    return Flat(Image.fromarray(plain), alpha, deep)
 
 
-def scale_to_bytes(values: np.ndarray, white: float) -> np.ndarray:
-    """Numbers of any kind to uint8, 255 for white; those that leave 0..white by their own range."""
+def scale(values: np.ndarray, white: float, kind: type[np.uint8] | type[np.uint16]) -> np.ndarray:
+    """Numbers of any kind to integers, their largest for white.
+
+    Those that leave 0..white are scaled by their own range.
+    """
+    top = np.iinfo(kind).max
     if values.dtype == np.uint16 and white == 65535:  # a table takes a fifth of the time
-        return np.asarray(scale_to_bytes(np.arange(65536), white)[values])
+        return values if top == 65535 else scale(np.arange(65536), white, kind)[values]
     white = float(np.float32(white))  # of 32 bits: as the numbers are rounded
     numbers = np.nan_to_num(values.astype(np.float32), copy=False, posinf=white)
     low, high = float(numbers.min()), float(numbers.max())
     if low >= 0 and high <= white:
         low, high = 0.0, white
     numbers -= low
-    numbers *= 255 / max(high - low, 1e-30)
+    numbers *= top / max(high - low, 1e-30)
     numbers += 0.5
-    return numbers.astype(np.uint8)
+    return numbers.astype(kind)
 
 
 def to_srgb(image: Image.Image, icc: bytes | None, *, strict: bool = False) -> Image.Image:
@@ -87,7 +107,7 @@ def to_srgb(image: Image.Image, icc: bytes | None, *, strict: bool = False) -> I
                 f"the image: expected a profile that leads from {image.mode} to sRGB, "
                 f"found {found}; convert it"
             )
-        return image if image.mode == "L" else image.convert("RGB")
+        return image if image.mode in ("L", "RGB") else image.convert("RGB")
     if image.mode == "L":
         ramp = Image.frombytes("L", (256, 1), bytes(range(256)))
         curve = transform.apply(ramp.convert(mode)).convert("L")

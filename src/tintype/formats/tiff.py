@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from importlib.util import find_spec
 from itertools import islice
 from typing import BinaryIO
 
@@ -19,10 +20,11 @@ import tifffile
 from PIL import Image, TiffImagePlugin
 
 from tintype import metadata
+from tintype.color import LUMA
 from tintype.errors import PhotoError
 from tintype.formats import pillow
 from tintype.formats.pillow import Loaded, Wish
-from tintype.formats.pixels import scale_to_bytes
+from tintype.formats.pixels import scale
 from tintype.formats.tiff_limits import MOST_DIRECTORIES, check_directories
 
 _SILENT = logging.NullHandler()
@@ -30,6 +32,7 @@ _BYTES = 8  # of memory for each pixel that is allowed: RGBA of 16 bits
 _RAW = (32803, 34892)  # color filter array, linear raw (DNG 1.7)
 _GRAY, _RGB, _INDEXED, _CMYK = (0, 1), 2, 3, 5
 _PLAIN, _JPEG = 1, (6, 7)
+_MULTIPLIED, _TRANSPARENT = 1, 2  # kinds of alpha, among the extra samples
 # Compressions of the extra [archival]; all are decoded into memory of a known size.
 _ARCHIVAL = {5: "LZW", 8: "deflate", 32946: "deflate", 32773: "PackBits", 50000: "Zstandard"}
 
@@ -117,15 +120,15 @@ def load(stream: BinaryIO, wish: Wish) -> Loaded:
         about, profile = metadata.read_directory(stream, page.parent, notes)
         simple = _open_by_pillow(stream, file, page)
         if simple is None:
-            image = _decode(page, wish.max_pixels)
+            image, deep = _decode(page, wish.max_pixels)
             image.info["icc_profile"] = profile
-            return Loaded(image, about, "TIFF", about.orientation, notes)
+            return Loaded(image, about, "TIFF", about.orientation, deep, notes)
         found = pillow.load(simple, wish, None)
         turned = simple.format == "TIFF" and page.directory.tags.get(274) is not None
         if found.orientation == 1 and not turned:
             found.orientation = about.orientation
         found.image.info.setdefault("icc_profile", profile)
-        return Loaded(found.image, about, "TIFF", found.orientation, notes)
+        return Loaded(found.image, about, "TIFF", found.orientation, notes=notes)
 
 
 def count_pages(stream: BinaryIO) -> int:
@@ -197,7 +200,7 @@ def _open_by_pillow(stream: BinaryIO, file: tifffile.TiffFile, page: Page) -> Im
     """The image of a page, not decoded; None where Pillow cannot read it, or gets it wrong."""
     if page.jpeg is not None:
         return pillow.open_image(io.BytesIO(_cut(file, *page.jpeg)), "JPEG")
-    if not _is_pillow_right(page.directory):
+    if not _is_pillow_right(page.directory) and not _is_pillow_near(page.directory):
         return None
     if page.directory.offset == file.pages.first.offset:
         stream.seek(0)
@@ -222,8 +225,20 @@ def _is_pillow_right(page: tifffile.TiffPage) -> bool:
     return bits <= 8 and not (samples == 2 and page.planarconfig == 2)
 
 
-def _decode(page: Page, max_pixels: int) -> Image.Image:
-    """The pixels of a page that Pillow cannot read, in 8 bits. Raises PhotoError."""
+def _is_pillow_near(page: tifffile.TiffPage) -> bool:
+    """Whether Pillow reads 8 bits of RGB of 16, and nobody else does without the extra."""
+    plain = page.sampleformat == 1 and page.bitspersample == 16 and page.photometric == _RGB
+    known = page.compression in TiffImagePlugin.COMPRESSION_INFO and page.compression != _PLAIN
+    samples = (page.samplesperpixel, *page.extrasamples) in ((3,), (4, 0), (4, _TRANSPARENT))
+    together = page.planarconfig == 1 and samples
+    return plain and known and together and find_spec("imagecodecs") is None
+
+
+def _decode(page: Page, max_pixels: int) -> tuple[Image.Image, np.ndarray | None]:
+    """The pixels of a page that Pillow cannot read, in 8 bits, and their luma (H, W) in 16.
+
+    The latter is None for pages of 8 bits, and for inks. Raises PhotoError.
+    """
     directory = page.directory
     color = directory.photometric
     if color not in (*_GRAY, _RGB, _INDEXED, _CMYK):
@@ -238,13 +253,11 @@ def _decode(page: Page, max_pixels: int) -> Image.Image:
                 f"expected a TIFF of usual compression, found "
                 f"{_name(directory.compression, tifffile.COMPRESSION)}; convert it to deflate"
             )
-        try:
-            import imagecodecs  # noqa: F401
-        except ImportError:
+        if find_spec("imagecodecs") is None:
             raise PhotoError(
-                f"found a TIFF of {directory.bitspersample} bits with {name}; "
-                "pip install 'tintype[archival]' to read it, or convert it"
-            ) from None
+                f"expected a TIFF without compression, found {directory.bitspersample} bits with "
+                f"{name}; pip install 'tintype[archival]' to read it, or convert it"
+            )
     tile = directory.tilewidth * directory.tilelength * directory.samplesperpixel
     depth = (directory.bitspersample + 7) // 8
     if max(directory.nbytes, tile * depth) > _BYTES * max_pixels:
@@ -260,20 +273,33 @@ def _decode(page: Page, max_pixels: int) -> Image.Image:
     if color == _INDEXED:
         colors = directory.colormap
         assert colors is not None  # else Pillow's
-        return _image(np.moveaxis(colors.astype(np.uint8)[:, values[..., 0]], 0, -1), "RGB")
+        return _image(np.moveaxis(colors.astype(np.uint8)[:, values[..., 0]], 0, -1), "RGB"), None
     inks = {_RGB: 3, _CMYK: 4}.get(color, 1)
     white = _white(directory)
-    plain = scale_to_bytes(values[..., :inks], white)
-    if color == 0:
-        plain = 255 - plain
-    kind = directory.extrasamples[:1]
-    if not kind or kind[0] not in (1, 2) or inks == 4:
-        return _image(plain, {1: "L", 3: "RGB", 4: "CMYK"}[inks])
-    alpha = scale_to_bytes(values[..., inks : inks + 1], white)
-    if kind[0] == 1:  # colors are multiplied by alpha
+    plain = scale(values[..., :inks], white, np.uint8)
+    plain = 255 - plain if color == 0 else plain
+    kind = directory.extrasamples[0] if directory.extrasamples and inks != 4 else None
+    deep = None
+    if directory.bitspersample > 8 and inks != 4 and kind != _MULTIPLIED:
+        deep = _read_luma(scale(values[..., :inks], white, np.uint16))
+        deep = 65535 - deep if color == 0 else deep
+    if kind not in (_MULTIPLIED, _TRANSPARENT):
+        return _image(plain, {1: "L", 3: "RGB", 4: "CMYK"}[inks]), deep
+    alpha = scale(values[..., inks : inks + 1], white, np.uint8)
+    if kind == _MULTIPLIED:  # colors are multiplied by alpha
         shares = np.maximum(alpha, 1).astype(np.float32) / 255
         plain = np.minimum(plain / shares + 0.5, 255).astype(np.uint8)
-    return _image(np.concatenate([plain, alpha], axis=-1), "LA" if inks == 1 else "RGBA")
+    return _image(np.concatenate([plain, alpha], axis=-1), "LA" if inks == 1 else "RGBA"), deep
+
+
+def _read_luma(values: np.ndarray) -> np.ndarray:
+    """(H, W) uint16 Rec. 601 luma of gray or RGB (H, W, 1 or 3) uint16."""
+    if values.shape[2] == 1:
+        return values[..., 0]
+    total = np.full(values.shape[:2], 0.5, np.float32)
+    for channel, weight in enumerate(LUMA):
+        total += np.float32(weight) * values[..., channel]
+    return total.astype(np.uint16)
 
 
 def _white(page: tifffile.TiffPage) -> float:

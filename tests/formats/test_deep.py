@@ -1,0 +1,71 @@
+"""Luma of more than 8 bits, as it was written."""
+
+import io
+from typing import Any
+
+import numpy as np
+import photos
+import pytest
+import tifffile
+from PIL import Image
+
+from tintype import photo
+
+DEEP = np.random.default_rng(0).integers(0, 65536, (24, 36), np.uint16)
+RGB = np.random.default_rng(1).integers(0, 65536, (24, 36, 3), np.uint16)
+
+
+def written(values: np.ndarray, **how: Any) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, values, **({"photometric": "minisblack"} | how))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        DEEP,
+        Image.fromarray(DEEP),
+        photos.encoded(Image.fromarray(DEEP), "PNG"),
+        photos.encoded(Image.fromarray(DEEP), "TIFF"),
+        photos.encoded(Image.fromarray(DEEP), "JPEG2000", irreversible=False),
+        written(DEEP, compression="lzw"),
+        written(65535 - DEEP, photometric="miniswhite"),
+        written(np.dstack([DEEP, DEEP]), extrasamples=["unassalpha"], planarconfig="contig"),
+        written(DEEP.astype(np.uint32) * 65537),
+        written(DEEP / 65535),
+    ],
+)
+def test_gray_keeps_every_value(source: Any) -> None:
+    read = photo.read(source)
+    assert read.deep is not None
+    assert read.deep.dtype == np.uint16
+    np.testing.assert_array_equal(read.deep, DEEP)
+    assert np.abs(read.deep / 257 - read.luma).max() <= 0.51
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_colors_keep_their_luma(planar: str) -> None:
+    values = RGB if planar == "contig" else np.moveaxis(RGB, 2, 0)
+    read = photo.read(written(values, photometric="rgb", planarconfig=planar))
+    assert read.deep is not None
+    assert np.abs(read.deep - RGB @ [0.299, 0.587, 0.114]).max() <= 0.51
+    assert np.abs(read.deep / 257 - read.luma).max() <= 1.1
+
+
+def test_it_is_turned_with_the_photo() -> None:
+    file = written(np.dstack([DEEP] * 3), photometric="rgb", extratags=[(274, 3, 1, 6, True)])
+    read = photo.read(file)
+    assert read.deep is not None
+    assert np.abs(read.deep.astype(int) - np.rot90(DEEP, -1)).max() <= 1
+    assert read.deep.shape == read.luma.shape
+
+
+def test_eight_bits_and_other_profiles_have_none() -> None:
+    for source in (
+        photos.gradient(),
+        photos.encoded(Image.fromarray(photos.scene()), "TIFF"),
+        photos.encoded(Image.fromarray(DEEP), "PNG", icc_profile=photos.icc("GRAY", 1.0)),
+    ):
+        assert photo.read(source).deep is None
+    assert photo.read(DEEP).shrunk(8).deep is None
