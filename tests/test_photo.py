@@ -100,7 +100,10 @@ def test_an_mpo_is_a_jpeg_of_its_first_picture() -> None:
 def test_only_the_first_frame_is_read(format: str) -> None:
     frames = [Image.new("RGB", (16, 16), color) for color in ("white", "black")]
     file = photos.encoded(frames[0], format, save_all=True, append_images=frames[1:])
-    assert photo.read(file).luma.min() >= 250
+    read = photo.read(file)
+    assert read.luma.min() >= 250
+    assert ("2 pages" if format == "TIFF" else "is an animation") in read.notes[0]
+    assert photo.read(photos.encoded(frames[0], format)).notes == ()
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK",

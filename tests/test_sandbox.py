@@ -106,7 +106,7 @@ def test_bombs_end_with_their_time_or_memory(name):
     sandbox.do(os.getpid)
     content = BOMBS[name]()
     began = time.monotonic()
-    with pytest.raises(PhotoError, match=r"1\.5 s and 100 MB, found|damaged data"):  # by libtiff
+    with pytest.raises(PhotoError, match=r"1\.5 s and 100 MB, found|damaged data"):  # of libtiff
         sandbox.do(partial(read, content))
     assert time.monotonic() - began < 5
     assert sandbox.do(partial(read, data.camera())).size == (512, 512)

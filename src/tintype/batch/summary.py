@@ -56,7 +56,7 @@ class Summary:
         if self.others:
             few = self.others.most_common(4)
             kinds = ", ".join(f"{count} {' '.join(kind.splitlines())}" for kind, count in few)
-            counts.append(f"{self.others.total()} left alone as no photos ({kinds})")
+            counts.append(f"{self.others.total()} others skipped ({kinds})")
         for extra in sorted({EXTRAS[kind] for kind in self.others if kind in EXTRAS}):
             names = ", ".join(kind for kind in self.others if EXTRAS.get(kind) == extra)
             yield f"{names}: pip install 'tintype[{extra}]' to have such photos colored"

@@ -10,12 +10,23 @@ from functools import cache
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, _imaging
+from PIL import (
+    AvifImagePlugin,
+    GifImagePlugin,
+    Image,
+    PngImagePlugin,
+    WebPImagePlugin,
+    _imaging,
+)
 
 from tintype import metadata
 from tintype.errors import PhotoError
 from tintype.metadata import Metadata
 
+ANIMATIONS = (
+    AvifImagePlugin.AvifImageFile, GifImagePlugin.GifImageFile, PngImagePlugin.PngImageFile,
+    WebPImagePlugin.WebPImageFile,
+)  # fmt: skip
 _LOCK = threading.Lock()
 
 
@@ -69,11 +80,13 @@ def load(image: Image.Image, wish: Wish, stream: BinaryIO | None) -> Loaded:
     Raises PhotoError and what Pillow raises.
     """
     wish.check_size(image.size)
+    notes: list[str] = []
+    if isinstance(image, ANIMATIONS) and image.is_animated:
+        notes.append("is an animation; its first picture is colored")
     if image.format != "TIFF":
         image.load()  # the slow part: threads do not wait for each other
     with unlimited():
         image.load()  # a TIFF: Pillow checks its size again, parses its tags and turns it
-        notes: list[str] = []
         about = metadata.read(image, stream, notes)
         orientation = 1 if image.format == "TIFF" else about.orientation
         return Loaded(image, about, image.format, orientation, notes=notes)
