@@ -44,7 +44,7 @@ def grays(batch, high, wide):
 
 def test_every_method_has_the_same_names(method):
     module = METHODS[method]
-    for name in ("colorize", "previews"):
+    for name in ("colorize", "preview"):
         first = inspect.signature(getattr(METHODS["tintype"], name)).parameters
         own = inspect.signature(getattr(module, name)).parameters
         assert [n.strip("_") for n in own] == [n.strip("_") for n in first]
@@ -99,12 +99,12 @@ def test_pinned_weights_are_not_in_checkpoints(method, config):
 
 def test_previews_are_photos(method, config):
     rgb = scenes(1, 64)
-    painted = METHODS[method].previews(made(method, config), rgb, rgb.mean(-1)[:, None])
+    painted = METHODS[method].preview(made(method, config), rgb, rgb.mean(-1)[:, None])
     assert painted
-    for name, photo in painted:
-        assert isinstance(name, str)
+    for photo in painted.values():
         assert photo.shape == (64, 64, 3)
-        assert photo.dtype == np.uint8
+        assert photo.min() >= 0
+        assert photo.max() <= 1
 
 
 # --- palettes -------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from tintype.research.methods import dahl2016, fenu2016, gray, tintype, zhang2016
@@ -18,14 +17,15 @@ class Trainable:
 
     config: the frozen dataclass of its fields, each with a default
     network: builds the module of a config
-    previews: network, rgb (1, h, w, 3), luma (1, 1, h, w), 0..1 -> names and (h, w, 3) uint8
+    preview: network, rgb (1, h, w, 3), luma (1, 1, h, w) -> pictures by name, RGB (h, w, 3), all
+        0..1, which the log shows of held-out photos; None: there is nothing to see
     first_steps: config -> how many steps come before its usual loss; None: there are none
     teacher: config -> the teacher's file, empty for none; None: it never has one
     """
 
     config: Callable[..., Any]
     network: Callable[[Any], Any]
-    previews: Callable[[Any, Tensor, Tensor], list[tuple[str, np.ndarray]]]
+    preview: Callable[[Any, Tensor, Tensor], dict[str, Tensor]] | None = None
     first_steps: Callable[[Any], int] | None = None
     teacher: Callable[[Any], str] | None = None
 
@@ -50,30 +50,41 @@ class Method(Trainable):
     pins_vgg: bool = False
 
 
+def show_automatic(
+    colorize: Callable[..., Tensor],
+) -> Callable[[Any, Tensor, Tensor], dict[str, Tensor]]:
+    """The preview of a method that colors in one way only."""
+
+    def preview(network: Any, _rgb: Tensor, luma: Tensor) -> dict[str, Tensor]:
+        return {"automatic": colorize(network, luma)[0]}
+
+    return preview
+
+
 METHODS = {
     "gray": Method(
         config=gray.Config,
         network=gray.Network,
-        previews=gray.previews,
+        preview=show_automatic(gray.colorize),
         colorize=gray.colorize,
     ),
     "dahl2016": Method(
         config=dahl2016.Config,
         network=dahl2016.Network,
-        previews=dahl2016.previews,
+        preview=show_automatic(dahl2016.colorize),
         colorize=dahl2016.colorize,
         pins_vgg=True,
     ),
     "zhang2016": Method(
         config=zhang2016.Config,
         network=zhang2016.Network,
-        previews=zhang2016.previews,
+        preview=show_automatic(zhang2016.colorize),
         colorize=zhang2016.colorize,
     ),
     "fenu2016": Method(
         config=fenu2016.Config,
         network=fenu2016.Network,
-        previews=fenu2016.previews,
+        preview=fenu2016.preview,
         first_steps=lambda config: config.first_steps,
         colorize=fenu2016.colorize,
         decode=fenu2016.decode,
@@ -85,7 +96,7 @@ METHODS = {
     "tintype": Method(
         config=tintype.Config,
         network=tintype.Network,
-        previews=tintype.previews,
+        preview=tintype.preview,
         teacher=lambda config: config.teacher,
         colorize=tintype.colorize,
         decode=tintype.decode,

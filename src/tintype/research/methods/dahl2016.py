@@ -11,7 +11,6 @@ trained by plain gradient descent, here the common training loop is used.
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -101,8 +100,3 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
     ycbcr = torch.cat([gray, network.paint(gray) - 0.5], 1).permute(0, 2, 3, 1)
     rgb: Tensor = ycbcr_to_rgb(ycbcr).clamp(0, 1)
     return rgb
-
-
-def previews(network: Network, _rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
-    """A photo's luma (1, 1, h, w) colored automatically, (h, w, 3) uint8."""
-    return [("automatic", (255 * colorize(network, luma)[0]).round().byte().cpu().numpy())]

@@ -13,7 +13,6 @@ import copy
 import math
 from dataclasses import asdict, dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -359,10 +358,10 @@ def join_luma(network: Network) -> Network:
 
 
 @torch.no_grad()
-def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
+def preview(network: Network, rgb: Tensor, luma: Tensor) -> dict[str, Tensor]:
     """A photo (1, h, w, 3) and its luma (1, 1, h, w), colored as it would be used.
 
-    Gives names and (h, w, 3) uint8: automatic, towards red, towards blue, from its own palette,
+    Gives RGB (h, w, 3), 0..1, by name: automatic, towards red, towards blue, from its own palette,
     all joined to the luma; and automatic from the gray that the network learned, which is kept.
     """
     bins, used = network.config.bins, join_luma(network)
@@ -375,4 +374,4 @@ def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.
         palettes["true palette"] = measure_palettes(*bins.encode(bins.chroma(rgb)), bins.count)
     painted = {name: decode(used, taps, luma, p) for name, p in palettes.items()}
     painted["automatic, own gray"] = colorize(network, to_gray(rgb, network.config))
-    return [(name, (255 * p[0]).round().byte().cpu().numpy()) for name, p in painted.items()]
+    return {name: photo[0] for name, photo in painted.items()}

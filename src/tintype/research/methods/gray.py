@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -39,8 +38,3 @@ def colorize(_network: Network, gray: Tensor, palette: Palette | None = None) ->
     if palette is not None:
         raise PaletteError("expected no palette: gray has no colors to choose")
     return gray[:, 0, :, :, None].repeat(1, 1, 1, 3)
-
-
-def previews(network: Network, _rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
-    """A photo's luma (1, 1, h, w) as it would be shown, (h, w, 3) uint8."""
-    return [("automatic", (255 * colorize(network, luma)[0]).round().byte().cpu().numpy())]

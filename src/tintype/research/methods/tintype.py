@@ -13,7 +13,6 @@ by tone adds to it the log-ratios of its tones to itself, by a pixel's luma; tha
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -359,12 +358,12 @@ def paint(network: Network, logits: Tensor, luma: Tensor, *, adjustment: float) 
     return rgb
 
 
-def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
+def preview(network: Network, rgb: Tensor, luma: Tensor) -> dict[str, Tensor]:
     """A photo (1, h, w, 3) colored as it would be used: calm, default, vivid, true palette."""
     bins = network.config.bins
     features, estimate, reference = network.encode(luma)
     true = measure_palettes(*bins.encode(oklab_quarter(rgb)), bins.count)
-    shown = []
+    shown = {}
     for name, palette, adjustment in (
         ("calm", estimate, 1.0),
         ("half", estimate, 0.5),
@@ -372,6 +371,5 @@ def previews(network: Network, rgb: Tensor, luma: Tensor) -> list[tuple[str, np.
         ("true palette", true, 0.5),
     ):
         logits = network.decoder(features, palette, reference)
-        out = paint(network, logits, luma, adjustment=adjustment)[0]
-        shown.append((name, (255 * out.clamp(0, 1)).round().byte().cpu().numpy()))
+        shown[name] = paint(network, logits, luma, adjustment=adjustment)[0].clamp(0, 1)
     return shown

@@ -169,8 +169,3 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
     lab = torch.cat([lightness[:, None], ab], 1).permute(0, 2, 3, 1)
     rgb: Tensor = lab_to_rgb(lab).clamp(0, 1)
     return rgb
-
-
-def previews(network: Network, _rgb: Tensor, luma: Tensor) -> list[tuple[str, np.ndarray]]:
-    """A photo's luma (1, 1, h, w) colored automatically, (h, w, 3) uint8."""
-    return [("automatic", (255 * colorize(network, luma)[0]).round().byte().cpu().numpy())]

@@ -121,8 +121,10 @@ class Validation:
         for photo in self.photos:
             rgb = torch.from_numpy(photo)[None].to(device).float() / 255
             luma = color.luma(rgb)[:, None]
-            for name, painted in method.previews(network, rgb, luma):
-                results.setdefault(name, []).append(painted)
+            shown = method.preview(network, rgb, luma) if method.preview else {}
+            for name, painted in shown.items():
+                pixels = (255 * painted).round().byte().cpu().numpy()
+                results.setdefault(name, []).append(pixels)
         columns = [*results.values(), self.photos]
         sheet = np.concatenate([np.concatenate(column[:12]) for column in columns], axis=1)
         rows = {name: self._numbers(painted) for name, painted in results.items()}

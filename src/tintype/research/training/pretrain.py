@@ -8,7 +8,6 @@ It is trained by the loop that trains every method; what is left is a file that 
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -63,11 +62,6 @@ class Network(nn.Module):
         loss = label_loss(logits, labels)
         right = (logits.argmax(1) == labels).float().mean()
         return loss, {"labels": loss.detach(), "right": right}
-
-
-def previews(_network: Network, _rgb: Tensor, _luma: Tensor) -> list[tuple[str, np.ndarray]]:
-    """There is nothing to see."""
-    return []
 
 
 def extract(run: Path) -> Path:

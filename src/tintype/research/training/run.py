@@ -19,7 +19,7 @@ from tintype.research.training import pretrain
 from tintype.research.training.config import TrainConfig, configure
 from tintype.research.training.schedule import cosine_with_warmup
 
-PRETRAINED = Trainable(config=pretrain.Config, network=pretrain.Network, previews=pretrain.previews)
+PRETRAINED = Trainable(config=pretrain.Config, network=pretrain.Network)
 TRAINED: dict[str, Trainable] = {**METHODS, "vgg16": PRETRAINED}
 
 
