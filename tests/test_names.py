@@ -19,9 +19,12 @@ BRITISH = re.compile(
     re.IGNORECASE,
 )
 PYTHON = [path for path in SOURCE if path.suffix == ".py"]
+for folder in ("experiments", "benchmarks", "tools"):
+    PYTHON += sorted((ROOT / folder).rglob("*.py"))
 PARTICIPLES = re.compile(
     "_*(listed|opened|taken|seen|colored|noted|drawn|found|wanted|turned|painted|asked|named|given"
-    "|shown|kept|made|counted|mixed|read_?back)"
+    "|shown|kept|made|counted|mixed|read_?back|packed|planned|chosen|pinned|enlarged|encoded|wrapped"
+    "|written|sized|weighted|halved|joined|copied|numbered|keyed|held_?out|spent|told|moved|tuned)"
 )
 TITLES = ("Transferring Color to Greyscale Images",)  # of others, as printed
 

@@ -78,7 +78,7 @@ def find_photos(patterns: Iterable[str], unpacked: Path) -> Iterator[Place]:
     """Every photo of folders, tar files or glob patterns, one at a time, in no certain order.
 
     unpacked: a folder where compressed tar files are unpacked to, as photos are read in any order
-    Keys are those of `data.load`. Raises DataError where a source is missing or broken.
+    Keys are those of `photo_set.load`. Raises DataError where a source is missing or broken.
     """
     for pattern in patterns:
         for path in expand(pattern):

@@ -87,11 +87,7 @@ def measure(
     timed = [_time(entry.paint, truths[:TIMED]) for entry in entries]
     scores = [list(_scores(entry.paint, truths, bar)) for entry in entries]
     bar.close()
-    paper = next((e.run for e in entries if e.method == "fenu2016"), None)
-    bases: dict[str, list[Score]] = {}  # what rows are compared with, for each gray
-    for entry, own in zip(entries, scores, strict=True):
-        if entry.gray not in bases or (entry.method == "fenu2016" and entry.run == paper):
-            bases[entry.gray] = own
+    paper, bases = _find_bases(entries, scores)
     rows = [
         _describe(entry)
         | make_row(entry.method, own, truth)
@@ -108,6 +104,21 @@ def measure(
         "runs": {e.run: e.about for e in entries if e.about},
         "rows": rows,
     }
+
+
+def _find_bases(
+    entries: list[Entry], scores: list[list[Score]]
+) -> tuple[str | None, dict[str, list[Score]]]:
+    """The first run of the paper's method, and by gray the scores that others are compared with.
+
+    These are of that run, or of the gray photos where there is none.
+    """
+    paper = next((e.run for e in entries if e.method == "fenu2016"), None)
+    bases: dict[str, list[Score]] = {}
+    for entry, own in zip(entries, scores, strict=True):
+        if entry.gray not in bases or (entry.method == "fenu2016" and entry.run == paper):
+            bases[entry.gray] = own
+    return paper, bases
 
 
 def _make_entries(runs: list[Path], vgg_file: Path | None) -> Iterator[Entry]:
