@@ -10,7 +10,8 @@ import click
 from tintype import __version__
 from tintype.cli import research
 from tintype.cli.colorize import colorize, palette
-from tintype.cli.options import FILE, MODEL, THREADS, add_server_options
+from tintype.cli.options import MODEL, THREADS, add_server_options
+from tintype.cli.paths import PHOTO, Command, Output
 from tintype.cli.shell import complain
 from tintype.errors import TintypeError, escape
 from tintype.server.address import Server
@@ -18,6 +19,8 @@ from tintype.server.address import Server
 
 class Groups(click.Group):
     """Commands in groups, with help of one line that is wrapped, not cut."""
+
+    command_class = Command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what could steer a terminal is spelled out in usage errors, too."""
@@ -79,7 +82,9 @@ cli.add_command(colorize)
 cli.add_command(palette)
 
 
-@cli.command(short_help="Open the palette editor in the browser; it is the REST API too.")
+@cli.command(
+    cls=Command, short_help="Open the palette editor in the browser; it is the REST API too."
+)
 @add_server_options
 @MODEL
 @THREADS
@@ -105,14 +110,18 @@ def serve(server: Server, model: Path | None, threads: int | None) -> None:
 
 
 @cli.command(short_help="Let people tell real photos from colored ones, blind.")
-@click.argument("folder", type=FILE)
+@click.argument("folder", type=PHOTO)
 @click.option(
     "--seconds",
     type=click.FloatRange(0, min_open=True),
     metavar="X",
     help="Show each pair for so long; at leisure by default.",
 )
-@click.option("--answers", type=FILE, help="Where answers go; FOLDER/answers.csv by default.")
+@click.option(
+    "--answers",
+    type=Output(lambda values: [values["answers"] or values["folder"] / "answers.csv"]),
+    help="Where answers go; FOLDER/answers.csv by default.",
+)
 @click.option("--results", is_flag=True, help="Only print what the answers so far say.")
 @add_server_options
 def study(

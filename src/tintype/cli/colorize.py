@@ -14,12 +14,12 @@ import click
 
 from tintype.cli.folder_options import FolderOptions, add_folder_options
 from tintype.cli.options import (
-    FILE,
     ReferenceOptions,
     SteeringOptions,
     add_reference_options,
     add_steering_options,
 )
+from tintype.cli.paths import BY_REQUEST, INPUT, OUTPUT, URL, Command
 from tintype.cli.shell import complain, extra, interruptible
 
 if TYPE_CHECKING:
@@ -47,11 +47,12 @@ def _parse_page(_: click.Context, __: click.Parameter, text: str | None) -> int 
     return int(text)
 
 
-@click.command(short_help="Color photographs, folders, tar files and stores.")
-@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
+@click.command(cls=Command, short_help="Color photographs, folders, tar files and stores.")
+@click.argument("photos", type=URL, nargs=-1, required=True, metavar="PHOTO...")
 @click.option(
     "-o",
     "--output",
+    type=BY_REQUEST,
     metavar="OUT",
     help="A file, or a folder if it exists or several photos come; - for stdout.",
 )
@@ -70,8 +71,8 @@ def _parse_page(_: click.Context, __: click.Parameter, text: str | None) -> int 
     metavar="N",
     help="Write N (up to 4) distinct plausible colorings.",
 )
-@click.option("--recipe", type=FILE, metavar="FILE", help="Do what a saved recipe says.")
-@click.option("--save-recipe", type=FILE, metavar="FILE", help="Save what was chosen here.")
+@click.option("--recipe", type=INPUT, metavar="FILE", help="Do what a saved recipe says.")
+@click.option("--save-recipe", type=BY_REQUEST, metavar="FILE", help="Save what was chosen here.")
 @click.option(
     "--compare", is_flag=True, help="Write a side-by-side picture, NAME.compare.EXT, too."
 )
@@ -107,7 +108,7 @@ def colorize(
     folder: FolderOptions,
     vividness: float | None,
     recipe: Path | None,
-    save_recipe: Path | None,
+    save_recipe: str | None,
     alternatives: int,
     compare: bool,
     quality: int | None,
@@ -156,7 +157,7 @@ def colorize(
         cohesion=folder.cohesion,
         interpolation=folder.interpolate,
         options=options,
-        save_recipe=save_recipe,
+        save_recipe=None if save_recipe is None else Path(save_recipe),
         runner=folder.runner(steering.threads),
         reference=_reference(reference),
         all_pages=page == _ALL_PAGES,
@@ -246,8 +247,10 @@ def _name_file(file: Path | None) -> Iterator[None]:
         raise PaletteError(f"{file}: {error}") from None
 
 
-@click.command(short_help="Show the palette that is estimated for a photo, and edit it.")
-@click.argument("photo")
+@click.command(
+    cls=Command, short_help="Show the palette that is estimated for a photo, and edit it."
+)
+@click.argument("photo", type=URL)
 @add_steering_options
 @click.option("--recursive", is_flag=True, help="Of a folder, the folders in it too.")
 @click.option("--own", is_flag=True, help="The colors that the photo has, not the estimated ones.")
@@ -256,7 +259,7 @@ def _name_file(file: Path | None) -> Iterator[None]:
 )
 @click.option(
     "--plot",
-    type=FILE,
+    type=OUTPUT,
     metavar="FILE.png",
     help="Draw the histogram, before and after the edits.",
 )

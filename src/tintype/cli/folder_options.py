@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tintype.cli.paths import TEXT
+
 if TYPE_CHECKING:
     from tintype.batch import Local, Ray
 
@@ -126,6 +128,7 @@ _FOLDER = [
     ),
     click.option(
         "--interpolate",
+        type=TEXT,
         nargs=2,
         metavar="A B",
         help="Palettes (JSON or photos) of a folder's first and last photo, by name; others go "

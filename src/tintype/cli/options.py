@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tintype.cli.paths import MODEL as MODEL_FOLDER
+from tintype.cli.paths import TEXT, URL, Output, list_in
 from tintype.errors import PaletteError
 from tintype.server.address import Server, is_local
 
@@ -16,8 +18,7 @@ if TYPE_CHECKING:
     from tintype.edits import Edit
     from tintype.welsh2002 import Swatch
 
-FILE = click.Path(path_type=Path)
-DATA: dict[str, Any] = {"multiple": True, "metavar": "PATTERN"}
+DATA: dict[str, Any] = {"type": URL, "multiple": True, "metavar": "PATTERN"}
 SET: dict[str, Any] = {"multiple": True, "metavar": "FIELD=VALUE"}
 
 
@@ -45,11 +46,12 @@ def add_steering_options(command: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
-MODEL = click.option("--model", type=FILE, help="A model folder, not the bundled one.")
+MODEL = click.option("--model", type=MODEL_FOLDER, help="A model folder, not the bundled one.")
 THREADS = click.option("--threads", type=click.IntRange(1), metavar="N", help="Processors to use.")
 _STEERING = [
     click.option(
         "--palette",
+        type=TEXT,
         metavar="FILE_OR_PHOTO",
         help="Start from a palette's JSON or a photo's colors.",
     ),
@@ -77,7 +79,7 @@ _STEERING = [
         multiple=True,
         help="Allow no hue within 20 degrees of this color's (in OKLab).",
     ),
-    click.option("--model", type=FILE, help="A model folder, or a run that `train` left."),
+    click.option("--model", type=MODEL_FOLDER, help="A model folder, or a run that `train` left."),
     THREADS,
 ]
 
@@ -175,6 +177,7 @@ def add_reference_options(command: Callable[..., None]) -> Callable[..., None]:
 _REFERENCE = [
     click.option(
         "--like",
+        type=TEXT,
         metavar="REFERENCE",
         help="Color like a color photo: by its palette, as --palette does, or as --method says.",
     ),
@@ -249,8 +252,18 @@ def add_training_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 PHOTOS = DATA | {"help": "Tar files or folders of photos, or a folder of `data pack`."}
+RUN = Output(
+    list_in(
+        "model.safetensors",
+        "last.safetensors",
+        "teacher.safetensors",
+        "vgg16.safetensors",
+        "log.jsonl",
+        "step-*.png",
+    )
+)
 _TRAINING = [
-    click.option("-o", "--output", type=FILE, required=True, help="The run's folder."),
+    click.option("-o", "--output", type=RUN, required=True, help="The run's folder."),
     click.option("--minutes", type=click.FloatRange(0, min_open=True), help="How long to train."),
     click.option("--steps", type=click.IntRange(1), help="How many steps to train."),
     click.option("--resume", is_flag=True, help="Go on with the run in the folder."),

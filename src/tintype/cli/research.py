@@ -5,17 +5,27 @@ from pathlib import Path
 
 import click
 
-from tintype.cli.options import DATA, FILE, MODEL, PHOTOS, SET, THREADS, add_training_options
+from tintype.cli.options import DATA, MODEL, PHOTOS, SET, THREADS, add_training_options
+from tintype.cli.paths import INPUT, PHOTO, RECIPES, URL, Command, Output, Values, list_in
+from tintype.cli.paths import MODEL as MODEL_FOLDER
 from tintype.cli.shell import extra, interruptible
 
-VGG = click.option("--vgg", type=FILE, help="VGG-16's weights, for dahl2016 and fenu2016.")
+VGG = click.option("--vgg", type=INPUT, help="VGG-16's weights, for dahl2016 and fenu2016.")
+FIGURES = [f"figure-{number}.{kind}" for number in range(1, 9) for kind in ("png", "svg")]
 
 
-@click.command()
+def _list_reports(values: Values) -> list[str]:
+    """What `evaluate` writes, of a model or of runs."""
+    stem = values["output"]
+    kinds = ("json", "md", "runs.json", "edits.png")
+    return [] if stem is None else [f"{stem}.{kind}" for kind in kinds]
+
+
+@click.command(cls=Command)
 @click.option("--method", default="tintype", show_default=True, help="What to train.")
 @click.option("--data", "patterns", **PHOTOS)
-@click.option("--recipes", type=FILE, metavar="DIR", help="Photos with recipes, not --data.")
-@click.option("--start", type=FILE, help="A checkpoint to begin with.")
+@click.option("--recipes", type=RECIPES, metavar="DIR", help="Photos with recipes, not --data.")
+@click.option("--start", type=INPUT, help="A checkpoint to begin with.")
 @click.option("--compile", "compiled", is_flag=True, help="Compile the network, for long runs.")
 @VGG
 @add_training_options
@@ -78,8 +88,8 @@ def train(
     run(output, configure(config, values), values, resume=resume)
 
 
-@click.command("pretrain-vgg")
-@click.option("--teacher", type=FILE, help="An .npz of the first stages, which stay as they are.")
+@click.command("pretrain-vgg", cls=Command)
+@click.option("--teacher", type=INPUT, help="An .npz of the first stages, which stay as they are.")
 @click.option("--data", "patterns", **PHOTOS, required=True)
 @add_training_options
 def pretrain_vgg(
@@ -114,9 +124,14 @@ def weights() -> None:
     """Weights of other networks that research builds on."""
 
 
-@weights.command()
+@weights.command(cls=Command)
 @click.argument("name", type=click.Choice(["vgg16"]))
-@click.option("-o", "--output", type=FILE, help="NAME.safetensors by default.")
+@click.option(
+    "-o",
+    "--output",
+    type=Output(lambda values: [values["output"] or f"{values['name']}.safetensors"]),
+    help="NAME.safetensors by default.",
+)
 def fetch(name: str, output: Path | None) -> None:
     """Download published weights, check their hash, and keep their convolutions (extra [train]).
 
@@ -136,9 +151,16 @@ def photographs() -> None:
     """Photographs for training."""
 
 
-@photographs.command()
-@click.argument("sources", nargs=-1, required=True, metavar="SRC...")
-@click.option("-o", "--output", type=FILE, required=True, metavar="SHARDS", help="A folder.")
+@photographs.command(cls=Command)
+@click.argument("sources", type=URL, nargs=-1, required=True, metavar="SRC...")
+@click.option(
+    "-o",
+    "--output",
+    type=Output(list_in("manifest.json", "train-*.tar", "validation-*.tar")),
+    required=True,
+    metavar="SHARDS",
+    help="A folder.",
+)
 @click.option(
     "--size",
     type=click.IntRange(64),
@@ -206,9 +228,15 @@ def pack(
     click.echo(packing.summarize(manifest))
 
 
-@click.command()
-@click.argument("run", type=FILE)
-@click.option("-o", "--output", type=FILE, required=True, help="The model's folder.")
+@click.command(cls=Command)
+@click.argument("run", type=MODEL_FOLDER)
+@click.option(
+    "-o",
+    "--output",
+    type=Output(list_in("model.json", "encoder.onnx", "decoder.onnx")),
+    required=True,
+    help="The model's folder.",
+)
 @click.option("--data", "patterns", **DATA, help="Photos to check on; else the run's held-out.")
 @click.option(
     "--set", "settings", **SET, help="side, temperature, calm, vivid, vividness or vividness_given."
@@ -221,11 +249,17 @@ def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[s
     click.echo(", ".join(f"{name} {value:.3g}" for name, value in found.items()))
 
 
-@click.command()
-@click.argument("runs", nargs=-1, type=FILE, metavar="[RUN]...")
+@click.command(cls=Command)
+@click.argument("runs", nargs=-1, type=MODEL_FOLDER, metavar="[RUN]...")
 @click.option("--data", "patterns", **DATA, required=True, help="Tar files or folders of photos.")
 @MODEL
-@click.option("-o", "--output", type=FILE, metavar="STEM", help="Write STEM.json and STEM.md.")
+@click.option(
+    "-o",
+    "--output",
+    type=Output(_list_reports),
+    metavar="STEM",
+    help="Write STEM.json and STEM.md.",
+)
 @click.option("--limit", type=click.IntRange(1), help="Only the first photos.")
 @click.option("--steering/--no-steering", default=True, help="Measure steering, too (slower).")
 @click.option(
@@ -238,7 +272,7 @@ def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[s
 )
 @click.option(
     "--classifier",
-    type=FILE,
+    type=INPUT,
     metavar="FILE.npz",
     help="A MobileNetV2 for ImageNet that is to recognize the colored photos.",
 )
@@ -302,11 +336,17 @@ def evaluate(
     click.echo(shown, nl=False)
 
 
-@click.command()
-@click.argument("runs", type=FILE, nargs=-1, required=True, metavar="RUN...")
-@click.option("-o", "--output", type=FILE, required=True, help="The folder for PNG and SVG files.")
-@click.option("--photo", "photos", type=FILE, multiple=True, help="A photo in color.")
-@click.option("--gray-photo", "grays", type=FILE, multiple=True, help="One of unknown colors.")
+@click.command(cls=Command)
+@click.argument("runs", type=MODEL_FOLDER, nargs=-1, required=True, metavar="RUN...")
+@click.option(
+    "-o",
+    "--output",
+    type=Output(list_in("runs.json", *FIGURES)),
+    required=True,
+    help="The folder for PNG and SVG files.",
+)
+@click.option("--photo", "photos", type=PHOTO, multiple=True, help="A photo in color.")
+@click.option("--gray-photo", "grays", type=PHOTO, multiple=True, help="One of unknown colors.")
 @click.option(
     "--figure", "figures", type=int, multiple=True, help="A figure's number; all by default."
 )
