@@ -21,8 +21,9 @@ from PIL import Image, UnidentifiedImageError
 from tintype.errors import PhotoError, explain, fail
 from tintype.formats import isobmff, jpeg, kinds, pillow, png
 from tintype.formats.extras import open_extra
+from tintype.formats.icc import map_tones
 from tintype.formats.pillow import Loaded, Wish
-from tintype.formats.pixels import flatten, to_srgb, upright
+from tintype.formats.pixels import flatten, scale, to_srgb, upright
 from tintype.metadata import Metadata
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
@@ -37,7 +38,7 @@ class Decoded:
     image: sRGB, mode L or RGB; alpha: mode L, None if all is opaque
     metadata: what the file says about its photo
     format: Pillow's name of the file's format; None of an image from memory
-    deep: (H, W) uint16 luma, where the file has more than 8 bits and is in sRGB
+    deep: (H, W) uint16 luma, where the file has more than 8 bits; None of colors not in sRGB
     notes: what people should know, each a part of a line
     """
 
@@ -59,10 +60,15 @@ def decode(source: Source, wish: Wish) -> Decoded:
             else:
                 found = _load(opened, Path(name).suffix, wish)
         flat, turn = flatten(found.image), found.orientation
-        image = to_srgb(flat.image, found.image.info.get("icc_profile"), strict=wish.strict)
+        profile = found.image.info.get("icc_profile")
+        image = to_srgb(flat.image, profile, strict=wish.strict)
         deep = found.deep if flat.deep is None else flat.deep
-        if image is not flat.image and deep is not None:  # other colors, known in 8 bits alone
-            deep = None
+        if deep is not None and image is not flat.image:  # Pillow maps 8 bits alone
+            gray = flat.image.mode == image.mode == "L"
+            planes = np.asarray(flat.image), np.asarray(image)
+            deep = map_tones(deep, profile, *planes) if gray else None
+            if deep is not None:  # of 16 bits, so that shadows stay apart
+                image = Image.fromarray(scale(deep, 65535, np.uint8))
         return Decoded(
             image=upright(image, turn),
             alpha=None if flat.alpha is None else upright(flat.alpha, turn),

@@ -4,6 +4,7 @@ import numpy as np
 
 _SIDE = 640  # of what is looked at: every so manieth pixel, at most so many on the longer side
 _BLOCK = 16
+_PAPER, _LIGHT = 110, 0.85  # luma of paper, at least; share of it that is still paper
 _SMALL = 4  # blocks of the shorter side, at least
 
 
@@ -16,17 +17,21 @@ def is_document(luma: np.ndarray) -> bool:
     of them drawings.
     """
     step = max(1, -(-max(luma.shape) // _SIDE))
-    seen = luma[::step, ::step].astype(np.float32)
+    seen = luma[::step, ::step]
+    few = seen[::6, ::6]
+    if np.median(few) < _PAPER or (few > _LIGHT * np.median(few)).mean() < 0.5:  # most photos
+        return False
+    seen = seen.astype(np.float32)
     rows, columns = seen.shape[0] // _BLOCK, seen.shape[1] // _BLOCK
     if min(rows, columns) < _SMALL:
         return False
     blocks = seen[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
     blocks = np.moveaxis(blocks, 1, 2)
     paper = np.percentile(blocks, 90, axis=(2, 3))
-    if np.median(paper) <= 110 or (paper > 0.6 * np.percentile(paper, 90)).mean() <= 0.8:
+    if np.median(paper) <= _PAPER or (paper > 0.6 * np.percentile(paper, 90)).mean() <= 0.8:
         return False
     share = blocks / np.maximum(paper, 1)[..., None, None]
-    light, dark = share > 0.85, share < 0.65
+    light, dark = share > _LIGHT, share < 0.65
     light_share, dark_share = light.mean(), dark.mean()
     if light_share <= 0.75 or not 0.02 < dark_share < 0.25 or light_share + dark_share <= 0.9:
         return False
