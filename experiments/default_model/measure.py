@@ -25,7 +25,7 @@ from train import load, under
 
 from tintype.color import luma, oklab_of_luma, oklab_to_rgb, rgb_to_oklab
 from tintype.research.evaluation import metrics
-from tintype.result import shrink
+from tintype.working_size import shrink
 
 ADJUSTMENTS = (1.0, 0.5, 0.25, 0.0, -0.25, -0.5)  # of the rebalancing: calm to vivid
 TEMPERATURE = 0.8
