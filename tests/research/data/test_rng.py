@@ -35,7 +35,7 @@ def test_numbers_of_many_photos_spread_as_those_of_one_source(draw):
 @pytest.mark.parametrize("cut", [2, 4])
 def test_crops_aging_and_wishes_do_not_depend_on_the_batch(cut):
     made = [scene(20 + 9 * i, 70 - 9 * i, i) for i in range(6)]
-    photos = photo_set.PhotoSet.of(made, list("abcdef"))
+    photos = photo_set.PhotoSet.from_arrays(made, list("abcdef"))
     bins = Config().bins
     true = torch.rand(6, bins.count, generator=seeded()).softmax(1)
     rows = torch.arange(6)

@@ -46,7 +46,7 @@ class PhotoSet:
     keys: list[str]
 
     @staticmethod
-    def of(photos: list[np.ndarray], keys: list[str]) -> "PhotoSet":
+    def from_arrays(photos: list[np.ndarray], keys: list[str]) -> "PhotoSet":
         """The set of photos (height, width, 3) uint8 with their keys."""
         height, width = (torch.tensor([p.shape[axis] for p in photos]).long() for axis in (0, 1))
         rows = [np.zeros((0, 3), np.uint8), *(photo.reshape(-1, 3) for photo in photos)]
@@ -116,7 +116,7 @@ def load(patterns: list[str], *, size: int = 128, limit: int | None = None) -> P
         raise DataError(f"{' '.join(patterns)}: expected photos or tar files of photos, found none")
     if bad:
         tqdm.write(f"skipped {bad} unreadable photos", file=sys.stderr)
-    return PhotoSet.of(photos, keys)
+    return PhotoSet.from_arrays(photos, keys)
 
 
 def _read_photos(patterns: list[str]) -> Iterator[tuple[str, bytes]]:

@@ -134,7 +134,9 @@ class Stream:
         self.photos.close()
 
     def _cut(self, photos: list[Decoded], size: int) -> Batch:
-        held = photo_set.PhotoSet.of([rgb for _, rgb in photos], [file.key for file, _ in photos])
+        held = photo_set.PhotoSet.from_arrays(
+            [rgb for _, rgb in photos], [file.key for file, _ in photos]
+        )
         keys = ((file.epoch, file.number) for file, _ in photos)
         generators = rng.make_generators(self.seed, keys)
         index = torch.arange(len(photos), device=self.device)
