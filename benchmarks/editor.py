@@ -34,9 +34,10 @@ CLIENTS, PHOTOS, EDITS, ROUNDS = 8, 20, 500, 4
 
 
 @contextmanager
-def serving() -> Iterator[tuple[str, psutil.Process]]:
-    """The real command; its address and its process."""
-    command = [Path(sys.executable).with_name("tintype"), "serve", "--no-browser", "--port", "0"]
+def serving(*words: str) -> Iterator[tuple[str, psutil.Process]]:
+    """The real command, `serve` by default; its address and its process."""
+    command = [Path(sys.executable).with_name("tintype"), *(words or ["serve"])]
+    command += ["--no-browser", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -1,0 +1,216 @@
+"""What hostile files and requests cost a server, and what others' edits cost meanwhile.
+
+    python benchmarks/hostile.py             all of them
+    python benchmarks/hostile.py tile fax    those
+
+Each is sent again and again for some seconds. To reach: no request above 10 s or 1 GB, and others'
+edits below twice their idle time (medians of edits with and without what was reached).
+"""
+
+import argparse
+import io
+import json
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import psutil
+from editor import photo, post, send, serving
+from PIL import Image
+from turns import table
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+import bombs
+
+SECONDS = 6.0  # for which each is sent
+SECONDS_LIMIT, MEGABYTES_LIMIT, SLOWER_LIMIT = 10.0, 1024, 2.0
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What is sent to the server at `address` where a photo `sent` is."""
+
+    megabytes: float
+    send: Callable[[str, str], str]  # address, sent -> status and what was answered
+
+
+def upload(make: Callable[[], bytes]) -> Callable[[], Attack]:
+    """An attack by a file."""
+
+    def ready() -> Attack:
+        content = make()
+        return Attack(len(content) / 1e6, lambda address, _: answer(lambda: send(address, content)))
+
+    return ready
+
+
+def ask(recipe: dict[str, object]) -> Callable[[], Attack]:
+    """An attack by a recipe."""
+
+    def ready() -> Attack:
+        body = json.dumps(recipe).encode()
+        return Attack(
+            len(body) / 1e6, lambda address, sent: answer(lambda: edit(address, sent, body))
+        )
+
+    return ready
+
+
+def answer(request: Callable[[], object]) -> str:
+    """The status of a request's answer, and what is wrong."""
+    try:
+        request()
+    except urllib.error.HTTPError as error:
+        with suppress(ValueError):
+            return f"{error.code} {json.load(error)['detail']}"
+        return str(error.code)
+    return "done"
+
+
+def edit(address: str, sent: str, body: bytes) -> bytes:
+    return post(f"{address}v1/photos/{sent}/render", body, "application/json")
+
+
+def avif() -> bytes:
+    """100 million pixels of noise that claim to be 64 x 64."""
+    noise = np.random.default_rng(0).integers(0, 256, (10_000, 10_000), np.uint8)
+    return bombs.claim_less(bombs.save(Image.fromarray(noise), "AVIF", speed=10, quality=60))
+
+
+CHANGE = {"from": "red", "to": "blue", "scale": 1}
+ATTACKS: dict[str, Callable[[], Attack]] = {
+    "scans": upload(lambda: bombs.make_jpeg_of_scans(7000, 20_000)),
+    "tile": upload(lambda: bombs.make_tiff_of_a_huge_tile(47_000)),
+    "comments": upload(lambda: bombs.make_jpeg_of_comments(15_000_000)),
+    "chunks": upload(lambda: bombs.make_png_of_chunks(5_000_000)),
+    "avif": upload(avif),
+    "fax": upload(lambda: bombs.make_fax_of_noise(1, 50_000_000, 60_000_000)),
+    "large": upload(lambda: photo(0, 8600)),  # honest, nearly as large as may be
+    "changes": ask({"edits": [{"recolor": [CHANGE] * 330}] * 64}),
+    "most changes": ask({"edits": [{"recolor": [CHANGE] * 499}]}),
+}
+
+
+@contextmanager
+def peak_memory(process: psutil.Process) -> Iterator[Callable[[], float]]:
+    """How much more than before a process and its children held at most, in MiB."""
+    done, most = threading.Event(), [0.0]
+
+    def total() -> float:
+        held = 0
+        for one in [process, *process.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                held += one.memory_info().rss
+        return held / 2**20
+
+    before = total()
+
+    def watch() -> None:
+        while not done.wait(0.01):
+            most[0] = max(most[0], total() - before)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    yield lambda: most[0]
+    done.set()
+    thread.join()
+
+
+def edit_times(address: str, sent: str, until: Callable[[], bool]) -> dict[bool, list[float]]:
+    """Milliseconds of edits, one after the other, by whether they say what was reached."""
+    times: dict[bool, list[float]] = {True: [], False: []}
+    for i in count():
+        if until():
+            return times
+        recipe = {"edits": [{"shift_hue": 7 * i % 360}], "measure": i % 4 == 0}
+        began = time.perf_counter()
+        edit(address, sent, json.dumps(recipe).encode())
+        times[i % 4 == 0].append(1000 * (time.perf_counter() - began))
+        time.sleep(0.02)
+    raise AssertionError
+
+
+def measure(attack: Attack, address: str, process: psutil.Process) -> list[str]:
+    """A row of the table."""
+    own, other = send(address, photo(0)), send(address, photo(1))
+
+    def idle_until(end: float) -> dict[bool, list[float]]:
+        return edit_times(address, own, lambda: time.perf_counter() > end)
+
+    idle = idle_until(time.perf_counter() + SECONDS / 2)
+    times, said = [], ""
+    with peak_memory(process) as peak, ThreadPoolExecutor(1) as others:
+        over = threading.Event()
+        meanwhile = others.submit(edit_times, address, own, over.is_set)
+        end = time.perf_counter() + SECONDS
+        while not times or time.perf_counter() < end:
+            began = time.perf_counter()
+            said = attack.send(address, other)
+            times.append(time.perf_counter() - began)
+        over.set()
+        busy = meanwhile.result()
+        memory = peak()
+    after = idle_until(time.perf_counter() + SECONDS / 2)
+    row = [f"{attack.megabytes:.1f}", f"{max(times):.1f}", f"{memory:.0f}"]
+    ratios = []
+    for measured in (False, True):
+        calm = float(np.median(idle[measured] + after[measured]))
+        ratios.append(float(np.median(busy[measured])) / calm)
+        row.append(f"{calm:.0f} -> {calm * ratios[-1]:.0f}")
+    within = max(times) < SECONDS_LIMIT and memory < MEGABYTES_LIMIT and max(ratios) < SLOWER_LIMIT
+    return [*row, "yes" if within else "NO", said[:60]]
+
+
+def study_row() -> list[str]:
+    """60 requests at once for one large picture of a study."""
+    with TemporaryDirectory() as folder:
+        for method in ("real", "ours"):
+            (Path(folder) / method).mkdir()
+            Image.open(io.BytesIO(photo(0, 8600))).save(Path(folder) / method / "a.jpg")
+        with serving("study", folder) as (address, process), peak_memory(process) as peak:
+            with urllib.request.urlopen(f"{address}v1/study", b"") as begun:
+                name = json.load(begun)["trials"][0]["left"]
+            began = time.perf_counter()
+            with ThreadPoolExecutor(60) as people:
+                fetch = [
+                    people.submit(urllib.request.urlopen, f"{address}v1/study/pictures/{name}")
+                    for _ in range(60)
+                ]
+                statuses = {one.result().status for one in fetch}
+            seconds = time.perf_counter() - began
+            within = seconds < SECONDS_LIMIT and peak() < MEGABYTES_LIMIT
+            row = ["60 pictures", "0.0", f"{seconds:.1f}", f"{peak():.0f}", "", ""]
+            return [*row, "yes" if within else "NO", f"{statuses}"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*ATTACKS, "study"]))
+    names = parser.parse_args().names or [*ATTACKS, "study"]
+    rows = []
+    for name in names:
+        if name == "study":
+            rows.append(study_row())
+            continue
+        attack = ATTACKS[name]()
+        with serving() as (address, process):
+            rows.append([name, *measure(attack, address, process)])
+        print(*rows[-1], file=sys.stderr, flush=True)
+    head = ["sent", "MB", "seconds", "MiB more", "edit, ms", "measured, ms", "within", "answer"]
+    table(
+        "What hostile files and requests cost (worst time, peak memory, others' edits)", head, rows
+    )
+
+
+if __name__ == "__main__":
+    main()
