@@ -74,6 +74,8 @@ def answer(request: Callable[[], object]) -> str:
         with suppress(ValueError):
             return f"{error.code} {json.load(error)['detail']}"
         return str(error.code)
+    except OSError as error:  # refused before all was sent
+        return str(error)
     return "done"
 
 
@@ -97,7 +99,7 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
     "fax": upload(lambda: bombs.make_fax_of_noise(1, 50_000_000, 60_000_000)),
     "large": upload(lambda: photo(0, 8600)),  # honest, nearly as large as may be
     "changes": ask({"edits": [{"recolor": [CHANGE] * 330}] * 64}),
-    "most changes": ask({"edits": [{"recolor": [CHANGE] * 499}]}),
+    "most changes": ask({"edits": [{"recolor": [CHANGE] * 249}]}),
 }
 
 
@@ -121,9 +123,11 @@ def peak_memory(process: psutil.Process) -> Iterator[Callable[[], float]]:
 
     thread = threading.Thread(target=watch)
     thread.start()
-    yield lambda: most[0]
-    done.set()
-    thread.join()
+    try:
+        yield lambda: most[0]
+    finally:
+        done.set()
+        thread.join()
 
 
 def edit_times(address: str, sent: str, until: Callable[[], bool]) -> dict[bool, list[float]]:
@@ -153,11 +157,13 @@ def measure(attack: Attack, address: str, process: psutil.Process) -> list[str]:
         over = threading.Event()
         meanwhile = others.submit(edit_times, address, own, over.is_set)
         end = time.perf_counter() + SECONDS
-        while not times or time.perf_counter() < end:
-            began = time.perf_counter()
-            said = attack.send(address, other)
-            times.append(time.perf_counter() - began)
-        over.set()
+        try:
+            while not times or time.perf_counter() < end:
+                began = time.perf_counter()
+                said = attack.send(address, other)
+                times.append(time.perf_counter() - began)
+        finally:
+            over.set()
         busy = meanwhile.result()
         memory = peak()
     after = idle_until(time.perf_counter() + SECONDS / 2)

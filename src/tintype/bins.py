@@ -3,7 +3,7 @@
 import itertools
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from PIL import ImageColor
@@ -157,7 +157,14 @@ def chroma_of(color: str, bins: Bins = OKLAB) -> np.ndarray:
         raise PaletteError(
             f"expected a CSS color name, #rrggbb or hue:DEGREES, found {color!r}"
         ) from None
-    return np.asarray(bins.chroma(np.array(rgb) / 255))
+    return _chroma_of_rgb(rgb, bins)
+
+
+@lru_cache(4096)
+def _chroma_of_rgb(rgb: tuple[int, ...], bins: Bins) -> np.ndarray:
+    chroma = np.asarray(bins.chroma(np.array(rgb) / 255))
+    chroma.setflags(write=False)
+    return chroma
 
 
 def hue_of(color: str, bins: Bins = OKLAB) -> float:

@@ -9,7 +9,7 @@ from tintype.recipe import VERSION, Recipe
 RECIPE = ("version", "model", "palette", "alternative", "edits", "vividness")
 
 # Of a recipe's work a color of a palette is one unit, an edit or one of its changes four: 0.2 ms.
-MOST_WORK = 2000
+MOST_WORK = 1000
 LIGHT_WORK = 400  # as much again as the rest of an edit takes
 
 

@@ -23,7 +23,7 @@ from tintype.recipe import Recipe
 from tintype.result import Result
 from tintype.sandbox import Sandbox
 from tintype.server.schemas import LIGHT_WORK, Group, Health, PhotoOut, RecipeIn, Render, Variant
-from tintype.server.security import TEXT
+from tintype.server.security import MEGABYTE
 from tintype.server.store import Sizes, Store
 from tintype.server.work_queue import WorkQueue
 
@@ -129,8 +129,8 @@ class Service:
     def palette(self, content: bytes) -> Variant:
         """A palette from its JSON or from a color photo."""
         if content.lstrip()[:1] == b"{":
-            if len(content) > TEXT:
-                raise PaletteError(f"expected a palette of at most {TEXT:,} bytes, found more")
+            if len(content) > MEGABYTE:
+                raise PaletteError(f"expected a palette of at most {MEGABYTE:,} bytes, found more")
             found = Palette.from_json(self.colorizer.bins, content)
         else:
             colors = partial(read_rgb, content, max_pixels=self.pixels, max_side=REFERENCE)
