@@ -272,6 +272,10 @@ def test_no_library_writes_to_standard_error(tmp_path: Path) -> None:
     (tmp_path / "cut.tif").write_bytes(whole[:8] + b"\xff" * 300 + whole[308:])
     deep = written((GRAY.astype(np.uint32), {}), (GRAY, {}))
     (tmp_path / "cut2.tif").write_bytes(deep[: len(deep) - 60])
+    many = bytearray(written((GRAY, {"metadata": None})))
+    with tifffile.TiffFile(io.BytesIO(many)) as file:
+        struct.pack_into("<H", many, file.pages.first.tags[277].valueoffset, 166)
+    (tmp_path / "many.tif").write_bytes(many)
     (tmp_path / "ring.tif").write_bytes(b"II*\0\x08\0\0\0" + b"\xff" * 40)
     code = (
         "import sys\nfrom tintype import photo\nfor path in sys.argv[1:]:\n"

@@ -1,6 +1,7 @@
 """Pillow, without its limits and warnings, which belong to the whole process."""
 
 import ctypes
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ ANIMATIONS = (
     AvifImagePlugin.AvifImageFile, GifImagePlugin.GifImageFile, PngImagePlugin.PngImageFile,
     WebPImagePlugin.WebPImageFile,
 )  # fmt: skip
+_SILENT = logging.NullHandler()
 _LOCK = threading.Lock()
 
 
@@ -104,11 +106,18 @@ def unlimited() -> Iterator[None]:
     with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         _silence_libtiff()
+        silence_loggers()
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
             yield
         finally:
             Image.MAX_IMAGE_PIXELS = limit
+
+
+def silence_loggers() -> None:
+    """Let libraries log to nobody where nobody asks for it: Python prints it otherwise."""
+    for name in ("PIL", "tifffile"):
+        logging.getLogger(name).addHandler(_SILENT)
 
 
 @cache

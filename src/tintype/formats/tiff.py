@@ -6,7 +6,6 @@ Thumbnails, masks and the raw data of cameras are directories like pages; SubIFD
 """
 
 import io
-import logging
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,11 +22,10 @@ from tintype import metadata
 from tintype.color import LUMA
 from tintype.errors import PhotoError
 from tintype.formats import pillow
-from tintype.formats.pillow import Loaded, Wish
+from tintype.formats.pillow import Loaded, Wish, silence_loggers
 from tintype.formats.pixels import scale
 from tintype.formats.tiff_limits import MOST_DIRECTORIES, check_directories
 
-_SILENT = logging.NullHandler()
 _BYTES = 8  # of memory for each pixel that is allowed: RGBA of 16 bits
 _RAW = (32803, 34892)  # color filter array, linear raw (DNG 1.7)
 _GRAY, _RGB, _INDEXED, _CMYK = (0, 1), 2, 3, 5
@@ -107,9 +105,9 @@ class Pages:
 
 def load(stream: BinaryIO, wish: Wish) -> Loaded:
     """The page of a TIFF that is wished for. Raises PhotoError and what decoders raise."""
-    logging.getLogger("tifffile").addHandler(_SILENT)  # else it prints
     check_directories(stream)
     stream.seek(0)
+    silence_loggers()
     try:
         file = tifffile.TiffFile(stream)
     except Exception:  # struct, index, key and type errors: whatever the broken bytes provoke
@@ -329,4 +327,4 @@ def _name(value: int, names: type[IntEnum]) -> str:
     try:
         return names(value).name
     except ValueError:
-        return str(value)
+        return str(value) if isinstance(value, int) else "none"
