@@ -1,8 +1,10 @@
 """The clean aperture of AVIF: the part of the coded picture that is shown (ISO/IEC 23000-22)."""
 
+import io
 import struct
-from collections.abc import Iterator
 from typing import BinaryIO
+
+from tintype.metadata.bmff import list_boxes
 
 _LARGEST = 1 << 24  # bytes of a box of metadata that are looked at
 
@@ -21,25 +23,17 @@ def read_clean_aperture(stream: BinaryIO, size: tuple[int, int]) -> Box | None:
     boxes = dict(_split(meta[4:]))
     primary = _number(boxes[b"pitm"], 4, 4 if boxes[b"pitm"][0] else 2)
     parts = dict(_split(boxes[b"iprp"]))
-    properties = list(_split(parts[b"ipco"]))
+    properties = _split(parts[b"ipco"])
     for index in _list_properties(parts[b"ipma"], primary):
         if 0 < index <= len(properties) and properties[index - 1][0] == b"clap":
             return _crop(properties[index - 1][1], size)
     return None
 
 
-def _split(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _split(data: bytes) -> list[tuple[bytes, bytes]]:
     """The boxes in a box: their kinds and contents."""
-    at = 0
-    while at + 8 <= len(data):
-        length, head = _number(data, at, 4), 8
-        if length == 1:
-            length, head = _number(data, at + 8, 8), 16
-        length = length or len(data) - at
-        if length < head:
-            return
-        yield data[at + 4 : at + 8], data[at + head : at + length]
-        at += length
+    boxes = list_boxes(io.BytesIO(data), 0, len(data))
+    return [(kind, data[start : start + size]) for kind, start, size in boxes]
 
 
 def _list_properties(ipma: bytes, item: int) -> list[int]:

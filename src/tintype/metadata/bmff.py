@@ -24,13 +24,14 @@ def find_exif(stream: BinaryIO) -> bytes | None:
 def _find(stream: BinaryIO) -> bytes | None:
     stream.seek(0, io.SEEK_END)
     place = next(
-        ((at, size) for kind, at, size in _boxes(stream, 0, stream.tell()) if kind == b"meta"), None
+        ((at, size) for kind, at, size in list_boxes(stream, 0, stream.tell()) if kind == b"meta"),
+        None,
     )
     if place is None or place[1] > _MAX_META:
         return None
     stream.seek(place[0])
     meta = io.BytesIO(stream.read(place[1]))
-    boxes = {kind: (at, size) for kind, at, size in _boxes(meta, 4, place[1])}
+    boxes = {kind: (at, size) for kind, at, size in list_boxes(meta, 4, place[1])}
     number = _exif_item(meta, *boxes[b"iinf"]) if b"iinf" in boxes else None
     if number is None or b"iloc" not in boxes:
         return None
@@ -47,7 +48,7 @@ def _find(stream: BinaryIO) -> bytes | None:
     return block if len(data) == size and block[:2] in (b"II", b"MM") else None
 
 
-def _boxes(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def list_boxes(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Kind, place and size of the content of each box in a range."""
     for _ in range(_MOST_BOXES):
         stream.seek(start)
@@ -69,7 +70,7 @@ def _exif_item(meta: BinaryIO, start: int, size: int) -> int | None:
     meta.seek(start)
     wide = meta.read(4)[0] > 0
     meta.read(4 if wide else 2)
-    for kind, at, _ in _boxes(meta, meta.tell(), start + size):
+    for kind, at, _ in list_boxes(meta, meta.tell(), start + size):
         if kind == b"infe":
             meta.seek(at)
             version = meta.read(4)[0]
