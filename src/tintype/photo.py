@@ -18,7 +18,7 @@ from tintype.formats.decode import Source, decode
 from tintype.formats.document import is_document
 from tintype.formats.pillow import Wish
 from tintype.formats.pixels import is_colorful
-from tintype.metadata import Embedding, Metadata, embed
+from tintype.metadata import Embedding, Metadata, Provenance, embed
 
 __all__ = [
     "DEFAULT_MAX_PIXELS", "SUFFIXES", "Photo", "Source", "format_of", "read", "read_rgb", "write",
@@ -162,11 +162,13 @@ def write(
     quality: int | None = None,
     overwrite: bool = False,
     strip_metadata: bool = False,
+    provenance: Provenance | None = None,
 ) -> tuple[str, ...]:
     """Write a colored photo to a path, whole or not at all, or to a binary stream.
 
     image: mode RGB or YCbCr; a JPEG takes the YCbCr planes as they are.
     like: the photo it was made from; gives alpha, and metadata unless `strip_metadata`.
+    provenance: what the file says of itself, beside the photo's metadata.
     format: Pillow's name; for a path the default is its extension, a stream needs one.
     quality: 1..100 for JPEG, WebP and AVIF; PNG and TIFF lose nothing. JPEG's default is luma in
         steps of 2 and chroma as at quality 90: of four photos it kept 98.8 to 99.9 % of the luma
@@ -182,7 +184,7 @@ def write(
     options = _options(name, format, quality)
     embedding, notes = Embedding({}), list[str]()
     if like is not None and not strip_metadata:
-        embedding = embed(like.metadata, options["format"], image.size, notes)
+        embedding = embed(like.metadata, options["format"], image.size, notes, provenance)
     options |= embedding.options
     image = _ready(name, image, options["format"], None if like is None else like.alpha)
     try:

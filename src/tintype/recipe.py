@@ -150,9 +150,17 @@ class Recipe:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Recipe:
-        """Read a recipe's file. Raises PaletteError where it is none."""
+        """Read a recipe's file, or the recipe in a picture that was colored by it.
+
+        Raises PaletteError where there is none.
+        """
+        from tintype.metadata import find_recipe  # which imports Pillow
+
         try:
-            return cls.from_json(Path(path).read_bytes())
+            content = Path(path).read_bytes()
+            if content.lstrip()[:1] in (b"{", b"["):
+                return cls.from_json(content)
+            return cls.from_json(find_recipe(content) or content)
         except OSError as error:
             why = error.strerror or error
             raise PaletteError(f"{path}: expected a recipe, found none: {why}") from None

@@ -11,6 +11,7 @@ from PIL import Image
 from tintype.bins import Bins
 from tintype.border import fade
 from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_ycbcr, ycbcr_to_rgb
+from tintype.metadata import Provenance
 from tintype.palette import Palette
 from tintype.photo import Photo, write
 from tintype.recipe import Recipe
@@ -60,12 +61,16 @@ class Result:
         quality: int | None = None,
         overwrite: bool = False,
         strip_metadata: bool = False,
+        provenance: bool = True,
     ) -> tuple[str, ...]:
         """Write the full-size photo, whole or not at all; the format goes by the file's name.
 
+        strip_metadata: leave out all that the photo's file says, and provenance
+        provenance: say in XMP that the colors were computed, by what, and by which recipe
         Returns notes on what of the photo's metadata the format cannot hold.
         Raises PhotoError where it exists and may not be overwritten, or cannot be written.
         """
+        recipe = None if self.recipe is None else self.recipe.to_json()
         return write(
             self.planes,
             target,
@@ -74,6 +79,7 @@ class Result:
             quality=quality,
             overwrite=overwrite,
             strip_metadata=strip_metadata,
+            provenance=Provenance(recipe) if provenance else None,
         )
 
 

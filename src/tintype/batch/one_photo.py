@@ -36,6 +36,7 @@ class OutputOptions:
 
     alternatives: 0 for one result, else how many of the photo's alternatives, NAME-1.EXT, ...
     compare: whether to write a side-by-side picture, NAME.compare.EXT
+    provenance: whether files say what they are, and hold the recipe
     page: of a TIFF, from 1; its largest picture by default
     salvage: whether a JPEG that is cut is colored as far as it goes
     recipe: a file to write after the photo, and its text
@@ -45,6 +46,7 @@ class OutputOptions:
     compare: bool = False
     quality: int | None = None
     strip_metadata: bool = False
+    provenance: bool = True
     overwrite: bool = False
     max_pixels: int | None = None
     page: int | None = None
@@ -59,6 +61,7 @@ class OutputOptions:
             "strip_metadata": self.strip_metadata,
         }
         choices = {"page": self.page, "salvage": self.salvage or None}
+        choices |= {} if self.provenance else {"provenance": False}
         return about | {name: value for name, value in choices.items() if value is not None}
 
     def results(self, target: Target) -> list[str]:
@@ -190,11 +193,16 @@ def _save(result: Result, output: str, options: OutputOptions) -> tuple[str, ...
             quality=options.quality,
             overwrite=options.overwrite,
             strip_metadata=options.strip_metadata,
+            provenance=options.provenance,
         )
     whole = io.BytesIO()
     kind = result.photo.format if result.photo.format in ("JPEG", "TIFF", "WEBP", "AVIF") else "PNG"
     notes = result.save(
-        whole, format=kind, quality=options.quality, strip_metadata=options.strip_metadata
+        whole,
+        format=kind,
+        quality=options.quality,
+        strip_metadata=options.strip_metadata,
+        provenance=options.provenance,
     )
     sys.stdout.buffer.write(whole.getvalue())
     sys.stdout.buffer.flush()

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 # Options that few people need, which the help names last.
 RARE = (
-    "strip_metadata", "max_megapixels", "page", "salvage", "method", "swatch", "watch",
-    "interpolate", "workers", "threads", "model", "ray",
+    "strip_metadata", "no_provenance", "max_megapixels", "page", "salvage", "method", "swatch",
+    "watch", "interpolate", "workers", "threads", "model", "ray",
 )  # fmt: skip
 
 
@@ -71,7 +71,9 @@ def _parse_page(_: click.Context, __: click.Parameter, text: str | None) -> int 
     metavar="N",
     help="Write N (up to 4) distinct plausible colorings.",
 )
-@click.option("--recipe", type=INPUT, metavar="FILE", help="Do what a saved recipe says.")
+@click.option(
+    "--recipe", type=INPUT, metavar="FILE", help="Do what a saved recipe, or a result's own, says."
+)
 @click.option("--save-recipe", type=BY_REQUEST, metavar="FILE", help="Save what was chosen here.")
 @click.option(
     "--compare", is_flag=True, help="Write a side-by-side picture, NAME.compare.EXT, too."
@@ -87,6 +89,11 @@ def _parse_page(_: click.Context, __: click.Parameter, text: str | None) -> int 
 )
 @add_folder_options
 @click.option("--strip-metadata", is_flag=True, help="Leave out EXIF, XMP, IPTC and comments.")
+@click.option(
+    "--no-provenance",
+    is_flag=True,
+    help="Do not write that the colors are computed, nor the recipe, into the results.",
+)
 @click.option(
     "--max-megapixels",
     type=click.FloatRange(0, min_open=True),
@@ -113,6 +120,7 @@ def colorize(
     compare: bool,
     quality: int | None,
     strip_metadata: bool,
+    no_provenance: bool,
     max_megapixels: float | None,
     page: int | None,
     salvage: bool,
@@ -143,6 +151,7 @@ def colorize(
         compare=compare,
         quality=quality,
         strip_metadata=strip_metadata,
+        provenance=not no_provenance,
         overwrite=overwrite,
         max_pixels=None if max_megapixels is None else round(1e6 * max_megapixels),
         page=page or None,

@@ -18,8 +18,9 @@ from PIL import PngImagePlugin
 from tintype.metadata import exif as exif_
 from tintype.metadata import photoshop, xmp
 from tintype.metadata.exif import Exif, Tag
+from tintype.metadata.extract import Metadata, Text
 from tintype.metadata.iptc import add_iptc
-from tintype.metadata.read import Metadata, Text
+from tintype.metadata.provenance import Provenance
 
 _SEGMENT = 65_533  # bytes that a segment of a JPEG holds
 _XMP_HEAD, _EXTENSION_HEAD = (
@@ -46,14 +47,24 @@ class Embedding:
             exif_.extend(file, self.tags)
 
 
-def embed(metadata: Metadata, format: str, size: tuple[int, int], notes: list[str]) -> Embedding:
+def embed(
+    metadata: Metadata,
+    format: str,
+    size: tuple[int, int],
+    notes: list[str],
+    provenance: Provenance | None = None,
+) -> Embedding:
     """Make a photo's metadata ready for an upright file of `size` in a format.
 
-    notes: gets a line for each thing that the format cannot hold.
+    notes: gets a line for each thing that the format cannot hold
+    provenance: what the file says of itself, if anything
     """
     tags = metadata.exif.correct(size, across=metadata.across)
     resources = photoshop.describe(metadata.resources, across=metadata.across)
     packet = _packet(metadata, xmp.Facts(*size, _MIME[format], metadata.across), notes)
+    if provenance is not None:
+        packet = packet or xmp.Packet()
+        provenance.stamp(packet)
     if format in ("WEBP", "AVIF"):
         packet = add_iptc(packet, photoshop.iptc_of(resources), notes)
     if format in ("TIFF", "WEBP", "AVIF"):

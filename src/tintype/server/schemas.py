@@ -86,6 +86,7 @@ class Render(RecipeIn):
     size: Literal["thumbnail", "preview", "full"] = "preview"
     format: Literal["JPEG", "PNG", "WEBP", "TIFF", "AVIF"] | None = None
     strip_metadata: bool = False
+    provenance: bool = Field(True, description="Say in the full size what it is, and its recipe.")
     measure: bool = Field(True, description="Say what was reached, which takes longer.")
 
 

@@ -167,7 +167,12 @@ class Service:
         picture = BytesIO()
         if asked.size == "full":
             kind = asked.format or _format(sizes.full.photo.format)
-            result.save(picture, format=kind, strip_metadata=asked.strip_metadata)
+            result.save(
+                picture,
+                format=kind,
+                strip_metadata=asked.strip_metadata,
+                provenance=asked.provenance,
+            )
         else:
             kind = asked.format or ("JPEG" if encoded.photo.alpha is None else "WEBP")
             quality = PREVIEW_QUALITY if kind == "JPEG" else None

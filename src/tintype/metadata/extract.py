@@ -104,6 +104,16 @@ def _read(image: Image.Image, stream: BinaryIO | None, notes: list[str]) -> Meta
     )  # fmt: skip
 
 
+def find_xmp(image: Image.Image, stream: BinaryIO) -> list[bytes]:
+    """The packets of a picture that Pillow has opened, not decoded; `stream` is its file."""
+    found = [_bytes(image.info.get("xmp"))]
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        found.append(_join_extension(image.applist))
+    elif image.format == "TIFF":
+        found = [_value(exif_.read(stream, []) or Exif(), exif_.XMP)]
+    return [packet for packet in found if packet]
+
+
 def read_directory(
     stream: BinaryIO, offset: int, notes: list[str]
 ) -> tuple[Metadata, bytes | None]:
