@@ -10,15 +10,19 @@ its parent: it bounds costs, and is no wall against code.
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from tintype.errors import PhotoError, TintypeError
+from tintype.formats.cost import is_ordinary
 
 T = TypeVar("T")
 
@@ -100,6 +104,36 @@ class Sandbox:
         self._process.kill()
 
 
+def read_bounded(source: str | bytes, read: Callable[[Any], T]) -> T:
+    """What `read`, which can be pickled, makes of a file: a path or its bytes.
+
+    A file that is built as photos are is read here; any other, of which nobody knows what it costs,
+    by a child within 60 s and 4 GB. Raises what `read` raises, and PhotoError as `Sandbox.do`.
+    """
+    try:
+        content = source if isinstance(source, bytes) else Path(source).read_bytes()
+    except OSError:
+        return read(source)  # which says what is wrong
+    if is_ordinary(content):
+        return read(source)
+    del content
+    try:
+        sandbox = _idle.pop()
+    except IndexError:  # each thread that reads has one
+        sandbox = Sandbox(seconds=60, megabytes=4000)
+    try:
+        return sandbox.do(partial(read, source), _name(source))
+    finally:
+        _idle.append(sandbox)
+
+
+_idle: list[Sandbox] = []  # children that wait for a file to read
+
+
+def _name(source: str | bytes) -> str:
+    return "the image" if isinstance(source, bytes) else source
+
+
 def _kill(process: "subprocess.Popen[bytes]") -> None:
     process.kill()
     process.wait()
@@ -146,6 +180,7 @@ def _serve() -> None:
     seconds, megabytes = float(sys.argv[1]), int(sys.argv[2])
     stdin, stdout = (os.fdopen(os.dup(fd), mode) for fd, mode in ((0, "rb"), (1, "wb")))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing that a library prints is an answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     import tintype.photo  # noqa: F401  so that the first work need not wait for it
 
     _limit_memory(megabytes)
@@ -173,7 +208,6 @@ def _limit_memory(megabytes: int) -> None:
     """Bound what this process writes to, where the platform can (Linux)."""
     try:
         import resource
-        from pathlib import Path
 
         idle = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
         limit = idle + (megabytes << 20)
@@ -184,8 +218,6 @@ def _limit_memory(megabytes: int) -> None:
 
 def _limit_time(seconds: float) -> None:
     """End this process after a time, should its parent be gone by then (POSIX)."""
-    import signal
-
     if sys.platform != "win32":
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, seconds)

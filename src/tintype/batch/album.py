@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from tintype.colorizer import Colorizer
 from tintype.errors import FolderError, PaletteError
 from tintype.palette import Palette
 from tintype.parallel import map_unordered, progress_bar
-from tintype.photo import DEFAULT_MAX_PIXELS
+from tintype.photo import DEFAULT_MAX_PIXELS, read
+from tintype.sandbox import read_bounded
 
 ALBUM = "album.json"  # an album's palette, in the folder of its results
 
@@ -90,7 +92,7 @@ def measure_album(
 
         def estimate(source: str) -> Palette:
             with location.fetch(source) as name:
-                return colorizer.encode(name, max_pixels=most).palette
+                return colorizer.encode(read_bounded(name, partial(read, max_pixels=most))).palette
 
         names = [target.source for target in location.targets(location.find_photos().names)]
         palettes, _ = measure_each(estimate, names, workers=workers)
@@ -119,7 +121,7 @@ def measure_folder(
     def measure(name: str) -> Palette:
         if own:
             return Palette.measure(name, colorizer.bins, side=colorizer.model.side)
-        return colorizer.encode(name).palette
+        return colorizer.encode(read_bounded(name, read)).palette
 
     listing = list_photos(folder, recursive=recursive)
     palettes, failures = measure_each(measure, [str(folder / name) for name in listing.names])

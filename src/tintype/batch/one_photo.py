@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, write
 from tintype.recipe import Recipe
 from tintype.result import Result
+from tintype.sandbox import read_bounded
 
 # A method: one result of a photo, or each alternative, and how much was reached of what was asked
 # for, None for nothing; where it goes tells its place in an album.
@@ -143,12 +145,13 @@ def colorize_photo(
     if target.name:
         outcome.source = _identify(target.source)
     source: Any = sys.stdin.buffer.read() if target.source == PIPE else target.source
-    photo = read(
-        source,
+    wanted = partial(
+        read,
         max_pixels=options.max_pixels or DEFAULT_MAX_PIXELS,
         page=target.page or options.page,
         salvage=options.salvage,
     )
+    photo = read_bounded(source, wanted)
     outcome.colorful = photo.colorful
     if photo.colorful:
         outcome.lines.append(f"{target.source}: already has colors; they are replaced")
