@@ -27,7 +27,8 @@ from skimage import data
 import tintype
 from tintype.batch.folder import list_photos
 from tintype.batch.location import Location
-from tintype.batch.one_photo import OutputOptions, make_method
+from tintype.batch.one_photo import make_method
+from tintype.batch.request import OutputOptions
 from tintype.batch.runner import run_here, run_location
 from tintype.batch.storage import Storage
 from tintype.recipe import Recipe

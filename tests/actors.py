@@ -8,7 +8,7 @@ from typing import Any
 from tiny import ASKED, Quick, draw, files, locate
 
 from tintype.batch import Ray, ray_runner
-from tintype.batch.one_photo import OutputOptions
+from tintype.batch.request import OutputOptions
 
 
 def by_ray(

@@ -18,7 +18,7 @@ from PIL import Image
 
 from tintype.batch.folder import Target
 from tintype.batch.location import Location
-from tintype.batch.one_photo import OutputOptions
+from tintype.batch.request import OutputOptions
 from tintype.batch.runner import run_location
 from tintype.batch.storage import Storage
 from tintype.bins import OKLAB

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 Name = str | os.PathLike[str]
+Stamp = tuple[int, int]  # a file's bytes, and when it was modified, in ns
 PIPE = "-"  # standard input or output
 PART = ".tintype-{}.part"  # a file that is not whole yet: hidden, with a random word
 
@@ -166,3 +167,9 @@ def sha256(path: Name) -> str:
     """The hash of a file's content, in hexadecimal digits. Raises OSError."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def stamp(path: str) -> Stamp:
+    """A file's bytes, and when it was modified, in ns. Raises OSError."""
+    about = os.stat(path)
+    return about.st_size, about.st_mtime_ns

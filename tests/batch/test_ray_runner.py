@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from command import TINTYPE, tintype
 from tiny import ASKED, Quick, color, draw, files, lines, locate
 
 import tintype as package
-from tintype.batch import Ray, ray_runner
+from tintype.batch import Ray, Request, colorize, ray_runner
 from tintype.batch.folder import Target
 from tintype.batch.location import Location
-from tintype.batch.one_photo import OutputOptions, make_method
+from tintype.batch.one_photo import make_method
+from tintype.batch.request import OutputOptions
 from tintype.batch.runner import run_location
-from tintype.cli.folder_options import FolderOptions
+from tintype.cli.options import FolderOptions
 from tintype.errors import FolderError, ModelError
 from tintype.photo import Photo
 from tintype.recipe import Recipe
@@ -345,3 +347,20 @@ def test_a_local_cluster_refuses_another_token(
     (line,) = done.stderr.decode().splitlines()
     assert line.startswith(f"tintype: expected a Ray cluster at {ray}, found")
     assert "AuthenticationError" in line
+
+
+@pytest.mark.usefixtures("ray")
+def test_a_list_is_colored_by_actors_too(scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(scans)
+    Path("bad.jpg").write_bytes(Path("a.jpg").read_bytes()[:200])
+    request = Request(["a.jpg", "bad.jpg", "b.png"], "plain")
+    plain = colorize(request)
+    Path("out").mkdir()
+    Path("out/b.color.png").write_text("another's")
+    request = replace(request, output="out", runner=Ray(workers=1))
+    said: list[str] = []
+    summary = colorize(request, report=said.append)
+    assert (plain.colored, summary.colored, len(summary.failures)) == (2, 1, 2)
+    assert files(scans / "out")["a.color.jpg"] == files(scans / "plain")["a.color.jpg"]
+    assert Path("out/b.color.png").read_text() == "another's"
+    assert any("bad.jpg: expected an image" in line for line in said)

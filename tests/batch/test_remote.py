@@ -20,7 +20,7 @@ from tiny import ASKED, Quick, color, draw, files, locate
 from tintype.batch import runner
 from tintype.batch.location import Location
 from tintype.batch.manifest import Outcome
-from tintype.batch.one_photo import OutputOptions
+from tintype.batch.request import OutputOptions
 from tintype.batch.storage import Storage
 from tintype.errors import FolderError
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tintype.batch.summary import Summary
+from tintype.batch import Summary
 
 
 def test_what_was_left_alone_is_counted_by_kind_and_extras_are_named() -> None:

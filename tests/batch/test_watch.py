@@ -10,7 +10,7 @@ import pytest
 from command import TINTYPE, opened, tintype
 from tiny import ASKED, Quick, draw, files, lines, locate
 
-from tintype.batch.one_photo import OutputOptions
+from tintype.batch.request import OutputOptions
 from tintype.batch.watcher import watch_folder
 
 

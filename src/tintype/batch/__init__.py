@@ -8,9 +8,8 @@ Where photos lie (a list, a folder, a tar file, a store by its URL) and what run
 
 from tintype.batch.album import measure_folder
 from tintype.batch.entry import colorize, watch
-from tintype.batch.one_photo import OutputOptions
-from tintype.batch.request import Local, Ray, Reference, Request
-from tintype.batch.summary import Summary
+from tintype.batch.one_photo import Summary
+from tintype.batch.request import Local, OutputOptions, Ray, Reference, Request
 
 __all__ = [
     "Local",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tintype.batch.folder import list_photos
-from tintype.batch.location import Location
+from tintype.batch.location import ALBUM, Location
 from tintype.batch.one_photo import make_folder, reason_of, save_text
 from tintype.colorizer import Colorizer
 from tintype.errors import FolderError, PaletteError
@@ -23,8 +23,6 @@ from tintype.palette import Palette
 from tintype.parallel import map_unordered, progress_bar
 from tintype.photo import DEFAULT_MAX_PIXELS, read
 from tintype.sandbox import read_bounded
-
-ALBUM = "album.json"  # an album's palette, in the folder of its results
 
 
 @dataclass(frozen=True)

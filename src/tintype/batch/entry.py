@@ -14,10 +14,20 @@ from tintype.batch.album import Album, Interpolation, measure_album
 from tintype.batch.folder import Target
 from tintype.batch.location import Location
 from tintype.batch.manifest import Outcome
-from tintype.batch.one_photo import Method, OutputOptions, make_method
-from tintype.batch.request import Local, Ray, Reference, Request
-from tintype.batch.runner import run_location, run_targets
-from tintype.batch.summary import Report, Summary, ignore
+from tintype.batch.one_photo import (
+    Method,
+    Report,
+    Summary,
+    claim,
+    colorize_photo,
+    ignore,
+    judge,
+    make_method,
+    name_notes,
+    run_targets,
+)
+from tintype.batch.request import Local, OutputOptions, Ray, Reference, Request
+from tintype.batch.runner import run_location
 from tintype.batch.watcher import watch_folder
 from tintype.colorizer import Colorizer, load
 from tintype.files import Name
@@ -161,10 +171,20 @@ def _run_list(
 
     def tell(outcome: Outcome) -> None:
         summary.count(outcome)
-        for line in [*outcome.name_notes(), *outcome.lines, *filter(None, [outcome.error])]:
+        for line in [*name_notes(outcome), *outcome.lines, *filter(None, [outcome.error])]:
             report(line)
 
-    assert isinstance(request.runner, Local)
+    def work(target: Target) -> Outcome:
+        outcome = Outcome(target)
+        with judge(outcome):
+            colorize_photo(method, options, outcome, claim(options, target, None))
+        return outcome
+
+    if isinstance(request.runner, Ray):
+        from tintype.batch.ray_runner import run_list
+
+        run_list(method, options, targets, request.runner, tell=tell)
+        return summary
     workers, _ = request.runner.share(many=False)
-    run_targets(method, options, targets, tell=tell, workers=workers)
+    run_targets(work, targets, tell=tell, workers=workers)
     return summary

@@ -2,12 +2,10 @@
 
 import os
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from tintype.errors import PhotoError
-from tintype.files import PIPE
-from tintype.formats.decode import count_pages
 from tintype.formats.extras import list_suffixes
 from tintype.photo import SUFFIXES, format_of
 
@@ -97,62 +95,6 @@ def is_shown(folder: str) -> bool:
     return not folder.startswith(".") and folder not in _JUNK
 
 
-def plan_outputs(sources: tuple[str, ...], output: str | None) -> list[Target]:
-    """Where each photo's result goes.
-
-    output: a file; a folder, if it exists or several photos come; None for beside the photo.
-    Raises ValueError where two photos would share an output.
-    """
-    folder = output is not None and (len(sources) > 1 or Path(output).is_dir())
-    if output == PIPE and len(sources) > 1:
-        raise ValueError("expected one photo for standard output, found several")
-    targets = []
-    claimed: dict[str, str] = {}
-    for source in sources:
-        name = "photo" if source == PIPE else Path(source).name
-        if output is not None and not folder:
-            path = output
-        elif source == PIPE and output is None:
-            path = PIPE
-        else:
-            parent = Path(output) if output is not None else Path(source).parent
-            path = str(parent / _name_beside(name))
-        if path in claimed:
-            raise ValueError(
-                f"{claimed[path]} and {source} would both become {path}; "
-                "color them into different folders"
-            )
-        if path != PIPE:
-            claimed[path] = source
-        targets.append(Target(source, path))
-    return targets
-
-
-def split_pages(targets: list[Target]) -> list[Target]:
-    """A target for each page of photos that have several: NAME-p1.EXT, ...
-
-    Raises ValueError for standard input and output.
-    """
-    pages = []
-    for target in targets:
-        if PIPE in (target.source, target.output):
-            raise ValueError("expected files with all pages, found standard input; name a file")
-        count, output = count_pages(target.source), Path(target.output)
-        if count == 1:
-            pages.append(target)
-            continue
-        for page in range(1, count + 1):
-            name = output.with_name(f"{output.stem}-p{page}{output.suffix}")
-            pages.append(replace(target, output=str(name), page=page))
-    return pages
-
-
-def _name_beside(name: str) -> str:
-    """NAME.color.EXT; PNG where photos are not written in the input's format."""
-    path = Path(name)
-    return f"{path.stem}.color{path.suffix if _is_kept(path.suffix) else '.png'}"
-
-
 def result_name(name: str) -> str:
     """NAME.color.EXT, which no other photo of a folder has, whatever else comes into it.
 
@@ -161,12 +103,12 @@ def result_name(name: str) -> str:
     photo's (a.bmp.png becomes a.bmp.png.color.png, for a.bmp).
     """
     path = Path(name)
-    kept = _is_kept(path.suffix)
+    kept = is_kept(path.suffix)
     whole = not kept or Path(path.stem).suffix.lower() in PHOTOS
     return f"{name if whole else path.stem}.color{path.suffix if kept else '.png'}"
 
 
-def _is_kept(suffix: str) -> bool:
+def is_kept(suffix: str) -> bool:
     """Whether results are written with this extension."""
     try:
         format_of(f"photo{suffix}")

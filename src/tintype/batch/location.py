@@ -10,17 +10,18 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from tintype.batch.folder import PHOTOS, Listing, Target, is_shown, list_photos, result_name
-from tintype.batch.manifest import NAME, Manifest, Outcome, Stamp
-from tintype.batch.one_photo import Method, OutputOptions, colorize_photo, judge
+from tintype.batch.manifest import NAME, Manifest
 from tintype.batch.storage import ByteRange, Index, Storage, index_one_by_one, reason_of_store
 from tintype.errors import FolderError, PhotoError
+from tintype.files import Stamp
 
+ALBUM = "album.json"  # an album's palette, in the folder of its results
 EVERY = 30.0  # seconds between two copies of a manifest, at least,
 COST = 0.05  # and the share of the time that they may take
 
@@ -198,54 +199,14 @@ class Location:
     def fetch(self, source: str) -> Iterator[str]:
         """A photo as a file on a disk, for a while. Raises PhotoError where it cannot be had."""
         where = self.byte_ranges.get(source)
-        with _scratch(where is not None) as scratch:
+        with make_scratch(where is not None) as scratch:
             if where is None:
                 yield source
                 return
             path = f"{scratch}/{PurePosixPath(source).name}"
-            with _explain("to read it"):
+            with explain_store("to read it"):
                 where.fetch(self.photos, Path(path))
             yield path
-
-
-def colorize_stored(
-    method: Method,
-    options: OutputOptions,
-    target: Target,
-    where: ByteRange | None,
-    photos: Storage,
-    results: Storage,
-) -> Outcome:
-    """Color one photo, whatever happens, from and to wherever; files of its own are replaced.
-
-    where: where its bytes are, None for a file on a disk
-    """
-    outcome = Outcome(target)
-    with judge(outcome), _scratch(where is not None or not results.on_disk) as scratch:
-        if where is not None:
-            outcome.target = replace(
-                outcome.target, source=f"{scratch}/{PurePosixPath(target.name).name}"
-            )
-            with _explain("to read it"):
-                where.fetch(photos, Path(outcome.target.source))
-        if not results.on_disk:
-            outcome.target = replace(
-                outcome.target, output=f"{scratch}/out/{PurePosixPath(target.output).name}"
-            )
-        try:
-            colorize_photo(method, replace(options, overwrite=True), outcome, ())
-        finally:
-            staged = [] if results.on_disk else [Path(file) for file in outcome.made]
-            outcome.made = outcome.made if results.on_disk else {}
-        for file in staged:
-            url = f"{target.output.rpartition('/')[0]}/{file.name}"
-            with _explain(f"to write {url}"):
-                outcome.made[url] = results.upload_result(file, url)
-    error = outcome.error and outcome.error.replace(outcome.target.source, target.source)
-    identity = outcome.source
-    if where is not None and identity is not None:
-        identity = where.stamp, identity[1]
-    return replace(outcome, target=target, source=identity, error=error)
 
 
 def spread_places(count: int) -> list[float]:
@@ -254,19 +215,19 @@ def spread_places(count: int) -> list[float]:
 
 
 @contextmanager
-def _scratch(needed: bool) -> Iterator[str]:
+def make_scratch(needed: bool) -> Iterator[str]:
     """A temporary folder, where one is needed. Raises PhotoError where none can be made."""
     if not needed:
         yield ""
         return
-    with _explain("a temporary folder"):
+    with explain_store("a temporary folder"):
         folder = TemporaryDirectory(prefix="tintype-")
     with folder:
         yield folder.name
 
 
 @contextmanager
-def _explain(what: str) -> Iterator[None]:
+def explain_store(what: str) -> Iterator[None]:
     """Whatever a store raises is a PhotoError."""
     try:
         yield

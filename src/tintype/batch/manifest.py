@@ -21,13 +21,11 @@ from typing import IO, Any
 
 from tintype.batch.folder import Target
 from tintype.errors import FolderError
-from tintype.files import lock, remove_unfinished, sha256
+from tintype.files import Stamp, lock, remove_unfinished, sha256, stamp
 
 NAME = "manifest.jsonl"
 VERSION = 1
 _HEAD = b'{"tintype": '
-
-Stamp = tuple[int, int]  # a file's bytes, and when it was modified, in ns
 
 
 @dataclass
@@ -50,10 +48,6 @@ class Outcome:
     colorful: bool = False
     error: str | None = None
     milliseconds: int = 0
-
-    def name_notes(self) -> list[str]:
-        """The notes, each after the photo's name."""
-        return [f"{self.target.source}: {note}" for note in self.notes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,9 +313,3 @@ def _lock_folder(file: IO[bytes], out: str | Path) -> None:
         raise FolderError(
             f"{out}: expected no other run, found one that colors into it; wait for its end"
         )
-
-
-def stamp(path: str) -> Stamp:
-    """A file's bytes, and when it was modified, in ns. Raises OSError."""
-    about = os.stat(path)
-    return about.st_size, about.st_mtime_ns

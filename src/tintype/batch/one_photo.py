@@ -1,4 +1,4 @@
-"""One photo of many: reading it, coloring it, writing all that was asked for, saying how it went.
+"""Photos, one by one: reading, coloring, writing all that was asked for, saying how it went.
 
 target ──claim──▶ its files are ours ──make──▶ method(photo) ──▶ results, comparison, recipe
 """
@@ -7,19 +7,25 @@ import io
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from tintype.batch.folder import Target
-from tintype.batch.manifest import Manifest, Outcome, Stamp, stamp
+from tintype.batch.manifest import Manifest, Outcome
+from tintype.batch.request import OutputOptions, comparison_path
 from tintype.colorizer import Colorizer
 from tintype.errors import FolderError, PhotoError, TintypeError
-from tintype.files import PIPE, sha256, write_whole
+from tintype.files import PIPE, Stamp, sha256, stamp, write_whole
+from tintype.formats.extras import EXTRAS
 from tintype.palette import Palette
+from tintype.parallel import map_unordered, progress_bar
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, write
 from tintype.recipe import Recipe
 from tintype.result import Result
@@ -30,54 +36,6 @@ from tintype.sandbox import read_bounded
 Method = Callable[[Photo, Target], Iterable[tuple[Result, float | None]]]
 # The palette to begin with, from a photo's own estimate and its place in an album, 0..1.
 Start = Callable[[Palette, float], Palette]
-
-
-@dataclass(frozen=True)
-class OutputOptions:
-    """What to write for each photo.
-
-    alternatives: 0 for one result, else how many of the photo's alternatives, NAME-1.EXT, ...
-    compare: whether to write a side-by-side picture, NAME.compare.EXT
-    provenance: whether files say what they are, and hold the recipe
-    page: of a TIFF, from 1; its largest picture by default
-    salvage: whether a JPEG that is cut is colored as far as it goes
-    recipe: a file to write after the photo, and its text
-    """
-
-    alternatives: int = 0
-    compare: bool = False
-    quality: int | None = None
-    strip_metadata: bool = False
-    provenance: bool = True
-    overwrite: bool = False
-    max_pixels: int | None = None
-    page: int | None = None
-    salvage: bool = False
-    recipe: tuple[Path, str] | None = None
-
-    def about(self) -> dict[str, Any]:
-        """What decides a file's bytes, as JSON."""
-        about: dict[str, Any] = {
-            "alternatives": self.alternatives,
-            "quality": self.quality,
-            "strip_metadata": self.strip_metadata,
-        }
-        choices = {"page": self.page, "salvage": self.salvage or None}
-        choices |= {} if self.provenance else {"provenance": False}
-        return about | {name: value for name, value in choices.items() if value is not None}
-
-    def results(self, target: Target) -> list[str]:
-        """Where the colored photos go: one, or each alternative. Raises PhotoError for a pipe."""
-        if not self.alternatives:
-            return [target.output]
-        return [_add_suffix(target.output, f"-{i + 1}") for i in range(self.alternatives)]
-
-    def files(self, target: Target) -> list[str]:
-        """All that is written for a photo. Raises PhotoError where a pipe cannot take it."""
-        files = self.results(target)
-        if self.compare:
-            files.append(_comparison_path(target))
-        return files if self.recipe is None else [*files, str(self.recipe[0])]
 
 
 def make_method(
@@ -101,6 +59,10 @@ def make_method(
             yield result, reached
 
     return color
+
+
+MOST_NOTES = 50  # that are told at the end of a folder
+Report = Callable[[str], None]  # what to do with a line for people
 
 
 @contextmanager
@@ -168,7 +130,7 @@ def colorize_photo(
             outcome.made[output] = stamp(output)
             outcome.lines.append(f"{target.source} -> {output}{_describe_reached(reached)}")
     if options.compare:
-        output = _comparison_path(target)
+        output = comparison_path(target)
         may = options.overwrite or output in ours
         _save_comparison(photo, results, output, replace(options, overwrite=may))
         outcome.made[output] = stamp(output)
@@ -240,25 +202,6 @@ def save_text(path: Path, text: str) -> None:
         raise PhotoError(f"{path}: expected to write JSON, could not: {error.strerror}") from None
 
 
-def _add_suffix(output: str, suffix: str) -> str:
-    if output == PIPE:
-        raise PhotoError("expected a file for several results, found standard output; give -o")
-    path = Path(output)
-    return _beside(output, path.stem + suffix + path.suffix)
-
-
-def _beside(output: str, name: str) -> str:
-    """Another name in the same folder, which may be a URL's."""
-    return os.path.join(os.path.dirname(output), name)
-
-
-def _comparison_path(target: Target) -> str:
-    if target.output == PIPE:
-        raise PhotoError("expected a file for --compare, found standard output; give -o")
-    path = Path(target.output)
-    return _beside(target.output, path.stem.removesuffix(".color") + ".compare" + path.suffix)
-
-
 def _describe_reached(share: float | None) -> str:
     """How much of a recipe was reached, in words; below a few percent a number says nothing."""
     if share is None:
@@ -273,3 +216,82 @@ def reason_of(source: str, error: Exception) -> str:
         kind = type(error).__name__
         return f"{name}: expected to color it, found {kind}: {reason}; please report it"
     return reason if reason.startswith(f"{name}:") else f"{name}: {reason}"
+
+
+def name_notes(outcome: Outcome) -> list[str]:
+    """The notes, each after the photo's name."""
+    return [f"{outcome.target.source}: {note}" for note in outcome.notes]
+
+
+def ignore(_: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass
+class Summary:
+    """What became of photos.
+
+    colored: how many were colored now; unchanged: how many were done before
+    colorful: how many of them had colors already
+    failures: a line for each photo that could not be colored, and what could not be looked into
+    notes: what people should know of photos that were colored, a line each
+    others: how many files of each extension were left alone as no photos
+    """
+
+    colored: int = 0
+    unchanged: int = 0
+    colorful: int = 0
+    failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
+
+    def count(self, outcome: Outcome) -> None:
+        """Count one photo more."""
+        if outcome.error is not None:
+            self.failures.append(outcome.error)
+            return
+        self.colored += 1
+        self.notes += name_notes(outcome)
+        self.colorful += outcome.colorful
+
+    def lines(self, out: str | Path) -> Iterator[str]:
+        """The end of a run in words: failures and notes, one a line, then counts."""
+        yield from (" ".join(line.splitlines()) for line in sorted(self.failures))
+        yield from sorted(self.notes)[:MOST_NOTES]
+        if len(self.notes) > MOST_NOTES:
+            yield f"and {len(self.notes) - MOST_NOTES} more notes on photos"
+        counts = [f"{self.colored} colored into {out}"]
+        counts += [f"{self.colorful} of them had colors already"] if self.colorful else []
+        counts += [f"{self.unchanged} were done before"] if self.unchanged else []
+        counts += [f"{len(self.failures)} failed"] if self.failures else []
+        if self.others:
+            few = self.others.most_common(4)
+            kinds = ", ".join(f"{count} {' '.join(kind.splitlines())}" for kind, count in few)
+            counts.append(f"{self.others.total()} others skipped ({kinds})")
+        for extra in sorted({EXTRAS[kind] for kind in self.others if kind in EXTRAS}):
+            names = ", ".join(kind for kind in self.others if EXTRAS.get(kind) == extra)
+            yield f"{names}: pip install 'tintype[{extra}]' to have such photos colored"
+        yield ", ".join(counts)
+
+
+def run_targets(
+    work: Callable[[Target], Outcome],
+    targets: list[Target],
+    *,
+    tell: Callable[[Outcome], None],
+    workers: int = 1,
+) -> None:
+    """Color photos, so many at a time; a bad one never stops the others.
+
+    work: colors one, whatever happens; called by several threads
+    tell: is called with what became of each photo, in the order in which they end
+    Ctrl-C stops it: the photo in hand is given up, or those of several workers are finished.
+    """
+    with (
+        progress_bar("coloring", len(targets)) as bar,
+        closing(map_unordered(work, targets, workers)) as outcomes,
+    ):
+        for outcome in outcomes:
+            with tqdm.external_write_mode(file=sys.stderr):
+                tell(outcome)
+            bar.update()

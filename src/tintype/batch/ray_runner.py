@@ -16,22 +16,22 @@ import secrets
 import socket
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 from tintype.batch.folder import Target
-from tintype.batch.location import Location, colorize_stored
+from tintype.batch.location import Location
 from tintype.batch.manifest import Outcome
-from tintype.batch.one_photo import Method, OutputOptions
-from tintype.batch.request import LOCAL, Ray
-from tintype.batch.runner import run_begun, run_location
+from tintype.batch.one_photo import Method, Report, Summary, claim, judge
+from tintype.batch.request import LOCAL, OutputOptions, Ray
+from tintype.batch.runner import colorize_stored, run_begun, run_location
 from tintype.batch.storage import ByteRange, Storage, TarIndex, index_tar
-from tintype.batch.summary import Report, Summary
 from tintype.errors import FolderError
 from tintype.files import Name
 
@@ -68,6 +68,40 @@ def run_cluster(
             inputs=inputs,
             run=run,
         )
+
+
+def run_list(
+    method: Method,
+    options: OutputOptions,
+    targets: list[Target],
+    runner: Ray,
+    *,
+    tell: Callable[[Outcome], None],
+) -> None:
+    """Color a list of photos on disks that all of a cluster sees; a bad one never stops the others.
+
+    Raises FolderError where the cluster cannot be reached or gives up.
+    """
+    here = Storage("", "")
+    begun = []
+    for number, target in enumerate(targets):
+        outcome = Outcome(target)
+        with judge(outcome):
+            claim(options, target, None)
+            files = os.path.abspath(target.source), os.path.abspath(target.output)
+            begun.append(replace(target, source=files[0], output=files[1], name=str(number)))
+        if outcome.error is not None:
+            tell(outcome)
+    if options.recipe is not None:
+        options = replace(options, recipe=(Path.cwd() / options.recipe[0], options.recipe[1]))
+    with (
+        connect(runner.address, runner.workers or 0) as actors,
+        closing(
+            _color_begun(method, options, Location(here, here), actors, begun, set())
+        ) as outcomes,
+    ):
+        for outcome in outcomes:
+            tell(outcome)
 
 
 @contextmanager

@@ -2,18 +2,17 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tintype.batch.album import ALBUM
-from tintype.batch.folder import Target, plan_outputs, split_pages
-from tintype.batch.location import Location
+from tintype.batch.folder import Target, is_kept
+from tintype.batch.location import ALBUM, Location
 from tintype.batch.manifest import NAME as MANIFEST
-from tintype.batch.one_photo import OutputOptions
 from tintype.batch.storage import Storage
-from tintype.errors import PaletteError
+from tintype.errors import PaletteError, PhotoError
 from tintype.files import PIPE, Name, check_writes
+from tintype.formats.decode import count_pages
 from tintype.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -54,6 +53,54 @@ class Ray:
 
     address: str = LOCAL
     workers: int | None = None
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What to write for each photo.
+
+    alternatives: 0 for one result, else how many of the photo's alternatives, NAME-1.EXT, ...
+    compare: whether to write a side-by-side picture, NAME.compare.EXT
+    provenance: whether files say what they are, and hold the recipe
+    page: of a TIFF, from 1; its largest picture by default
+    salvage: whether a JPEG that is cut is colored as far as it goes
+    recipe: a file to write after the photo, and its text
+    """
+
+    alternatives: int = 0
+    compare: bool = False
+    quality: int | None = None
+    strip_metadata: bool = False
+    provenance: bool = True
+    overwrite: bool = False
+    max_pixels: int | None = None
+    page: int | None = None
+    salvage: bool = False
+    recipe: tuple[Path, str] | None = None
+
+    def about(self) -> dict[str, Any]:
+        """What decides a file's bytes, as JSON."""
+        about: dict[str, Any] = {
+            "alternatives": self.alternatives,
+            "quality": self.quality,
+            "strip_metadata": self.strip_metadata,
+        }
+        choices = {"page": self.page, "salvage": self.salvage or None}
+        choices |= {} if self.provenance else {"provenance": False}
+        return about | {name: value for name, value in choices.items() if value is not None}
+
+    def results(self, target: Target) -> list[str]:
+        """Where the colored photos go: one, or each alternative. Raises PhotoError for a pipe."""
+        if not self.alternatives:
+            return [target.output]
+        return [_add_suffix(target.output, f"-{i + 1}") for i in range(self.alternatives)]
+
+    def files(self, target: Target) -> list[str]:
+        """All that is written for a photo. Raises PhotoError where a pipe cannot take it."""
+        files = self.results(target)
+        if self.compare:
+            files.append(comparison_path(target))
+        return files if self.recipe is None else [*files, str(self.recipe[0])]
 
 
 @dataclass(frozen=True)
@@ -115,6 +162,12 @@ class Request:
         return any(map(_holds_photos, self.names))
 
     @property
+    def _is_list(self) -> bool:
+        """Whether photos are named themselves; a cluster may see a folder that is not seen here."""
+        far = isinstance(self.runner, Ray) and len(self.names) == 1
+        return not self.is_folder and not (far and not os.path.isfile(self.names[0]))
+
+    @property
     def threads(self) -> int | None:
         """How many processors color one photo; None for all."""
         if isinstance(self.runner, Ray):
@@ -142,7 +195,7 @@ class Request:
         Raises ValueError where they do not go together, and FolderError for unknown stores.
         """
         names, output = self.names, None if self.output is None else os.fspath(self.output)
-        if not self.is_folder and not isinstance(self.runner, Ray):
+        if self._is_list:
             for name, value in (
                 ("recursive", self.recursive),
                 ("album", self.album),
@@ -152,6 +205,8 @@ class Request:
                     raise ValueError(f"expected a folder with {name}, found photos; name one")
             targets = plan_outputs(names, output)
             targets = split_pages(targets) if self.all_pages else targets
+            if isinstance(self.runner, Ray) and any(PIPE in (t.source, t.output) for t in targets):
+                raise ValueError("expected files with Ray, found standard input; name a file")
             check_writes(self._list_outputs(targets), [*names, *self.inputs])
             return targets
         if self.all_pages:
@@ -187,3 +242,78 @@ class Request:
 def _holds_photos(name: str) -> bool:
     """Whether it is a folder, a tar file or a URL, and not a photo."""
     return "://" in name or os.path.isdir(name) or name.lower().endswith(".tar")
+
+
+def plan_outputs(sources: tuple[str, ...], output: str | None) -> list[Target]:
+    """Where each photo's result goes.
+
+    output: a file; a folder, if it exists or several photos come; None for beside the photo.
+    Raises ValueError where two photos would share an output.
+    """
+    folder = output is not None and (len(sources) > 1 or Path(output).is_dir())
+    if output == PIPE and len(sources) > 1:
+        raise ValueError("expected one photo for standard output, found several")
+    targets = []
+    claimed: dict[str, str] = {}
+    for source in sources:
+        name = "photo" if source == PIPE else Path(source).name
+        if output is not None and not folder:
+            path = output
+        elif source == PIPE and output is None:
+            path = PIPE
+        else:
+            parent = Path(output) if output is not None else Path(source).parent
+            path = str(parent / _name_beside(name))
+        if path in claimed:
+            raise ValueError(
+                f"{claimed[path]} and {source} would both become {path}; "
+                "color them into different folders"
+            )
+        if path != PIPE:
+            claimed[path] = source
+        targets.append(Target(source, path))
+    return targets
+
+
+def split_pages(targets: list[Target]) -> list[Target]:
+    """A target for each page of photos that have several: NAME-p1.EXT, ...
+
+    Raises ValueError for standard input and output.
+    """
+    pages = []
+    for target in targets:
+        if PIPE in (target.source, target.output):
+            raise ValueError("expected files with all pages, found standard input; name a file")
+        count, output = count_pages(target.source), Path(target.output)
+        if count == 1:
+            pages.append(target)
+            continue
+        for page in range(1, count + 1):
+            name = output.with_name(f"{output.stem}-p{page}{output.suffix}")
+            pages.append(replace(target, output=str(name), page=page))
+    return pages
+
+
+def _name_beside(name: str) -> str:
+    """NAME.color.EXT; PNG where photos are not written in the input's format."""
+    path = Path(name)
+    return f"{path.stem}.color{path.suffix if is_kept(path.suffix) else '.png'}"
+
+
+def _add_suffix(output: str, suffix: str) -> str:
+    if output == PIPE:
+        raise PhotoError("expected a file for several results, found standard output; give -o")
+    path = Path(output)
+    return _beside(output, path.stem + suffix + path.suffix)
+
+
+def _beside(output: str, name: str) -> str:
+    """Another name in the same folder, which may be a URL's."""
+    return os.path.join(os.path.dirname(output), name)
+
+
+def comparison_path(target: Target) -> str:
+    if target.output == PIPE:
+        raise PhotoError("expected a file for --compare, found standard output; give -o")
+    path = Path(target.output)
+    return _beside(target.output, path.stem.removesuffix(".color") + ".compare" + path.suffix)

@@ -1,29 +1,30 @@
-"""Many photos from beginning to end: what is left to do, who does it, what became of all.
+"""A folder from beginning to end: what is left to do, who does it, what became of all.
 
-Request ──locate──▶ list of photos ─────────────────────────────▶ run_targets ──▶ Summary
-            └─────▶ Location ──list──▶ manifest: what is left ──▶ run_targets or run_begun
+Location ──list──▶ manifest: what is left ──▶ run_targets or run_begun ──▶ Summary
 """
 
 import os
-import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tqdm import tqdm
-
 from tintype.batch.folder import Target
-from tintype.batch.location import Location, colorize_stored
+from tintype.batch.location import Location, explain_store, make_scratch
 from tintype.batch.manifest import Manifest, Outcome
 from tintype.batch.one_photo import (
     Method,
-    OutputOptions,
+    Report,
+    Summary,
     claim,
     colorize_photo,
+    ignore,
     judge,
+    run_targets,
 )
-from tintype.batch.summary import Report, Summary, ignore
+from tintype.batch.request import OutputOptions
+from tintype.batch.storage import ByteRange, Storage
 from tintype.files import Name, find_clashes, remove_unfinished
 from tintype.parallel import map_unordered, progress_bar
 
@@ -106,73 +107,36 @@ def run_here(
 ) -> None:
     """Color a location's photos in this process, so many at a time."""
     if location.results.on_disk:
-        run_targets(
-            method,
-            options,
-            targets,
-            tell=tell,
-            workers=workers,
-            manifest=manifest,
-            location=location,
-        )
+
+        def work(target: Target) -> Outcome:
+            return color_into_folder(method, options, target, location, manifest)
+
+        run_targets(work, targets, tell=tell, workers=workers)
         return
     run_begun(
         _color_begun, method, options, location, targets, manifest, tell=tell, workers=workers
     )
 
 
-def run_targets(
-    method: Method,
-    options: OutputOptions,
-    targets: list[Target],
-    *,
-    tell: Callable[[Outcome], None],
-    workers: int = 1,
-    manifest: Manifest | None = None,
-    location: Location | None = None,
-) -> None:
-    """Color photos into files on a disk, so many at a time; a bad one never stops the others.
-
-    method: gives as many results as the options ask for; called by several threads
-    tell: is called with what became of each photo, in the order in which they end
-    manifest: of a folder; gets a line for each photo, from the thread that colors it
-    Ctrl-C stops it: the photo in hand is given up, or those of several workers are finished.
-    Raises FolderError where the manifest cannot be written.
-    """
-
-    def work(target: Target) -> Outcome:
-        return _attempt(method, options, target, manifest, location)
-
-    with (
-        progress_bar("coloring", len(targets)) as bar,
-        closing(map_unordered(work, targets, workers)) as outcomes,
-    ):
-        for outcome in outcomes:
-            with tqdm.external_write_mode(file=sys.stderr):
-                tell(outcome)
-            bar.update()
-
-
-def _attempt(
+def color_into_folder(
     method: Method,
     options: OutputOptions,
     target: Target,
-    manifest: Manifest | None,
-    location: Location | None,
+    location: Location,
+    manifest: Manifest,
 ) -> Outcome:
     """Color one photo, whatever happens, and say so in the manifest. Raises FolderError."""
     outcome = Outcome(target)
-    where = None if location is None else location.byte_ranges.get(target.source)
+    where = location.byte_ranges.get(target.source)
     with judge(outcome):
         ours = claim(options, target, manifest)
-        if location is None or where is None:
+        if where is None:
             colorize_photo(method, options, outcome, ours)
         else:
             outcome = colorize_stored(
                 method, options, target, where, location.photos, location.results
             )
-    if manifest is not None:
-        manifest.finish(outcome)
+    manifest.finish(outcome)
     return outcome
 
 
@@ -250,3 +214,43 @@ def _color_begun(
     except BaseException:
         idle.update(target.name for target in targets if target.name not in had)
         raise
+
+
+def colorize_stored(
+    method: Method,
+    options: OutputOptions,
+    target: Target,
+    where: ByteRange | None,
+    photos: Storage,
+    results: Storage,
+) -> Outcome:
+    """Color one photo, whatever happens, from and to wherever; files of its own are replaced.
+
+    where: where its bytes are, None for a file on a disk
+    """
+    outcome = Outcome(target)
+    with judge(outcome), make_scratch(where is not None or not results.on_disk) as scratch:
+        if where is not None:
+            outcome.target = replace(
+                outcome.target, source=f"{scratch}/{PurePosixPath(target.name).name}"
+            )
+            with explain_store("to read it"):
+                where.fetch(photos, Path(outcome.target.source))
+        if not results.on_disk:
+            outcome.target = replace(
+                outcome.target, output=f"{scratch}/out/{PurePosixPath(target.output).name}"
+            )
+        try:
+            colorize_photo(method, replace(options, overwrite=True), outcome, ())
+        finally:
+            staged = [] if results.on_disk else [Path(file) for file in outcome.made]
+            outcome.made = outcome.made if results.on_disk else {}
+        for file in staged:
+            url = f"{target.output.rpartition('/')[0]}/{file.name}"
+            with explain_store(f"to write {url}"):
+                outcome.made[url] = results.upload_result(file, url)
+    error = outcome.error and outcome.error.replace(outcome.target.source, target.source)
+    identity = outcome.source
+    if where is not None and identity is not None:
+        identity = where.stamp, identity[1]
+    return replace(outcome, target=target, source=identity, error=error)

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tintype.batch.folder import PHOTOS
-from tintype.batch.manifest import Stamp, stamp
 from tintype.errors import FolderError
+from tintype.files import Stamp, stamp
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

@@ -6,11 +6,11 @@ from typing import Any
 
 from tintype.batch.folder import Target
 from tintype.batch.location import Location
-from tintype.batch.manifest import Outcome, Stamp, stamp
-from tintype.batch.one_photo import Method, OutputOptions
-from tintype.batch.runner import leave_out_clashes, run_targets
-from tintype.batch.summary import Report, Summary
-from tintype.files import Name
+from tintype.batch.manifest import Outcome
+from tintype.batch.one_photo import Method, Report, Summary, run_targets
+from tintype.batch.request import OutputOptions
+from tintype.batch.runner import color_into_folder, leave_out_clashes
+from tintype.files import Name, Stamp, stamp
 
 
 def watch_folder(
@@ -39,6 +39,10 @@ def watch_folder(
 
     asked = asked | options.about()
     with location.open_manifest(asked, take_over=options.overwrite) as manifest:
+
+        def work(target: Target) -> Outcome:
+            return color_into_folder(method, options, target, location, manifest)
+
         report(f"watching {path}, coloring into {out}; Ctrl-C ends it")
         try:
             while True:
@@ -50,7 +54,7 @@ def watch_folder(
                 ready = look.again(targets)
                 todo = [t for t in ready if not manifest.done(t, options.files(t))]
                 todo = leave_out_clashes(options, location, targets, todo, inputs, tell=tell)
-                run_targets(method, options, todo, tell=tell, workers=workers, manifest=manifest)
+                run_targets(work, todo, tell=tell, workers=workers)
                 wait()
         except KeyboardInterrupt:
             report(f"{summary.colored} colored into {out}, {len(summary.failures)} failed")

@@ -1,7 +1,10 @@
 """The command line: thin, and quick to start, so commands import what they need."""
 
 import os
+import secrets
 import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +13,10 @@ import click
 from tintype import __version__
 from tintype.cli import research
 from tintype.cli.colorize import colorize, palette
-from tintype.cli.options import MODEL, THREADS, add_server_options
-from tintype.cli.paths import PHOTO, Command, Output
-from tintype.cli.shell import complain
+from tintype.cli.command import PHOTO, Command, Output, complain
+from tintype.cli.options import MODEL, THREADS
 from tintype.errors import TintypeError, escape
-from tintype.server.address import Server
+from tintype.server.address import Server, is_local
 
 
 class Groups(click.Group):
@@ -76,6 +78,35 @@ def _has_working_folder() -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def add_server_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a server, as one argument `server`."""
+
+    @wraps(command)
+    def call(host: str, port: int, no_browser: bool, allow_remote: bool, **options: Any) -> None:
+        if not is_local(host) and not allow_remote:
+            raise click.UsageError(
+                f"--host {host} lets other machines in: add --allow-remote if that is meant"
+            )
+        token = secrets.token_urlsafe(24) if allow_remote else None
+        command(server=Server(host, port, token, not no_browser), **options)
+
+    for option in reversed(_SERVER):
+        call = option(call)
+    return call
+
+
+_SERVER = [
+    click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+    click.option(
+        "--port", default=8420, show_default=True, type=click.IntRange(0, 65535), help="0 for any."
+    ),
+    click.option("--no-browser", is_flag=True, help="Open no browser."),
+    click.option(
+        "--allow-remote", is_flag=True, help="Let other machines in, with a token (printed)."
+    ),
+]
 
 
 cli.add_command(colorize)

@@ -12,15 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tintype.cli.folder_options import FolderOptions, add_folder_options
+from tintype.cli.command import (
+    BY_REQUEST,
+    INPUT,
+    OUTPUT,
+    URL,
+    Command,
+    complain,
+    extra,
+    interruptible,
+)
 from tintype.cli.options import (
+    FolderOptions,
     ReferenceOptions,
     SteeringOptions,
+    add_folder_options,
     add_reference_options,
     add_steering_options,
 )
-from tintype.cli.paths import BY_REQUEST, INPUT, OUTPUT, URL, Command
-from tintype.cli.shell import complain, extra, interruptible
 
 if TYPE_CHECKING:
     from tintype.batch import Reference

@@ -5,20 +5,23 @@ from pathlib import Path
 
 import click
 
+from tintype.cli.command import (
+    INPUT,
+    MODEL_FOLDER,
+    PHOTO,
+    RECIPES,
+    URL,
+    Command,
+    Output,
+    extra,
+    interruptible,
+    list_in,
+    list_reports,
+)  # fmt: skip
 from tintype.cli.options import DATA, MODEL, PHOTOS, SET, THREADS, add_training_options
-from tintype.cli.paths import INPUT, PHOTO, RECIPES, URL, Command, Output, Values, list_in
-from tintype.cli.paths import MODEL as MODEL_FOLDER
-from tintype.cli.shell import extra, interruptible
 
 VGG = click.option("--vgg", type=INPUT, help="VGG-16's weights, for dahl2016 and fenu2016.")
 FIGURES = [f"figure-{number}.{kind}" for number in range(1, 9) for kind in ("png", "svg")]
-
-
-def _list_reports(values: Values) -> list[str]:
-    """What `evaluate` writes, of a model or of runs."""
-    stem = values["output"]
-    kinds = ("json", "md", "runs.json", "edits.png")
-    return [] if stem is None else [f"{stem}.{kind}" for kind in kinds]
 
 
 @click.command(cls=Command)
@@ -256,7 +259,7 @@ def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[s
 @click.option(
     "-o",
     "--output",
-    type=Output(_list_reports),
+    type=Output(list_reports),
     metavar="STEM",
     help="Write STEM.json and STEM.md.",
 )

@@ -10,7 +10,7 @@ from command import tintype
 from tiny import draw, files
 
 from tintype.cli import cli
-from tintype.cli.paths import BY_REQUEST, Command, Input, Output
+from tintype.cli.command import BY_REQUEST, Command, Input, Output
 
 # What is no file, of the options and arguments that take any words.
 WORDS = {

@@ -1,16 +1,19 @@
-"""What commands read and write: every option says which, and nothing that is read is written.
+"""What all commands do: write nothing that they read, tell people, end on Ctrl-C, name extras.
 
 words ──click──▶ values ──Command──▶ files of `Output` options are none of the `Input` options'
 """
 
 import glob
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from tintype.errors import TintypeError, escape
 from tintype.files import check_writes
 
 Values = dict[str, Any]  # what click has parsed, by the parameters' names
@@ -106,6 +109,13 @@ def list_in(*names: str) -> Callable[[Values], Iterator[Path]]:
     return list_files
 
 
+def list_reports(values: Values) -> list[str]:
+    """What `evaluate` writes, of a model or of runs."""
+    stem = values["output"]
+    kinds = ("json", "md", "runs.json", "edits.png")
+    return [] if stem is None else [f"{stem}.{kind}" for kind in kinds]
+
+
 def _name_photos() -> tuple[str, ...]:
     from tintype.batch.folder import PHOTOS
 
@@ -125,6 +135,34 @@ PHOTO = Input(_name_photos)
 URL = Input(_name_photos, str)  # of photos, or a path
 TEXT = Input(path_type=str)  # a file's path
 RECIPES = Input(_name_recipes)
-MODEL = Input(_name_models)
+MODEL_FOLDER = Input(_name_models)
 OUTPUT = Output()
 BY_REQUEST = Output(lambda _: (), str)  # which `batch.Request` checks
+
+
+def complain(message: str) -> None:
+    """A line for people, on standard error."""
+    click.echo(f"tintype: {escape(message)}", err=True)
+
+
+@contextmanager
+def interruptible(*, folder: bool) -> Iterator[None]:
+    """Ctrl-C ends with a line and the status 130, as after the signal itself."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        goes_on = ", and the same command goes on with the rest" if folder else ""
+        complain(f"stopped; what is written is whole{goes_on}")
+        sys.exit(130)
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Say which extra to install where an import needs one."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise TintypeError(
+            f"expected the extra [{name}] to be installed, found no {error.name}; "
+            f"run: pip install 'tintype[{name}]'"
+        ) from None
