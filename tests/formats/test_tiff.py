@@ -141,6 +141,12 @@ def test_color_maps_of_8_and_of_16_bits() -> None:
         np.testing.assert_array_equal(photo.read_rgb(file), colors.astype(np.uint8)[indexes])
 
 
+def test_a_stream_is_read_from_its_beginning() -> None:
+    stream = io.BytesIO(written((GRAY, {}), (GRAY.repeat(2, 0), {})))
+    stream.seek(0, io.SEEK_END)
+    assert photo.read(stream).size == (GRAY.shape[1], 2 * GRAY.shape[0])
+
+
 def test_metadata_of_what_tifffile_reads_are_kept() -> None:
     how = {"planarconfig": "separate", "photometric": "rgb", "resolution": (300, 300),
            "extratags": [(315, 2, 0, "Nadar", True), (274, 3, 1, 6, True)]}  # fmt: skip

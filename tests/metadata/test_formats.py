@@ -1,5 +1,6 @@
 """What a file says about its photo goes from any format to any other; the judge is Exiv2."""
 
+import dataclasses
 import io
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import tifffile
 from PIL import Image, PngImagePlugin
 
 from tintype import photo
+from tintype.metadata import Metadata, Provenance
 
 from . import rich
 
@@ -155,3 +157,17 @@ def test_a_tiff_with_metadata_is_compressed_and_read_by_others(
         assert page.tags["ExifTag"].value["DateTimeOriginal"] == "1860:01:01 00:00:00"
         assert page.tags["GPSTag"].value["GPSLatitudeRef"] == "N"
         assert page.tags["XMP"].value.startswith(b"<?xpacket")
+
+
+def test_metadata_that_break_the_writer_cost_neither_the_photo_nor_provenance(
+    rich_photos: dict[str, Path],
+) -> None:
+    like = photo.read(rich_photos["JPEG"])
+    image, buffer = Image.fromarray(like.luma).convert("RGB"), io.BytesIO()
+    odd = Metadata(orientation=6, dpi=(-1.0, 1e300))  # a fraction that EXIF cannot hold
+    like = dataclasses.replace(like, metadata=odd)
+    stamp = Provenance("{}")
+    notes = photo.write(image, buffer, like=like, format="WEBP", provenance=stamp)
+    assert len(notes) == 1
+    assert notes[0].startswith("metadata were left out: ")
+    assert "Xmp.xmp.CreatorTool" in rich.list_tags(buffer.getvalue())

@@ -86,6 +86,15 @@ def test_iptc_of_a_tiff_may_be_words_of_either_order(swapped: bool) -> None:
     assert found["Iptc.Application2.Headline"] == "Le 1er"
 
 
+@pytest.mark.parametrize("target", ["WEBP", "AVIF"])
+def test_what_has_no_place_is_named(target: str) -> None:
+    only_iptc, more = block((IPTC_NUMBER, IPTC)), block((IPTC_NUMBER, IPTC), (COPYRIGHT, b"\x01"))
+    assert not rich.convert(jpeg_with(only_iptc), target)[1]
+    written, notes = rich.convert(jpeg_with(more), target)
+    assert rich.list_tags(written)["Xmp.photoshop.Headline"] == "Le 1er"
+    assert notes == ("Photoshop's resources were left out: this format has no place for them",)
+
+
 def test_a_preview_inside_iptc_goes_and_the_digest_with_it() -> None:
     preview = b"\x1c\x02\xca\x00\x07PREVIEW"
     before = block((IPTC_NUMBER, IPTC + preview), (1061, b"0123456789abcdef"))

@@ -112,6 +112,7 @@ def _open(source: Source) -> AbstractContextManager[BinaryIO | Image.Image]:
 
 def _load(stream: BinaryIO, suffix: str, wish: Wish) -> Loaded:
     """The picture in a file, by the decoder of its kind."""
+    stream.seek(0)  # whoever wrote it left it at its end
     head = stream.read(kinds.HEAD)
     stream.seek(0)
     if head.startswith(kinds.TIFF):

@@ -59,6 +59,23 @@ def embed(
     notes: gets a line for each thing that the format cannot hold
     provenance: what the file says of itself, if anything
     """
+    try:
+        return _embed(metadata, format, size, notes, provenance)
+    except Exception as error:  # whatever odd bytes provoke: they must not cost the photo
+        if metadata == Metadata():
+            raise
+        notes.append(f"metadata were left out: {error or type(error).__name__}")
+        return _embed(Metadata(), format, size, notes, provenance)
+
+
+def _embed(
+    metadata: Metadata,
+    format: str,
+    size: tuple[int, int],
+    notes: list[str],
+    provenance: Provenance | None,
+) -> Embedding:
+    """The same, where nothing is odd."""
     tags = metadata.exif.correct(size, across=metadata.across)
     resources = photoshop.describe(metadata.resources, across=metadata.across)
     packet = _packet(metadata, xmp.Facts(*size, _MIME[format], metadata.across), notes)
@@ -67,6 +84,8 @@ def embed(
         provenance.stamp(packet)
     if format in ("WEBP", "AVIF"):
         packet = add_iptc(packet, photoshop.iptc_of(resources), notes)
+        if any(one.number not in photoshop.NEEDLESS for one in resources):
+            notes.append("Photoshop's resources were left out: this format has no place for them")
     if format in ("TIFF", "WEBP", "AVIF"):
         tags, packet = _add_comments(tags, packet, metadata, notes)
     data = None if packet is None else packet.encode()

@@ -12,6 +12,8 @@ _RESOLUTION = 1005
 # Thumbnails, what belongs to the old pixels (channels, profile), and copies of EXIF and XMP.
 _STALE = {1006, 1033, 1036, 1039, 1041, 1045, 1053, 1058, 1059, 1060, 1066, 1067}
 _DIGEST = 1061  # of the IPTC block, by which programs see that others changed it
+# What other formats say elsewhere: IPTC by XMP, resolution by EXIF, and the digest of IPTC.
+NEEDLESS = {IPTC, _RESOLUTION, _DIGEST}
 _SIGNATURES = (b"8BIM", b"MeSa", b"AgHg", b"PHUT")  # the others are of other programs
 _PREVIEW = {(2, 200), (2, 201), (2, 202)}
 
