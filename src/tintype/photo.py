@@ -16,7 +16,7 @@ from tintype.errors import PhotoError, explain, fail
 from tintype.files import open_whole
 from tintype.formats.decode import Source, decode
 from tintype.formats.document import is_document
-from tintype.formats.pillow import Wish
+from tintype.formats.pillow import ReadOptions
 from tintype.formats.pixels import is_colorful
 from tintype.metadata import Embedding, Metadata, Provenance, embed
 
@@ -107,7 +107,7 @@ def read(
     salvage: whether a JPEG that is cut is read as far as it goes; the rest is gray
     Raises PhotoError if the source is not such an image, is broken, or has over `max_pixels`.
     """
-    found = decode(source, Wish(max_pixels, page, salvage))
+    found = decode(source, ReadOptions(max_pixels, page, salvage))
     image, alpha, format = found.image, found.alpha, found.format
     luma = np.asarray(image if image.mode == "L" else image.convert("L"))
     hints = ["looks like a page of text, not a photo"] if is_document(luma) else []
@@ -135,7 +135,7 @@ def read_rgb(
     Returns (H, W, 3) uint8 sRGB, shrunk so that neither side is above `max_side`.
     Raises PhotoError like `read`, and ProfileError, which is one, if `strict`.
     """
-    image = decode(source, Wish(max_pixels, strict=strict)).image.convert("RGB")
+    image = decode(source, ReadOptions(max_pixels, strict=strict)).image.convert("RGB")
     if max_side is not None:
         image.thumbnail((max_side, max_side), BOX)
     return np.asarray(image)

@@ -22,7 +22,7 @@ from tintype.errors import PhotoError, explain, fail
 from tintype.formats import isobmff, jpeg, kinds, pillow, png
 from tintype.formats.extras import open_extra
 from tintype.formats.icc import map_tones
-from tintype.formats.pillow import Loaded, Wish
+from tintype.formats.pillow import Loaded, ReadOptions
 from tintype.formats.pixels import flatten, scale, to_srgb, upright
 from tintype.metadata import Metadata
 
@@ -50,18 +50,18 @@ class Decoded:
     notes: tuple[str, ...]
 
 
-def decode(source: Source, wish: Wish) -> Decoded:
-    """Decode a photo. Raises PhotoError, and ProfileError if the wish is strict."""
+def decode(source: Source, options: ReadOptions) -> Decoded:
+    """Decode a photo. Raises PhotoError, and ProfileError if the options is strict."""
     name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the image"
     try:
         with _open(source) as opened:
             if isinstance(opened, Image.Image):
-                found = pillow.load(opened, wish, None)
+                found = pillow.load(opened, options, None)
             else:
-                found = _load(opened, Path(name).suffix, wish)
+                found = _load(opened, Path(name).suffix, options)
         flat, turn = flatten(found.image), found.orientation
         profile = found.image.info.get("icc_profile")
-        image = to_srgb(flat.image, profile, strict=wish.strict)
+        image = to_srgb(flat.image, profile, strict=options.strict)
         deep = found.deep if flat.deep is None else flat.deep
         if deep is not None and image is not flat.image:  # Pillow maps 8 bits alone
             gray = flat.image.mode == image.mode == "L"
@@ -110,7 +110,7 @@ def _open(source: Source) -> AbstractContextManager[BinaryIO | Image.Image]:
     return nullcontext(source) if source.seekable() else io.BytesIO(source.read())
 
 
-def _load(stream: BinaryIO, suffix: str, wish: Wish) -> Loaded:
+def _load(stream: BinaryIO, suffix: str, options: ReadOptions) -> Loaded:
     """The picture in a file, by the decoder of its kind."""
     stream.seek(0)  # whoever wrote it left it at its end
     head = stream.read(kinds.HEAD)
@@ -118,23 +118,25 @@ def _load(stream: BinaryIO, suffix: str, wish: Wish) -> Loaded:
     if head.startswith(kinds.TIFF):
         from tintype.formats import tiff  # tifffile takes a tenth of a second to import
 
-        return tiff.load(stream, wish)
-    if wish.page not in (None, 1):
-        raise PhotoError(f"expected a TIFF for page {wish.page}, found another file; leave it out")
+        return tiff.load(stream, options)
+    if options.page not in (None, 1):
+        raise PhotoError(
+            f"expected a TIFF for page {options.page}, found another file; leave it out"
+        )
     try:
-        image = open_extra(stream, head, wish) or pillow.open_image(stream, *kinds.READABLE)
+        image = open_extra(stream, head, options) or pillow.open_image(stream, *kinds.READABLE)
     except UnidentifiedImageError as error:
         kind = kinds.name_kind(head, suffix)
         raise PhotoError(
             f"expected an image ({kinds.ACCEPTED}), found {kind.name}; {kind.advice}"
         ) from error
     try:
-        found = pillow.load(image, wish, stream)
+        found = pillow.load(image, options, stream)
     except OSError as error:
         if image.format not in ("JPEG", "MPO") or error.errno is not None:
             raise
         stream.seek(0)
-        return jpeg.mend(stream.read(), wish)
+        return jpeg.mend(stream.read(), options)
     if image.format == "PNG":
         found.image = png.show_as_srgb(image, stream)
     if image.format == "AVIF":

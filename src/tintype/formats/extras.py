@@ -8,7 +8,7 @@ from PIL import Image, UnidentifiedImageError
 
 from tintype.errors import PhotoError
 from tintype.formats import kinds, pillow
-from tintype.formats.pillow import Wish
+from tintype.formats.pillow import ReadOptions
 
 HEIF, JPEG_XL = "pillow_heif", "pillow_jxl"  # the plugins
 # Of names, and the extra that reads such photos.
@@ -25,7 +25,7 @@ def list_suffixes() -> frozenset[str]:
     return frozenset(suffix for suffix, extra in EXTRAS.items() if extra in there)
 
 
-def open_extra(stream: BinaryIO, head: bytes, wish: Wish) -> Image.Image | None:
+def open_extra(stream: BinaryIO, head: bytes, options: ReadOptions) -> Image.Image | None:
     """An image whose format an extra reads; None where it is another, or the extra is missing.
 
     Raises PhotoError where it is damaged or too large, and what the plugins raise.
@@ -42,7 +42,7 @@ def open_extra(stream: BinaryIO, head: bytes, wish: Wish) -> Image.Image | None:
             plugin.register_heif_opener(thumbnails=False)
             image = pillow.open_image(stream, "HEIF")
         else:
-            wish.check_size(_size_of_jpeg_xl(stream.read()))  # the plugin decodes when it opens
+            options.check_size(_size_of_jpeg_xl(stream.read()))  # the plugin decodes when it opens
             stream.seek(0)
             image = pillow.open_image(stream, "JXL")
     except UnidentifiedImageError as error:

@@ -33,7 +33,7 @@ _LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Wish:
+class ReadOptions:
     """What of a file is decoded, and how.
 
     max_pixels: more are refused
@@ -76,12 +76,12 @@ class Loaded:
     notes: list[str] = field(default_factory=list)
 
 
-def load(image: Image.Image, wish: Wish, stream: BinaryIO | None) -> Loaded:
+def load(image: Image.Image, options: ReadOptions, stream: BinaryIO | None) -> Loaded:
     """The pixels of an image that Pillow has opened, from a stream or from memory.
 
     Raises PhotoError and what Pillow raises.
     """
-    wish.check_size(image.size)
+    options.check_size(image.size)
     notes: list[str] = []
     if isinstance(image, ANIMATIONS) and image.is_animated:
         notes.append("is an animation; its first picture is colored")
@@ -102,7 +102,7 @@ def open_image(stream: BinaryIO, *formats: str) -> Image.Image:
 
 @contextmanager
 def unlimited() -> Iterator[None]:
-    """Pillow without its fixed size limit, for which `Wish` has another, and in silence."""
+    """Pillow without its fixed size limit, for which `ReadOptions` has another, and in silence."""
     with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         _silence_libtiff()

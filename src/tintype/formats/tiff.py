@@ -22,7 +22,7 @@ from tintype import metadata
 from tintype.color import LUMA
 from tintype.errors import PhotoError
 from tintype.formats import pillow
-from tintype.formats.pillow import Loaded, Wish, silence_loggers
+from tintype.formats.pillow import Loaded, ReadOptions, silence_loggers
 from tintype.formats.pixels import scale
 from tintype.formats.tiff_limits import MOST_DIRECTORIES, check_directories
 
@@ -103,7 +103,7 @@ class Pages:
         return page, []
 
 
-def load(stream: BinaryIO, wish: Wish) -> Loaded:
+def load(stream: BinaryIO, options: ReadOptions) -> Loaded:
     """The page of a TIFF that is wished for. Raises PhotoError and what decoders raise."""
     check_directories(stream)
     stream.seek(0)
@@ -111,17 +111,17 @@ def load(stream: BinaryIO, wish: Wish) -> Loaded:
     try:
         file = tifffile.TiffFile(stream)
     except Exception:  # struct, index, key and type errors: whatever the broken bytes provoke
-        return pillow.load(pillow.open_image(stream, "TIFF"), wish, stream)
+        return pillow.load(pillow.open_image(stream, "TIFF"), options, stream)
     with file:  # the stream stays open
-        page, notes = list_pages(file).choose(wish.page)
-        wish.check_size(page.size)
+        page, notes = list_pages(file).choose(options.page)
+        options.check_size(page.size)
         about, profile = metadata.read_directory(stream, page.parent, notes)
         simple = _open_by_pillow(stream, file, page)
         if simple is None:
-            image, deep = _decode(page, wish.max_pixels)
+            image, deep = _decode(page, options.max_pixels)
             image.info["icc_profile"] = profile
             return Loaded(image, about, "TIFF", about.orientation, deep, notes)
-        found = pillow.load(simple, wish, None)
+        found = pillow.load(simple, options, None)
         turned = simple.format == "TIFF" and page.directory.tags.get(274) is not None
         if found.orientation == 1 and not turned:
             found.orientation = about.orientation
