@@ -104,7 +104,7 @@ class Pages:
 
 
 def load(stream: BinaryIO, options: ReadOptions) -> Loaded:
-    """The page of a TIFF that is wished for. Raises PhotoError and what decoders raise."""
+    """The page of a TIFF that is asked for. Raises PhotoError and what decoders raise."""
     check_directories(stream)
     stream.seek(0)
     silence_loggers()
