@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tintype.files import lock, open_whole, sha256, write_whole
+from tintype.files import lock, open_whole, remove_abandoned, sha256, write_whole
 
 FULL = """
 import resource, signal, sys
@@ -144,3 +144,14 @@ def test_the_hash_is_sha256_of_the_content(tmp_path: Path) -> None:
     (tmp_path / "abc").write_text("abc")
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert sha256(tmp_path / "abc") == expected
+
+
+def test_what_is_being_written_is_not_abandoned(tmp_path: Path) -> None:
+    with open_whole(tmp_path / "a.txt") as file:
+        file.write(b"half")
+        file.flush()
+        (part,) = tmp_path.glob(".tintype-*.part")
+        os.utime(part, (0, 0))
+        remove_abandoned([tmp_path])
+        assert part.exists()
+    assert (tmp_path / "a.txt").read_bytes() == b"half"

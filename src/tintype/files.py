@@ -6,14 +6,16 @@ import os
 import secrets
 import stat
 import sys
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 Name = str | os.PathLike[str]
 Stamp = tuple[int, int]  # a file's bytes, and when it was modified, in ns
 PIPE = "-"  # standard input or output
+GRACE = 0.5  # seconds after which what nobody has locked was left by a killed process
 PART = ".tintype-{}.part"  # a file that is not whole yet: hidden, with a random word
 
 
@@ -44,6 +46,8 @@ def open_whole(path: Name, *, overwrite: bool = True) -> Iterator[io.BufferedRan
     number = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | binary, 0o666)
     try:
         with _Part(io.FileIO(number, "r+b")) as file:
+            with suppress(OSError):  # where there are no locks, it is not known as ours
+                _lock_number(number)
             yield file
             file.flush()
             if mode is not None:
@@ -80,6 +84,19 @@ def remove_unfinished(folders: Iterable[Path]) -> None:
     for folder in set(folders):
         for part in folder.glob(PART.format("*")):
             part.unlink(missing_ok=True)
+
+
+def remove_abandoned(folders: Iterable[Path]) -> None:
+    """Remove what `open_whole` of a killed process has left in some folders, and nobody writes."""
+    for folder in set(folders):
+        for part in folder.glob(PART.format("*")):
+            with suppress(OSError):
+                about = part.lstat()
+                if not stat.S_ISREG(about.st_mode) or time.time() - about.st_mtime < GRACE:
+                    continue
+                with part.open("r+b") as file:
+                    if lock(file):
+                        part.unlink()
 
 
 def check_writes(outputs: Iterable[Name], inputs: Iterable[Name]) -> None:
@@ -152,12 +169,16 @@ class _Identifier:
 
 def lock(file: IO[Any]) -> bool:
     """Lock an open file until it is closed; False where another run holds it. Raises OSError."""
+    return _lock_number(file.fileno())
+
+
+def _lock_number(number: int) -> bool:
     if sys.platform == "win32":  # has no fcntl: there, people must not start two runs
         return True
     import fcntl
 
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from tintype.batch.album import Album, Interpolation, measure_album
@@ -30,7 +31,7 @@ from tintype.batch.request import Local, OutputOptions, Ray, Reference, Request
 from tintype.batch.runner import run_location
 from tintype.batch.watcher import watch_folder
 from tintype.colorizer import Colorizer, load
-from tintype.files import Name
+from tintype.files import PIPE, Name, remove_abandoned
 from tintype.palette import Palette
 from tintype.photo import Photo
 from tintype.result import Result
@@ -180,6 +181,8 @@ def _run_list(
             colorize_photo(method, options, outcome, claim(options, target, None))
         return outcome
 
+    files = [file for target in targets for file in options.files(target) if file != PIPE]
+    remove_abandoned({Path(file).parent for file in files})
     if isinstance(request.runner, Ray):
         from tintype.batch.ray_runner import run_list
 

@@ -1,6 +1,7 @@
 """What a folder on a disk holds, and what results are called."""
 
 import os
+import stat
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -41,12 +42,14 @@ class Listing:
     others: how many files of each extension are no photos
     unread: a line for each folder in it that could not be looked into
     tars: the paths of those of the others that are tar files
+    skipped: a line for each pipe or device that is called as a photo is
     """
 
     names: list[str] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
     unread: list[str] = field(default_factory=list)
     tars: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
 
     def add(self, name: str) -> None:
         """Take up a file: as a photo or as one of the others; not where its name is hidden."""
@@ -84,10 +87,21 @@ def list_photos(folder: Path, *, recursive: bool = False, without: Path | None =
         ]
         for name in files:
             path = Path(parent, name)
-            if path.is_file() or path.is_symlink():
+            if not is_special(path):
                 listing.add(path.relative_to(folder).as_posix())
+            elif path.suffix.lower() in PHOTOS:
+                listing.skipped.append(f"{path}: skipped, as it is a pipe or a device")
     listing.names.sort()
     return listing
+
+
+def is_special(path: str | Path) -> bool:
+    """Whether it is, or a link leads to, a pipe, a socket or a device, which may have no end."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:  # whoever reads it says why not
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def is_shown(folder: str) -> bool:

@@ -78,21 +78,40 @@ class _Record:
         if "tintype" in line:
             if line["tintype"] != VERSION:
                 raise ValueError(f"version {line['tintype']}")
-            self.folder, self.asked = line["folder"], line["recipe"]
+            self.folder, self.asked = _text(line["folder"]), _text(line["recipe"])
             return
-        name = line["input"]
+        name = _text(line["input"])
         if line["status"] == "begun":
-            self.begun[name] = line["files"]
-            self.owned |= dict.fromkeys(line["files"])
+            if not isinstance(line["files"], list):
+                raise TypeError("files that are no list")
+            self.begun[name] = [_text(file) for file in line["files"]]
+            self.owned |= dict.fromkeys(self.begun[name])
             self.done.pop(name, None)  # its files may be another recipe's from here on
             return
         for path in self.begun.pop(name, []):
             self.owned.pop(path, None)
-        self.owned |= {path: (size, when) for path, (size, when) in line["files"].items()}
+        files = line["files"].items()
+        self.owned |= {_text(path): (_whole(size), _whole(when)) for path, (size, when) in files}
         self.done.pop(name, None)
         if line["status"] == "ok":
-            made = (int(line["bytes"]), int(line["mtime_ns"]))
-            self.done[name] = _Done(made, line["sha256"], line["recipe"])
+            made = (_whole(line["bytes"]), _whole(line["mtime_ns"]))
+            self.done[name] = _Done(made, _text(line["sha256"]), _text(line["recipe"]))
+
+
+def _text(value: object) -> str:
+    """A text that can be a path. Raises TypeError or ValueError."""
+    if not isinstance(value, str):
+        raise TypeError("no text where one was expected")
+    if b"\0" in os.fsencode(value):
+        raise ValueError("a path with a zero byte")
+    return value
+
+
+def _whole(value: object) -> int:
+    """A whole number. Raises TypeError."""
+    if not isinstance(value, int):
+        raise TypeError("no whole number where one was expected")
+    return value
 
 
 class Manifest:
@@ -246,7 +265,7 @@ class Manifest:
                 if number == 1 and "tintype" not in about:
                     raise ValueError("no head of ours")
                 record.add(about)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise FolderError(
                     f"{self._name}: expected a line of a manifest on line {number}, found "
                     f"{line[:40]!r} ({error}); mend it, or color into another folder"

@@ -17,7 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from tintype.batch.folder import Target
+from tintype.batch.folder import Target, is_special
 from tintype.batch.manifest import Manifest, Outcome
 from tintype.batch.request import OutputOptions, comparison_path
 from tintype.colorizer import Colorizer
@@ -104,6 +104,8 @@ def colorize_photo(
     ours: files that may be replaced. Raises TintypeError.
     """
     target = outcome.target
+    if target.source != PIPE and is_special(target.source):
+        raise PhotoError("expected a file, found a pipe or a device; send it to PHOTO -, by | or <")
     if target.name:
         outcome.source = _identify(target.source)
     source: Any = sys.stdin.buffer.read() if target.source == PIPE else target.source
@@ -169,9 +171,20 @@ def _save(result: Result, output: str, options: OutputOptions) -> tuple[str, ...
         strip_metadata=options.strip_metadata,
         provenance=options.provenance,
     )
-    sys.stdout.buffer.write(whole.getvalue())
-    sys.stdout.buffer.flush()
+    _print(whole.getvalue())
     return notes
+
+
+def _print(content: bytes) -> None:
+    """Write to standard output. Raises PhotoError where nobody reads it to its end."""
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())  # for what Python flushes at its end
+        os.close(nowhere)
+        raise PhotoError("expected a reader of standard output, found that it has ended") from None
 
 
 def make_folder(folder: Path) -> None:

@@ -52,7 +52,7 @@ def run_location(
     run = run or run_here
     listing = location.find_photos()
     targets = location.targets(listing.names)
-    summary = Summary(others=listing.others, failures=listing.unread)
+    summary = Summary(others=listing.others, failures=listing.unread, notes=listing.skipped)
     asked = asked | options.about()
     with location.open_manifest(asked, take_over=options.overwrite) as manifest:
         todo = [target for target in targets if not manifest.done(target, options.files(target))]

@@ -186,7 +186,7 @@ class TarIndex:
 
 def index_tar(storage: Storage, tar: str) -> TarIndex:
     """The files in a tar file; of those with one name the last, as when unpacked."""
-    found, lost = TarIndex(tar), 0
+    found, lost = TarIndex(tar), list[str]()
     ranges = found.byte_ranges
     try:
         _, packed = storage.stamp(tar)
@@ -201,13 +201,15 @@ def index_tar(storage: Storage, tar: str) -> TarIndex:
                 elif member.islnk() and first in ranges:
                     ranges[name] = ranges[first]
                 elif not member.isdir() and PurePosixPath(name).suffix.lower() in PHOTOS:
-                    lost += 1
+                    lost.append(name)
     except Exception as error:  # whatever broken bytes and stores provoke
         expected = "expected a tar file, whole and not compressed"
         why = reason_of_store(error)
         return replace(found, error=f"{storage.label(tar)}: {expected}, found: {why}")
     if lost:
-        expected = f"expected photos themselves, found {lost} as links; pack what these lead to"
+        names = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+        expected = f"expected photos themselves, found {len(lost)} as links or devices ({names}); "
+        expected += "pack what these lead to"
         return replace(found, error=f"{storage.label(tar)}: {expected}")
     return found
 

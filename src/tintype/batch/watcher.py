@@ -47,9 +47,10 @@ def watch_folder(
         try:
             while True:
                 listing = location.list_folder()
-                for line in sorted(set(listing.unread) - unread):
+                told = {*listing.unread, *listing.skipped}
+                for line in sorted(told - unread):
                     report(line)
-                unread = set(listing.unread)
+                unread = told
                 targets = location.targets(listing.names)
                 ready = look.again(targets)
                 todo = [t for t in ready if not manifest.done(t, options.files(t))]
