@@ -120,7 +120,8 @@ def test_a_tar_file_loses_nothing_in_silence(scans: Path, tmp_path: Path) -> Non
     assert [line.partition(": ")[2] for line in said[:-1]] == [
         "expected names in it, found ../two lines.jpg, which leads out; rename it",
         "expected names in it, found /abs.jpg, which leads out; rename it",
-        "expected photos themselves, found 2 as links; pack what these lead to",
+        "expected photos themselves, found 2 as links or devices (soft.jpg, far.jpg); pack what "
+        "these lead to",
     ]
     assert said[-1].startswith("2 colored")
     assert sorted(results(out)) == ["abs.color.jpg", "hard.color.jpg"]
