@@ -84,6 +84,11 @@ def test_one_odd_tag_costs_only_itself(odd: Tag, note: str) -> None:
     assert note in notes[0]
 
 
+def test_of_tags_that_come_twice_the_first_counts() -> None:
+    tags = block(text(ARTIST, b"Nadar\0"), text(ARTIST, b"Other\0"))
+    assert rich.list_tags(rich.convert(file_with(tags), "JPEG")[0])["Exif.Image.Artist"] == "Nadar"
+
+
 def test_an_orientation_of_an_odd_type_is_obeyed() -> None:
     tags = block((274, 1, 1, b"\x06"), text(DESCRIPTION, b"Haus\0"))
     read = photo.read(file_with(tags))

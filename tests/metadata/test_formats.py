@@ -145,6 +145,15 @@ def test_texts_of_a_png_keep_language_and_letters() -> None:
     assert comments == ["Author: Félix", "Long: " + "x" * 5000, "Title: Der Turm, 塔"]
 
 
+def test_a_text_that_outgrows_a_segment_is_cut_and_named() -> None:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Comment", "x" * 70_000)
+    written, notes = rich.convert(photos.encoded(rich.SCENE, "PNG", pnginfo=info), "JPEG")
+    assert notes == ("a comment was cut: 70,000 bytes do not fit",)
+    with Image.open(io.BytesIO(written)) as image:
+        assert image.info["comment"] == b"x" * 65_533
+
+
 def test_a_tiff_with_metadata_is_compressed_and_read_by_others(
     rich_photos: dict[str, Path],
 ) -> None:
