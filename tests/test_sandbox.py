@@ -44,6 +44,13 @@ def test_what_is_wrong_with_a_photo_comes_back(sandbox):
         sandbox.do(partial(divmod, 1, 0))
 
 
+def test_it_lets_others_go_first_if_it_is_to(sandbox):
+    niceness = partial(os.getpriority, os.PRIO_PROCESS, 0)
+    kind = Sandbox(niceness=3)
+    assert kind.do(niceness) == min(19, sandbox.do(niceness) + 3)
+    kind.close()
+
+
 def test_it_stays_warm(sandbox):
     pid = sandbox.do(os.getpid)
     assert sandbox.do(os.getpid) == pid != os.getpid()

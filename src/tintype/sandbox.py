@@ -37,9 +37,12 @@ class Sandbox:
     It is started at once and stays warm; a child that was ended is replaced.
     """
 
-    def __init__(self, *, seconds: float = 20.0, megabytes: int = 1000) -> None:
-        """seconds: for one piece of work; megabytes: what it may take beyond an idle child's."""
-        self.seconds, self.megabytes = seconds, megabytes
+    def __init__(self, *, seconds: float = 20.0, megabytes: int = 1000, niceness: int = 0) -> None:
+        """seconds: for one piece of work; megabytes: what it may take beyond an idle child's.
+
+        niceness: 0..19, how much the child lets others go first (POSIX)
+        """
+        self.seconds, self.megabytes, self.niceness = seconds, megabytes, niceness
         self._lock = threading.Lock()
         self._closed = False
         self._start()
@@ -84,8 +87,9 @@ class Sandbox:
         self._finalizer()
 
     def _start(self) -> None:
+        limits = (self.seconds, self.megabytes, self.niceness)
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _MAIN, str(self.seconds), str(self.megabytes)],
+            [sys.executable, "-P", "-c", _MAIN, *map(str, limits)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # decoders complain there, in lines of their own
@@ -184,6 +188,8 @@ def _serve() -> None:
     import tintype.photo  # noqa: F401  so that the first work need not wait for it
 
     _limit_memory(megabytes)
+    if sys.platform != "win32":
+        os.nice(int(sys.argv[3]))
     with suppress(EOFError):
         while True:
             work = _receive(stdin)

@@ -78,7 +78,9 @@ class Service:
         self.uploads, self.full = queue(1), queue(1)
         self.renders = queue(max(1, (os.cpu_count() or 2) - 1))
         self.reader = Sandbox(
-            seconds=self.limits.read_seconds, megabytes=self.limits.read_megabytes
+            seconds=self.limits.read_seconds,
+            megabytes=self.limits.read_megabytes,
+            niceness=10,  # edits that are under way go first
         )
 
     def end(self) -> None:
