@@ -1,10 +1,12 @@
 """The app in this process for its routes; the real command and a real browser for the editor."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +55,15 @@ def sent(client, gray_file) -> dict:
 def limited(colorizer, **limits: float) -> TestClient:
     """A client of a server that takes on less."""
     return TestClient(create_app(colorizer, limits=Limits(**limits)), **HERE)
+
+
+def upload(address: str, content: bytes) -> str:
+    """Send a photo; its id."""
+    body = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="p"\r\n\r\n'
+    body += content + b"\r\n--x--\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    request = urllib.request.Request(f"{address}v1/photos", body, headers)
+    return json.load(urllib.request.urlopen(request))["id"]
 
 
 @pytest.fixture(scope="session")

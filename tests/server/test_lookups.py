@@ -4,7 +4,6 @@ glibc reads the file that RESOLV_HOST_CONF names when a process first looks up a
 function, and complains of what it does not know in it (host.conf(5)).
 """
 
-import json
 import os
 import re
 import signal
@@ -14,6 +13,8 @@ import time
 import urllib.request
 
 import pytest
+
+from server.conftest import upload
 
 COMPLAINT = "bad command `a name is looked up'"
 PATIENCE = 14  # seconds: ONNX Runtime's telemetry took 9
@@ -25,15 +26,6 @@ def watched(tmp_path):
     (tmp_path / "host.conf").write_text("a name is looked up\n")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ORT")}
     return environment | {"RESOLV_HOST_CONF": str(tmp_path / "host.conf")}
-
-
-def upload(address: str, content: bytes) -> str:
-    """Send a photo; its id."""
-    body = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="p"\r\n\r\n'
-    body += content + b"\r\n--x--\r\n"
-    headers = {"content-type": "multipart/form-data; boundary=x"}
-    request = urllib.request.Request(f"{address}v1/photos", body, headers)
-    return json.load(urllib.request.urlopen(request))["id"]
 
 
 @pytest.mark.parametrize("call", [

@@ -4,11 +4,13 @@ import re
 import signal
 import socket
 import subprocess
+import urllib.error
 import urllib.request
 
+import pytest
 from click.testing import CliRunner
 
-from server.conftest import coffee
+from server.conftest import coffee, upload
 from tintype.cli import cli
 
 
@@ -71,3 +73,11 @@ def test_a_broken_model_is_explained_before_anything_listens(tmp_path):
     result = CliRunner().invoke(cli, ["serve", "--model", str(tmp_path)])
     assert result.exit_code == 1
     assert "model.json" in str(result.exception)
+
+
+def test_how_long_an_upload_is_read_is_an_option(serving, gray_file):
+    address = serving("serve", "--read-seconds", "0.0001")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        upload(address, gray_file)
+    assert refused.value.code == 422
+    assert "read in 0.0001 s" in refused.value.read().decode()

@@ -119,7 +119,14 @@ cli.add_command(palette)
 @add_server_options
 @MODEL
 @THREADS
-def serve(server: Server, model: Path | None, threads: int | None) -> None:
+@click.option(
+    "--read-seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=8.0,
+    show_default=True,
+    help="How long it may take to read an upload.",
+)
+def serve(server: Server, model: Path | None, threads: int | None, read_seconds: float) -> None:
     """Open the palette editor in the browser; it is the REST API too (see /docs.html).
 
     \b
@@ -130,11 +137,13 @@ def serve(server: Server, model: Path | None, threads: int | None) -> None:
     from tintype.colorizer import load
     from tintype.server.app import create_app
     from tintype.server.run import run
+    from tintype.server.service import Limits
 
     app = create_app(
         load(model, threads=threads),
         host=server.host,
         token=server.token,
+        limits=Limits(read_seconds=read_seconds),
         model=None if model is None else str(model),
     )
     run(app, server, say=click.echo)
