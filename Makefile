@@ -26,6 +26,7 @@ bench: have-browser $(VENV)/ready
 	$(BIN)/python benchmarks/pack.py --photos 2000
 	$(BIN)/python benchmarks/stream.py
 	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/hostile.py
 
 docs: have-browser $(VENV)/ready
 	$(BIN)/python tools/make_pictures.py
