@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from palettes import EDITS as PLAIN_EDITS
 from skimage import data
 
 from tintype.bins import Bins, chroma_of
@@ -19,11 +20,7 @@ PARTS = st.floats(0, 1)
 COLORS = st.sampled_from(["red", "orange", "#ffe0c0", "green", "teal", "hue:300", "navy"])
 SCALES = st.floats(0.01, 100)
 EDITS = st.one_of(
-    st.tuples(st.just("shift_hue"), st.floats(-720, 720)),
-    st.tuples(st.just("saturate"), st.floats(0, 10)),
-    st.tuples(st.just("towards"), COLORS, PARTS),
-    st.tuples(st.just("boost"), COLORS, PARTS),
-    st.tuples(st.just("ban"), COLORS),
+    PLAIN_EDITS,
     st.tuples(
         st.just("recolor"),
         st.lists(

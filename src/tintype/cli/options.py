@@ -90,8 +90,6 @@ def _edits(
     ban: tuple[str, ...],
 ) -> "tuple[Edit, ...]":
     """Edits in the order in which they are done; what makes no sense is a usage error."""
-    if not (towards or shift_hue is not None or saturation is not None or ban):
-        return ()
     from tintype.bins import OKLAB
     from tintype.edits import Ban, Saturate, ShiftHue, check_edits
 
