@@ -2,8 +2,8 @@
 
 /** @type {Record<string, string>} what the command line makes of a photo's extension */
 const FORMATS = {
-  ".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF",
-  ".webp": "WEBP", ".avif": "AVIF",
+  ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".mpo": "JPEG",
+  ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP", ".avif": "AVIF",
 };
 
 /** @param {string} name @returns {string} */
