@@ -78,6 +78,7 @@ def test_what_is_read_is_not_written_by_a_folder(album: Path) -> None:
 def test_a_photo_that_is_done_is_read_too(album: Path) -> None:
     color(album / "real", album / "out")
     (album / "out" / "a.color.jpg").unlink()
+    draw(album / "real" / "a.jpg", 99)  # and only this one is colored again
     (album / "out" / "a.color.jpg").symlink_to("../real/b.jpg")
     before = files(album / "real")
     color(album / "real", album / "out", overwrite=True)
