@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tintype.edits import (
     Ban,
@@ -26,11 +26,34 @@ from tintype.files import open_whole
 from tintype.palette import TOWARDS, Palette
 
 if TYPE_CHECKING:
-    from tintype.colorizer import Colorizer, Encoded
     from tintype.model import Model
-    from tintype.result import Result
 
 VERSION = 2  # of recipes; in those of version 1 the square of an amount `towards` a color moves
+
+
+class HasPalette(Protocol):
+    """What comes out, a `Result`: with the colors that it has."""
+
+    @property
+    def palette(self) -> Palette: ...
+
+
+class HasPalettes(HasPalette, Protocol):
+    """A photo after the encoder, an `Encoded`: with what a recipe may start from."""
+
+    @property
+    def alternatives(self) -> list[Palette]: ...
+
+
+class Decoder(Protocol):
+    """What colors by recipes, a `Colorizer`."""
+
+    @property
+    def model(self) -> Model: ...
+
+    def decode(self, encoded: Any, recipe: Recipe) -> HasPalette:
+        """An encoded photo, colored."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -113,7 +136,7 @@ class Recipe:
         """The same with defaults spelled out, to be saved."""
         return replace(self, vividness=self.vividness_by(model), model=model.fingerprint)
 
-    def reached(self, colorizer: Colorizer, encoded: Encoded, result: Result) -> float | None:
+    def reached(self, colorizer: Decoder, encoded: HasPalettes, result: HasPalette) -> float | None:
         """How far a result went from the automatic colors to the wanted ones: 1 is all the way.
 
         1 - d(result, aim) / d(automatic, aim), d the earth mover's distance of palettes; None
@@ -154,7 +177,7 @@ class Recipe:
 
         Raises PaletteError where there is none.
         """
-        from tintype.metadata import find_recipe  # which imports Pillow
+        from tintype.formats.decode import find_recipe  # which imports Pillow
 
         try:
             content = Path(path).read_bytes()

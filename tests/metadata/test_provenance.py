@@ -14,7 +14,8 @@ from skimage import data
 import tintype
 from tintype import photo, welsh2002
 from tintype.cli import cli
-from tintype.metadata import Provenance, find_recipe
+from tintype.formats.decode import find_recipe
+from tintype.metadata import Provenance
 from tintype.recipe import Recipe
 
 from . import rich

@@ -24,8 +24,10 @@ from tintype.formats.extras import open_extra
 from tintype.formats.icc import map_tones
 from tintype.formats.pillow import Loaded, ReadOptions
 from tintype.formats.pixels import flatten, scale, to_srgb, upright
-from tintype.metadata import Metadata
+from tintype.metadata import Metadata, find_xmp
+from tintype.metadata import find_recipe as find_in_packets
 
+WRITTEN = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF")
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
 
 _DAMAGED = "damaged data or less than all of it; take another copy of it"
@@ -81,6 +83,15 @@ def decode(source: Source, options: ReadOptions) -> Decoded:
         raise type(error)(f"{name}: {error}") from error.__cause__
     except Exception as error:  # decoders raise whatever the broken bytes provoke
         fail(name, f"expected an image ({kinds.ACCEPTED}), {explain(error, _DAMAGED)}", error)
+
+
+def find_recipe(content: bytes) -> str | None:
+    """The recipe in a picture's file, as JSON; None where there is none, or it is no picture."""
+    try:
+        with pillow.open_image(io.BytesIO(content), *WRITTEN) as image:
+            return find_in_packets(find_xmp(image, io.BytesIO(content)))
+    except Exception:  # whatever broken bytes provoke in Pillow
+        return None
 
 
 def count_pages(path: str | os.PathLike[str]) -> int:

@@ -6,7 +6,16 @@ What is broken is left out alone and noted, for it must cost neither the photo n
 """
 
 from tintype.metadata.embed import Embedding, embed
-from tintype.metadata.extract import Metadata, read, read_directory
+from tintype.metadata.extract import Metadata, find_xmp, read, read_directory
 from tintype.metadata.provenance import Provenance, find_recipe
 
-__all__ = ["Embedding", "Metadata", "Provenance", "embed", "find_recipe", "read", "read_directory"]
+__all__ = [
+    "Embedding",
+    "Metadata",
+    "Provenance",
+    "embed",
+    "find_recipe",
+    "find_xmp",
+    "read",
+    "read_directory",
+]

@@ -3,12 +3,11 @@
 IPTC Photo Metadata Standard 2023.1, "Digital Source Type", and the vocabulary of that name.
 """
 
-import io
 import json
 from dataclasses import dataclass
 
 from tintype import __version__
-from tintype.metadata import extract, xmp
+from tintype.metadata import xmp
 
 NAMESPACE = "urn:tintype:xmp:1:"  # of what no standard has a property for
 _XMP, _IPTC = "http://ns.adobe.com/xap/1.0/", "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -42,13 +41,7 @@ class Provenance:
             packet.set(NAMESPACE, "tintype", "Recipe", compact)
 
 
-def find_recipe(content: bytes) -> str | None:
-    """The recipe in a picture's file, as JSON; None where there is none, or it is no picture."""
-    from tintype.formats.pillow import open_image
-
-    try:
-        with open_image(io.BytesIO(content), "JPEG", "PNG", "TIFF", "WEBP", "AVIF") as image:
-            packets = extract.find_xmp(image, io.BytesIO(content))
-        return next(filter(None, (xmp.Packet(p).get(NAMESPACE, "Recipe") for p in packets)), None)
-    except Exception:  # whatever broken bytes provoke in Pillow
-        return None
+def find_recipe(packets: list[bytes]) -> str | None:
+    """The recipe in a picture's packets of XMP, as JSON; None where there is none."""
+    found = (xmp.Packet(packet).get(NAMESPACE, "Recipe") for packet in packets)
+    return next(filter(None, found), None)
