@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tintype.recipe import Recipe
     from tintype.result import Result
 
-__version__ = "0.3.0"
+from tintype.version import __version__ as __version__
 
 __all__ = [
     "Ban",

@@ -194,3 +194,12 @@ def stamp(path: str) -> Stamp:
     """A file's bytes, and when it was modified, in ns. Raises OSError."""
     about = os.stat(path)
     return about.st_size, about.st_mtime_ns
+
+
+def is_special(path: Name) -> bool:
+    """Whether it is, or a link leads to, a pipe, a socket or a device, which may have no end."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:  # whoever reads it says why not
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)

@@ -1,12 +1,12 @@
 """What a folder on a disk holds, and what results are called."""
 
 import os
-import stat
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from tintype.errors import PhotoError
+from tintype.files import is_special
 from tintype.formats.extras import list_suffixes
 from tintype.photo import SUFFIXES, format_of
 
@@ -93,15 +93,6 @@ def list_photos(folder: Path, *, recursive: bool = False, without: Path | None =
                 listing.skipped.append(f"{path}: skipped, as it is a pipe or a device")
     listing.names.sort()
     return listing
-
-
-def is_special(path: str | Path) -> bool:
-    """Whether it is, or a link leads to, a pipe, a socket or a device, which may have no end."""
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:  # whoever reads it says why not
-        return False
-    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def is_shown(folder: str) -> bool:

@@ -17,12 +17,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from tintype.batch.folder import Target, is_special
+from tintype.batch.folder import Target
 from tintype.batch.manifest import Manifest, Outcome
 from tintype.batch.request import OutputOptions, comparison_path
 from tintype.colorizer import Colorizer
 from tintype.errors import FolderError, PhotoError, TintypeError
-from tintype.files import PIPE, Stamp, sha256, stamp, write_whole
+from tintype.files import PIPE, Stamp, is_special, sha256, stamp, write_whole
 from tintype.formats.extras import EXTRAS
 from tintype.palette import Palette
 from tintype.parallel import map_unordered, progress_bar

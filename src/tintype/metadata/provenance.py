@@ -6,8 +6,8 @@ IPTC Photo Metadata Standard 2023.1, "Digital Source Type", and the vocabulary o
 import json
 from dataclasses import dataclass
 
-from tintype import __version__
 from tintype.metadata import xmp
+from tintype.version import __version__
 
 NAMESPACE = "urn:tintype:xmp:1:"  # of what no standard has a property for
 _XMP, _IPTC = "http://ns.adobe.com/xap/1.0/", "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
