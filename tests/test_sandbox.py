@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 import time
 from functools import partial
 
@@ -54,6 +55,17 @@ def test_it_lets_others_go_first_if_it_is_to(sandbox):
 def test_it_stays_warm(sandbox):
     pid = sandbox.do(os.getpid)
     assert sandbox.do(os.getpid) == pid != os.getpid()
+
+
+def test_an_idle_child_waits_as_long_as_it_takes():
+    sandbox = Sandbox(seconds=1.5)
+    pid = sandbox.do(os.getpid)
+    time.sleep(3.3)  # more than twice its time for work, after which an orphan ends itself
+    assert sandbox.do(os.getpid) == pid
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.3)
+    assert sandbox.do(os.getpid) != pid
+    sandbox.close()
 
 
 def test_work_that_takes_too_long_is_ended_and_the_next_is_done():

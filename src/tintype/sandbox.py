@@ -54,6 +54,8 @@ class Sandbox:
         PhotoError where it took too long or too much, or ended its process.
         """
         with self._lock:
+            if self._process.poll() is not None:  # somebody ended it while it was idle
+                self._restart()
             over = threading.Event()
             timer = threading.Timer(self.seconds, self._end, (over,))
             timer.start()
@@ -195,6 +197,7 @@ def _serve() -> None:
             work = _receive(stdin)
             _limit_time(2 * seconds)
             _send(stdout, _try(work))
+            _limit_time(0)  # an idle child may wait for as long as it likes
             del work
 
 
@@ -223,7 +226,7 @@ def _limit_memory(megabytes: int) -> None:
 
 
 def _limit_time(seconds: float) -> None:
-    """End this process after a time, should its parent be gone by then (POSIX)."""
+    """End this process after a time, should its parent be gone by then (POSIX); 0: not at all."""
     if sys.platform != "win32":
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, seconds)
