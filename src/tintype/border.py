@@ -80,8 +80,9 @@ def _measure_side(lines: Lines) -> tuple[int, float]:
 
 def _measure_lines(lines: Lines) -> tuple[np.ndarray, np.ndarray]:
     """Which lines (count, length) are uniform, and their levels."""
-    low, middle, high = np.percentile(lines, (3, 50, 97), axis=1)
-    return high - low <= _SPREAD, middle
+    ranks = [round(part * (lines.shape[1] - 1)) for part in (0.03, 0.5, 0.97)]
+    low, middle, high = np.sort(lines, axis=1)[:, ranks].T.astype(float)  # as np.percentile, but
+    return high - low <= _SPREAD, middle  # that imports a part of NumPy for 9 ms
 
 
 def _cut(lines: Lines, found: np.ndarray, level: float, *, narrow: float) -> None:

@@ -27,8 +27,8 @@ def is_document(luma: np.ndarray) -> bool:
         return False
     blocks = seen[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
     blocks = np.moveaxis(blocks, 1, 2)
-    paper = np.percentile(blocks, 90, axis=(2, 3))
-    if np.median(paper) <= _PAPER or (paper > 0.6 * np.percentile(paper, 90)).mean() <= 0.8:
+    paper = _find_light(blocks.reshape(rows, columns, -1))
+    if np.median(paper) <= _PAPER or (paper > 0.6 * _find_light(paper.ravel())).mean() <= 0.8:
         return False
     share = blocks / np.maximum(paper, 1)[..., None, None]
     light, dark = share > _LIGHT, share < 0.65
@@ -38,3 +38,8 @@ def is_document(luma: np.ndarray) -> bool:
     written = (dark.mean((2, 3)) > 0.03) & (light.mean((2, 3)) > 0.35)
     changes = np.diff(share < 0.75, axis=3).sum((2, 3)) / _BLOCK
     return bool(written.mean() > 0.35 and changes[written].mean() > 1.6)
+
+
+def _find_light(values: np.ndarray) -> np.ndarray:
+    """What a tenth of the values (..., count) is above; `np.percentile` takes 9 ms to import."""
+    return np.asarray(np.sort(values, axis=-1)[..., round(0.9 * (values.shape[-1] - 1))])

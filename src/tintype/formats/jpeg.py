@@ -9,7 +9,6 @@ from tintype.formats import pillow
 from tintype.formats.pillow import Loaded, ReadOptions
 
 _END = b"\xff\xd9"
-_NOISE = np.random.default_rng(14).integers(0, 255, 1 << 16, np.uint8).tobytes()  # no byte is 255
 
 
 def mend(content: bytes, options: ReadOptions) -> Loaded:
@@ -20,8 +19,9 @@ def mend(content: bytes, options: ReadOptions) -> Loaded:
     """
     content = content.rstrip(b"\xff")
     found = _load(content + _END, options)
+    noise = np.random.default_rng(14).integers(0, 255, 1 << 16, np.uint8).tobytes()  # without 255
     try:
-        whole = _load(content + _NOISE + _END, options).image.tobytes() == found.image.tobytes()
+        whole = _load(content + noise + _END, options).image.tobytes() == found.image.tobytes()
     except OSError:
         whole = False
     if not whole and not options.salvage:
