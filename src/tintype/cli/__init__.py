@@ -38,7 +38,7 @@ class Groups(click.Group):
         """Write the commands group by group."""
         research_names = {command.name for command in research.COMMANDS}
         commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
-        for title, wanted in (("Color photographs", False), ("Research", True)):
+        for title, wanted in (("Color photographs", False), ("Research (extra [train])", True)):
             rows = [
                 (name, command.get_short_help_str(limit=200))
                 for name, command in commands.items()

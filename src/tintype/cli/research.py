@@ -45,7 +45,7 @@ def train(
     resume: bool,
     settings: tuple[str, ...],
 ) -> None:
-    """Train a model on color photographs, or its palettes on recipes (needs the extra [train]).
+    """Train a model on photographs, or its palettes on recipes.
 
     Photos of tar files and folders are held in memory. A folder that `tintype data pack` made is
     streamed, by --set workers=N threads. Started by torchrun, several processes learn together,
@@ -104,7 +104,7 @@ def pretrain_vgg(
     resume: bool,
     settings: tuple[str, ...],
 ) -> None:
-    """Train VGG-16 on photos in folders by class, for dahl2016 and fenu2016 (extra [train]).
+    """Train VGG-16 on photos by class, for dahl2016 and fenu2016.
 
     \b
     Example:
@@ -245,7 +245,7 @@ def pack(
     "--set", "settings", **SET, help="side, temperature, calm, vivid, vividness or vividness_given."
 )
 def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[str, ...]) -> None:
-    """Turn a run into a model folder: two ONNX files and model.json (needs the extra [train])."""
+    """Turn a run into a model folder: two ONNX files, model.json."""
     with extra("train"):
         from tintype.research import export as exporting
     found = exporting.export(run, output, _pairs(settings), list(patterns))
@@ -293,7 +293,7 @@ def evaluate(
     vgg: Path | None,
     threads: int | None,
 ) -> None:
-    """Measure a model on photographs whose colors are known (needs the extra [train]).
+    """Measure a model on photographs whose colors are known.
 
     With RUNs, folders that training left: a table of them and of gray, and beside runs of several
     methods of the bundled model and of color transfer.
@@ -370,7 +370,7 @@ def plot(
     amount: float,
     vgg: Path | None,
 ) -> None:
-    """Draw the figures of the paper from runs of `tintype train` (needs the extra [train]).
+    """Draw the figures of the paper from runs of `tintype train`.
 
     1 photos by fenu2016, 2 by all methods; 3 its network; 4 losses; 6 and 8 photos steered;
     7 palettes. Figure 6 takes the first half of the photos, figure 8 the others.
