@@ -1,6 +1,7 @@
 """What weights of `train.py` are worth: gains over gray on photographs never trained on.
 
     python experiments/default_model/measure.py runs/default/weights.safetensors --tar poems-000.tar
+    python experiments/default_model/measure.py bundled --tar poems-000.tar --working-side 128
     python experiments/default_model/measure.py ... --old scans/*.jpg --sheet sheet.png
 
 Raw AuC, rebalanced AuC where raw AuC is 0.3 below gray's, and PSNR, as `tintype evaluate` defines
@@ -11,7 +12,8 @@ import argparse
 import io
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,10 @@ from torch.nn import functional as F
 from train import load, under
 
 from tintype.color import luma, oklab_of_luma, oklab_to_rgb, rgb_to_oklab
+from tintype.colorizer import Colorizer
+from tintype.model import OnnxModel
+from tintype.palette import Palette
+from tintype.recipe import Recipe
 from tintype.research.evaluation import metrics
 from tintype.working_size import shrink
 
@@ -31,6 +37,7 @@ ADJUSTMENTS = (1.0, 0.5, 0.25, 0.0, -0.25, -0.5)  # of the rebalancing: calm to 
 TEMPERATURE = 0.8
 GIVEN = 0.5  # how much is taken back where a palette or hints are given
 HINTS = (1, 5, 10, 50)
+Colored = dict[str | float, np.ndarray]  # a photo in many ways, (h, w, 3) uint8
 LOSS = -0.3  # raw AuC against gray at which rebalanced AuC is compared
 
 
@@ -72,9 +79,7 @@ class Encoded:
         return paint(self.network, logits, self.gray, adjustment)
 
 
-def color(
-    network: Network, truth: np.ndarray, rng: np.random.Generator
-) -> dict[str | float, np.ndarray]:
+def color(network: Network, truth: np.ndarray, rng: np.random.Generator) -> Colored:
     """A photograph, colored in all ways that are measured; numbers: of the rebalancing undone."""
     rgb = torch.from_numpy(truth.copy())[None].float() / 255
     ab = average(rgb_to_oklab(rgb)[..., 1:], 4)
@@ -94,13 +99,32 @@ def color(
     return found | {"true palette": photo.paint(true), "gray": gray, "truth": truth}
 
 
+def color_by_bundled(colorizer: Colorizer, truth: np.ndarray) -> Colored:
+    """The same by an exported model, which takes no hints."""
+    model = colorizer.model
+    assert isinstance(model, OnnxModel)
+    gray = Image.fromarray(truth).convert("L")
+    encoded, usual = colorizer.encode(gray), model.about["undo"]
+
+    def paint(recipe: Recipe, undo: list[float]) -> np.ndarray:
+        model.about["undo"] = undo
+        return np.asarray(colorizer.decode(encoded, recipe).image)
+
+    found: Colored = {u: paint(Recipe(), [u, u]) for u in ADJUSTMENTS}
+    true = Palette.measure(truth, model.bins, side=model.side)
+    found["true palette"] = paint(Recipe(true), usual)
+    model.about["undo"] = usual
+    return found | {"gray": np.asarray(gray.convert("RGB")), "truth": truth}
+
+
 @torch.no_grad()
-def measure(network: Network, photos: Iterator[np.ndarray]) -> dict[str, float]:
+def measure(
+    color: Callable[[np.ndarray], Colored], photos: Iterator[np.ndarray]
+) -> dict[str, float]:
     """Gains over gray: raw AuC, rebalanced AuC, PSNR in decibels."""
     rows: dict[str | float, list[metrics.Score]] = {}
-    rng = np.random.default_rng(0)
     for truth in photos:
-        for name, rgb in color(network, truth, rng).items():
+        for name, rgb in color(truth).items():
             rows.setdefault(name, []).append(metrics.score(rgb, truth))
     share = metrics.cell_shares(rows["truth"])
     raw = {name: metrics.auc(scores) for name, scores in rows.items()}
@@ -125,7 +149,7 @@ def measure(network: Network, photos: Iterator[np.ndarray]) -> dict[str, float]:
         "automatic, dB": psnr[GIVEN] - psnr["gray"],
     }
     given = ["true palette", *(f"{n} hints" for n in HINTS), "true palette, 5 hints"]
-    return found | {f"{name}, dB": psnr[name] - psnr["gray"] for name in given}
+    return found | {f"{name}, dB": psnr[name] - psnr["gray"] for name in given if name in psnr}
 
 
 @torch.no_grad()
@@ -142,12 +166,17 @@ def draw_sheet(network: Network, files: list[Path], side: int, adjustment: float
     return page
 
 
+def _format(found: dict[str, float]) -> str:
+    return json.dumps({name: round(value, 2) for name, value in found.items()})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("weights", type=Path)
+    parser.add_argument("weights", type=Path, help="a file, or bundled")
     parser.add_argument("--tar", type=Path, help="photographs of a source never trained on")
     parser.add_argument("--limit", type=int, default=100)
     parser.add_argument("--side", type=int, default=192)
+    parser.add_argument("--working-side", type=int, default=128, help="of the bundled model")
     parser.add_argument("--old", nargs="+", type=Path, help="gray photographs to look at")
     parser.add_argument("--sheet", type=Path)
     parser.add_argument(
@@ -155,12 +184,18 @@ def main() -> None:
     )
     o = parser.parse_args()
     torch.set_num_threads(1)
+    if str(o.weights) == "bundled":
+        model = OnnxModel(threads=1)
+        model.side = o.working_side
+        by_bundled = partial(color_by_bundled, Colorizer(model))
+        print(_format(measure(by_bundled, photographs(o.tar, o.side, o.limit))))
+        return
     state, about = load(o.weights)
     network = Network(Config()).eval()
     network.load_state_dict(under(state, "mean.") or state)
     if o.tar:
-        found = measure(network, photographs(o.tar, o.side, o.limit))
-        print(json.dumps(about | {name: round(value, 2) for name, value in found.items()}))
+        by_network = partial(color, network, rng=np.random.default_rng(0))
+        print(json.dumps(about), _format(measure(by_network, photographs(o.tar, o.side, o.limit))))
     if o.sheet:
         draw_sheet(network, o.old, o.side, o.adjustment).save(o.sheet)
 

@@ -1,4 +1,4 @@
-"""What an independent classifier sees in colored photos; it was used in training none of them.
+"""What a classifier sees in colored photos: a judge of models that it was no teacher of.
 
 Recognition asks whether colors help it (Zhang et al. 2016, section 3.2: "semantic
 interpretability"); the Fréchet distance (Heusel et al. 2017, equation 6) how far the colored photos
@@ -89,7 +89,7 @@ def frechet(one: np.ndarray, other: np.ndarray) -> float:
 def format_table(report: dict[str, dict[str, Any]]) -> list[str]:
     """What `compare` gives of every row, by its name, as lines of Markdown."""
     lines = [
-        "\nWhat an independent classifier (MobileNetV2, ImageNet) sees:",
+        "\nWhat a classifier (MobileNetV2, ImageNet) sees; no judge of its own pupils:",
         "\n| | recognized, % | gap closed, % | Fréchet distance |",
         "|---|---|---|---|",
     ]
