@@ -19,6 +19,18 @@ _CAPTION = 1 / 12  # of the short side: what is narrower on a page is no photo
 Lines = np.ndarray  # (count, length) float32 luma, 0..255
 
 
+def find_neutral(luma: np.ndarray, missing: np.ndarray | None) -> np.ndarray | None:
+    """What stays neutral: a photo's border, and what is missing of it: (h, w) bool, or None.
+
+    luma: (h, w) uint8, small; missing: (rows, columns) bool, of any size, as of `Photo`
+    """
+    border = find_border(luma)
+    if missing is None:
+        return border
+    gone = np.asarray(Image.fromarray(missing).resize(luma.shape[::-1], Image.Resampling.NEAREST))
+    return gone if border is None else border | gone
+
+
 def find_border(luma: np.ndarray) -> np.ndarray | None:
     """Where a photo's border is: (h, w) bool; None without one.
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from tintype.bins import Bins
-from tintype.border import find_border, keep_neutral
+from tintype.border import find_neutral, keep_neutral
 from tintype.model import Encoding, Model, OnnxModel
 from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
@@ -25,7 +25,7 @@ class Encoded:
 
     encoding: what the model made of it
     palette: what recipes begin with that name no other: the estimate, or an album's palette
-    border: (h, w) bool, at the working size: what stays neutral around it; None without a border
+    border: (h, w) bool, at the working size: what stays neutral, around it or missing; None if none
     """
 
     photo: Photo
@@ -59,7 +59,7 @@ class Colorizer:
         photo = source if isinstance(source, Photo) else read(source, max_pixels=max_pixels)
         small = np.asarray(shrink(Image.fromarray(photo.luma), self.model.side))
         encoding = self.model.encode(small)
-        return Encoded(photo, encoding, encoding.palette, find_border(small))
+        return Encoded(photo, encoding, encoding.palette, find_neutral(small, photo.missing))
 
     def decode(self, encoded: Encoded, recipe: Recipe | None = None) -> Result:
         """Color an encoded photo by a recipe, by default as the model estimates.

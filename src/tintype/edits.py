@@ -9,13 +9,12 @@ from tintype.palette import TOWARDS, Palette
 
 
 class _Edit:
-    """What all edits have. `KEYS` are their fields in JSON; the first of them names the edit."""
+    """What all edits have, beside `apply(palette)`, which raises PaletteError.
+
+    `KEYS` are their fields in JSON; the first of them names the edit.
+    """
 
     KEYS: ClassVar[tuple[str, ...]]
-
-    def apply(self, palette: Palette) -> Palette:
-        """The palette after the edit. Raises PaletteError for values that make no sense."""
-        raise NotImplementedError
 
     def to_json(self) -> dict[str, Any]:
         """What `read_edit` reads."""

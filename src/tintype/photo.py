@@ -62,6 +62,7 @@ class Photo:
     metadata: what the file says about its photo, for a new file.
     format: Pillow's name of the source's format, None for an image from memory.
     colorful: the source had real colors already, more than the one tint of a toned print.
+    missing: (H, W) bool, where a file that was cut has no picture, of any size, else None.
     notes: what people should know of how it was read, each a part of a line.
     """
 
@@ -71,6 +72,7 @@ class Photo:
     colorful: bool
     metadata: Metadata = field(default_factory=Metadata)
     deep: np.ndarray | None = None
+    missing: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -118,6 +120,7 @@ def read(
         colorful=is_colorful(image, alpha),
         metadata=found.metadata,
         deep=found.deep,
+        missing=found.missing,
         notes=(*found.notes, *hints),
     )
 

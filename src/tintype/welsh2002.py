@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from tintype.bins import OKLAB
-from tintype.border import find_border, keep_neutral
+from tintype.border import find_neutral, keep_neutral
 from tintype.color import oklab_of_luma, rgb_to_oklab
 from tintype.errors import PaletteError, PhotoError
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
@@ -79,7 +79,7 @@ def colorize(
     high, wide = ab.shape[0] // MEAN_OF, ab.shape[1] // MEAN_OF
     ab = ab.reshape(high, MEAN_OF, wide, MEAN_OF, 2).mean((1, 3))
     luma = np.asarray(small.reduce(MEAN_OF), dtype=np.float32) / 255
-    border = find_border(np.asarray(small))
+    border = find_neutral(np.asarray(small), photo.missing)
     chroma, shown = in_gamut(luma, keep_neutral(ab, border), OKLAB)
     return Result(photo, chroma, shown, threads=threads, border=border)
 

@@ -31,6 +31,14 @@ def album(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("words", [("album.tif", "--page", "all"), ("one.png",)])
+def test_a_name_that_ends_with_a_slash_is_a_folder(album: Path, words: tuple[str, ...]) -> None:
+    tintype("colorize", *words, "-o", "new/", cwd=album)
+    made = sorted(path.name for path in (album / "new").iterdir())
+    pages = [f"album.color-p{number}.tif" for number in (1, 2, 3)]
+    assert made == (pages if words[0] == "album.tif" else ["one.color.png"])
+
+
 def test_each_page_becomes_a_file(album: Path) -> None:
     done = tintype("colorize", "album.tif", "one.png", "--page", "all", cwd=album)
     for number, page in enumerate(PAGES, 1):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tintype.photo import Source
     from tintype.welsh2002 import Swatch
 
+_SLASHES = ("/", os.sep)  # which say that a folder is meant
 MOST_WORKERS = 4  # of a folder, unless more are asked for: each holds a photo in memory
 LOCAL = "local"  # the address of a cluster that is started for one run, on this machine
 
@@ -247,10 +248,13 @@ def _holds_photos(name: str) -> bool:
 def plan_outputs(sources: tuple[str, ...], output: str | None) -> list[Target]:
     """Where each photo's result goes.
 
-    output: a file; a folder, if it exists or several photos come; None for beside the photo.
+    output: a file; a folder, if it exists, ends with a slash, or several photos come; None for
+        beside the photo.
     Raises ValueError where two photos would share an output.
     """
-    folder = output is not None and (len(sources) > 1 or Path(output).is_dir())
+    folder = output is not None and (
+        len(sources) > 1 or Path(output).is_dir() or output.endswith(_SLASHES)
+    )
     if output == PIPE and len(sources) > 1:
         raise ValueError("expected one photo for standard output, found several")
     targets = []

@@ -63,7 +63,7 @@ def _parse_page(_: click.Context, __: click.Parameter, text: str | None) -> int 
     "--output",
     type=BY_REQUEST,
     metavar="OUT",
-    help="A file, or a folder if it exists or several photos come; - for stdout.",
+    help="A file; a folder if it exists, ends with /, or several photos come; - for stdout.",
 )
 @add_steering_options
 @add_reference_options

@@ -38,6 +38,7 @@ class Decoded:
     """A photo's pixels, upright.
 
     image: sRGB, mode L or RGB; alpha: mode L, None if all is opaque
+    missing: (H, W) bool, where a file that is cut has no picture; None of whole ones
     metadata: what the file says about its photo
     format: Pillow's name of the file's format; None of an image from memory
     deep: (H, W) uint16 luma, where the file has more than 8 bits; None of colors not in sRGB
@@ -47,13 +48,14 @@ class Decoded:
     image: Image.Image
     alpha: Image.Image | None
     deep: np.ndarray | None
+    missing: np.ndarray | None
     metadata: Metadata
     format: str | None
     notes: tuple[str, ...]
 
 
 def decode(source: Source, options: ReadOptions) -> Decoded:
-    """Decode a photo. Raises PhotoError, and ProfileError if the options is strict."""
+    """Decode a photo. Raises PhotoError, and ProfileError if the options are strict."""
     name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the image"
     try:
         with _open(source) as opened:
@@ -74,7 +76,8 @@ def decode(source: Source, options: ReadOptions) -> Decoded:
         return Decoded(
             image=upright(image, turn),
             alpha=None if flat.alpha is None else upright(flat.alpha, turn),
-            deep=None if deep is None else np.asarray(upright(Image.fromarray(deep), turn)),
+            deep=_turn(deep, turn),
+            missing=_turn(found.missing, turn),
             metadata=found.metadata,
             format=found.format,
             notes=tuple(found.notes),
@@ -106,6 +109,10 @@ def count_pages(path: str | os.PathLike[str]) -> int:
             return tiff.count_pages(stream)
     except OSError:  # said when it is read
         return 1
+
+
+def _turn(plane: np.ndarray | None, orientation: int) -> np.ndarray | None:
+    return None if plane is None else np.asarray(upright(Image.fromarray(plane), orientation))
 
 
 def _open(source: Source) -> AbstractContextManager[BinaryIO | Image.Image]:

@@ -3,19 +3,22 @@
 import io
 
 import numpy as np
+from PIL import Image
 
 from tintype.errors import PhotoError
 from tintype.formats import pillow
 from tintype.formats.pillow import Loaded, ReadOptions
 
 _END = b"\xff\xd9"
+_BLOCK, _EMPTY = 8, 128  # pixels of a side; luma where there is none
 
 
 def mend(content: bytes, options: ReadOptions) -> Loaded:
     """The picture of a JPEG that ends too early: all of it, or if salvaged what is there.
 
-    What is missing is gray. Whether anything is, shows by what the decoder makes of noise that
-    follows: where all of a picture is there, it reads none of it. Raises PhotoError.
+    What is missing is gray, and `missing` of what is returned. Whether anything is, shows by what
+    the decoder makes of noise that follows: where all of a picture is there, it reads none of it.
+    Raises PhotoError.
     """
     content = content.rstrip(b"\xff")
     found = _load(content + _END, options)
@@ -30,7 +33,18 @@ def mend(content: bytes, options: ReadOptions) -> Loaded:
             "is there by --salvage"
         )
     found.notes.append("its end is missing" + ("" if whole else "; what is missing is gray"))
+    found.missing = None if whole else _find_missing(found.image)
     return found
+
+
+def _find_missing(image: Image.Image) -> np.ndarray:
+    """Where no block of a JPEG is there: (H, W) bool. The decoder leaves 128 in all of such."""
+    gray = np.asarray(image.convert("L"))
+    high, wide = gray.shape
+    whole = np.pad(gray, ((0, -high % _BLOCK), (0, -wide % _BLOCK)), mode="edge")
+    blocks = whole.reshape(whole.shape[0] // _BLOCK, _BLOCK, -1, _BLOCK)
+    empty = (blocks == _EMPTY).all(axis=(1, 3))
+    return np.kron(empty, np.ones((_BLOCK, _BLOCK), bool))[:high, :wide]
 
 
 def _load(content: bytes, options: ReadOptions) -> Loaded:

@@ -65,6 +65,7 @@ class Loaded:
     format: Pillow's name of the file's format; None of an image from memory
     orientation: as in EXIF, still to be done
     deep: (H, W) uint16 luma, where the image has 8 bits of more; None of others
+    missing: (H, W) bool, where a file that is cut has no picture; None of whole ones
     notes: what people should know, each a part of a line
     """
 
@@ -73,6 +74,7 @@ class Loaded:
     format: str | None
     orientation: int
     deep: np.ndarray | None = None
+    missing: np.ndarray | None = None
     notes: list[str] = field(default_factory=list)
 
 

@@ -120,7 +120,7 @@ def load(stream: BinaryIO, options: ReadOptions) -> Loaded:
         if simple is None:
             image, deep = _decode(page, options.max_pixels)
             image.info["icc_profile"] = profile
-            return Loaded(image, about, "TIFF", about.orientation, deep, notes)
+            return Loaded(image, about, "TIFF", about.orientation, deep, notes=notes)
         found = pillow.load(simple, options, None)
         turned = simple.format == "TIFF" and page.directory.tags.get(274) is not None
         if found.orientation == 1 and not turned:
