@@ -105,6 +105,8 @@ def test_banned_hues_stand_on_the_last_line(photo):
     assert "banned" not in bars(photo, ansi=False)
     last = bars(photo.ban("blue").ban("blue").ban("#00a0a0"), ansi=False).splitlines()[-1]
     assert last == "banned  blue (hue 264 +-20 degrees), cyan (hue 195 +-20 degrees)"
+    last = bars(photo.ban("white").ban("blue").ban("gray"), ansi=False).splitlines()[-1]
+    assert last == "banned  blue (hue 264 +-20 degrees), gray"
 
 
 def test_a_bar_needs_room(photo):
@@ -170,6 +172,15 @@ def test_a_ban_is_seen_where_it_is(color):
     away = np.abs((degrees - hue_of(color) + 180) % 360 - 180)
     assert away.max() == pytest.approx(20, abs=1)
     assert len(changed) * 15 / SLOT == pytest.approx(40, abs=1)  # all of it
+
+
+def test_a_ban_of_gray_is_seen_where_neutral_is():
+    palette = of_shares(h120=1.0).ban("gray")
+    image = np.asarray(histogram(palette)).astype(int)
+    left = image[100:180, 68 : 68 + round(3 * SLOT)]
+    stripes = np.flatnonzero((np.abs(left - left[:, -1:]) > 40).any(axis=(0, 2)))
+    assert stripes.max() < 1.2 * SLOT
+    assert len(stripes) > 0.7 * SLOT
 
 
 def test_bans_that_overlap_are_hatched_once():

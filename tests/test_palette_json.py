@@ -135,7 +135,6 @@ def colored(color, share):
             )
         ],
         '{"version": 1, "neutral": 1, "banned": "red"}',
-        '{"version": 1, "neutral": 1, "banned": ["gray"]}',
         '{"version": 1, "neutral": 1, "banned": ["reddish"]}',
         '{"version": 1, "neutral": 1, "banned": [5]}',
         '{"version": 1, "neutral": 1, "banned": [null]}',

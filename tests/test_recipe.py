@@ -13,7 +13,7 @@ from tintype.errors import PaletteError
 from tintype.recipe import Recipe
 
 PARTS = st.floats(0, 1)
-COLORS = st.sampled_from(["red", "#ffe0c0", "hue:200", "navy"])
+COLORS = st.sampled_from(["red", "#ffe0c0", "hue:200", "navy", "gray", "#fff"])
 ONE_EDIT = st.one_of(
     st.fixed_dictionaries({"towards": COLORS, "amount": PARTS}),
     st.fixed_dictionaries({"shift_hue": st.floats(-360, 360)}),
@@ -225,14 +225,12 @@ def test_no_edits_are_no_change():
             for value in ('"1"', "null", "NaN", "{}", "2", "-1", "1" * 400)
         ],
         '{"towards": "reddish", "amount": 0.5}',
-        '{"towards": "gray", "amount": 0.5}',
         '{"towards": 5, "amount": 0.5}',
         '{"boost": null, "share": 0.5}',
         '{"boost": "red\\nblue", "share": 0.5}',
         '{"ban": 5}',
         '{"ban": null}',
         '{"ban": ["red"]}',
-        '{"ban": "white"}',
         *[
             f'{{"recolor": {value}}}'
             for value in (
@@ -242,8 +240,6 @@ def test_no_edits_are_no_change():
                 "[1]",
                 "{}",
                 '[{"from": "red", "to": "blue"}]',
-                '[{"from": "red", "to": "gray", "scale": 1}]',
-                '[{"from": "white", "to": "red", "scale": 1}]',
                 '[{"from": "red", "to": 5, "scale": 1}]',
                 '[{"from": "red", "to": "blue", "scale": -1}]',
                 '[{"from": "red", "to": "blue", "scale": 101}]',

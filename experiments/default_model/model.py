@@ -16,8 +16,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from train import load, under
 
+from tintype.bans import apply_bans
 from tintype.colorizer import Colorizer
-from tintype.model import SEVERE, Encoding, fade_banned, find_alternatives
+from tintype.model import SEVERE, Encoding, find_alternatives
 from tintype.palette import Palette
 from tintype.recipe import Recipe
 from tintype.research.evaluation import evaluate
@@ -71,7 +72,7 @@ class DefaultModel:
         logits = torch.where(forbidden, logits + SEVERE, logits)
         undo = CALM + vividness * (VIVID - CALM)
         ab = self.network.to_chroma(logits, adjustment=undo, temperature=TEMPERATURE)[0].numpy()
-        return fade_banned(ab, ab, palette.banned)
+        return apply_bans(ab, ab, palette)
 
     def _palettes(self, palette: Palette) -> Palettes:
         def tensor(shares: np.ndarray) -> Tensor:

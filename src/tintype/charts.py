@@ -37,10 +37,11 @@ def bars(palette: Palette, *, ansi: bool, width: int = 60) -> str:
         length = width * share / longest
         bar = _ansi(code, _blocks(length)) if ansi else "#" * _cells(length)
         lines.append(f"{name} {100 * share:6.1f} %  {bar}".rstrip())
-    if palette.banned:
-        lines.append(
-            "banned  " + ", ".join(_around(hue, ansi) for hue in dict.fromkeys(palette.banned))
-        )
+    banned = [_around(hue, ansi) for hue in dict.fromkeys(palette.banned)]
+    if palette.bans_gray:
+        banned.append(f"{_ansi(palette.bins.hex_colors[0], '██')} gray" if ansi else "gray")
+    if banned:
+        lines.append("banned  " + ", ".join(banned))
     return "\n".join(lines)
 
 
@@ -173,6 +174,8 @@ def _draw(
             draw.text(center, "banned", QUIET, small, anchor="ms")
 
     middle, half = left + 0.65 * slot, 0.41 * slot
+    if palette.bans_gray:
+        _hatch(image, (middle - half, roof, middle + half, floor), unit)
     box(middle - half, up(min(top, palette.shares[0])), middle + half, floor, bins.hex_colors[0])
     draw.text((middle, floor + 38 * unit), "neutral", INK, small, anchor="ms")
     if palette.shares[0] > top:

@@ -14,10 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
+from tintype.bans import apply_bans
 from tintype.bins import Bins
-from tintype.color import hue_degrees, hue_distance
 from tintype.errors import ModelError
-from tintype.palette import BAN_WIDTH, Palette
+from tintype.palette import Palette
 from tintype.runtime import ort
 
 FORMAT = 2  # of model.json; 2: the decoder takes tones
@@ -128,7 +128,7 @@ class OnnxModel:
         feed["bias"] = self._bias(palette, vividness)
         (ab,) = self._decoder.run(["chroma"], feed)
         chroma = np.moveaxis(ab[0], 0, -1)
-        return fade_banned(chroma, chroma, palette.banned)
+        return apply_bans(chroma, chroma, palette)
 
     def _bias(self, palette: Palette, vividness: float) -> np.ndarray:
         """(1, bins) what is added to the logits: rebalancing taken back, bans."""
@@ -160,19 +160,6 @@ def find_alternatives(
         amount = LEANING if move * LEANING < STEP else STEP / float(move)
         chosen.append(estimate.blend(prototype, amount))
     return chosen
-
-
-def fade_banned(ab: np.ndarray, plane: np.ndarray, banned: tuple[float, ...]) -> np.ndarray:
-    """Fade what the mean of allowed colors brought back into a banned range of hues.
-
-    ab: (h, w, 2) OKLab chroma; plane: (h, w, 2) the same colors in the plane of the bans
-    banned: hues in degrees of that plane
-    """
-    for hue in banned:
-        away = hue_distance(hue_degrees(plane), hue)
-        keep = np.clip((away - (BAN_WIDTH - 2)) / 6, 0.0, 1.0)
-        ab = ab * keep[..., None].astype(np.float32)
-    return ab
 
 
 def open_session(graph: bytes, threads: int | None) -> ort.InferenceSession:

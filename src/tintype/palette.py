@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import ImageColor
 
-from tintype.bins import OKLAB, Bins, chroma_of, hex_at, hue_of, to_hex
+from tintype.bins import OKLAB, Bins, chroma_of, has_hue, hex_at, hue_of, to_hex
 from tintype.color import oklab_to_rgb, rgb_to_oklab, rgb_to_ycbcr, tone_weights
 from tintype.emd import earth_mover
 from tintype.errors import PaletteError, explain_json
+from tintype.palette_json import read_changes, read_colors, read_list, read_tones
 
 if TYPE_CHECKING:
     from tintype.photo import Source
@@ -24,7 +25,6 @@ TRACE = 1e-3  # of all of a photo, in each of its tones: so no tone is what one 
 TOWARDS = 0.25  # of all colors moves towards one, unless another amount is asked for
 SIDE = 128  # pixels, the short side at which a model looks at photos that does not say so
 BAN_WIDTH = 20  # degrees of hue on either side of a banned color
-MOST = 1000  # entries in a list of colors that comes from outside
 ALIKE = 0.03  # OKLab distance under which two colors are one to the eye of a person
 
 
@@ -36,12 +36,14 @@ class Palette:
     banned: hues in degrees of the plane that must not appear, `BAN_WIDTH` degrees to either side
     tones: (3, bins.count) the shares of the shadows, midtones and highlights, each as `shares`; a
         tone that has none, all 0, takes the palette's own; None where they are not told apart
+    bans_gray: nothing may be neutral
     """
 
     bins: Bins
     shares: np.ndarray
     banned: tuple[float, ...] = ()
     tones: np.ndarray | None = None
+    bans_gray: bool = False
 
     def __post_init__(self) -> None:
         shares = _check(self.shares, (self.bins.count,))
@@ -54,6 +56,10 @@ class Palette:
             whole = parts.sum(axis=1, keepdims=True)
             parts = np.where(whole > 0, parts / np.where(whole > 0, whole, 1), shares)
             object.__setattr__(self, "tones", parts)
+        if self.bans_gray and self.forbidden.all():
+            raise PaletteError(
+                "expected some color to be left, found all banned, and gray; allow one"
+            )
 
     @classmethod
     def of_chroma(cls, bins: Bins, ab: np.ndarray, luma: np.ndarray | None = None) -> "Palette":
@@ -128,14 +134,17 @@ class Palette:
         return self._each(lambda shares: self.bins.rotate(shares, np.float64(degrees)))
 
     def towards(self, color: str, amount: float = TOWARDS) -> "Palette":
-        """Give a part of every color the hue of `color`, at its own chroma.
+        """Give a part of every color the hue of `color`, at its own chroma; towards gray, none.
 
         amount: 0 (nothing) .. 1 (everything), the share that moves; a photo follows the first few
             percent most. Half as much of what is neutral is tinted.
-        Raises PaletteError for a color without a hue. The paper's "towards red", figures 6 to 8.
+        The paper's "towards red", figures 6 to 8.
         """
         if not 0 <= amount <= 1:
             raise PaletteError(f"expected an amount between 0 and 1, found {amount:g}")
+        if not has_hue(color, self.bins):
+            gray = np.zeros_like(self.bins.centers)
+            return self._each(lambda shares: _move(self.bins, shares, gray, float(amount)))
         hue = math.radians(hue_of(color, self.bins))
         chroma = np.linalg.norm(self.bins.centers, axis=1)
         chroma[0] = self.bins.chromas[0]
@@ -152,20 +161,30 @@ class Palette:
         return self._each(lambda shares: _move(self.bins, shares, scaled, 1.0))
 
     def ban(self, color: str) -> "Palette":
-        """Forbid the hue of `color`, `BAN_WIDTH` degrees to either side; the rest fills in."""
-        palette = replace(self, banned=(*self.banned, hue_of(color, self.bins)))
+        """Forbid gray, or a color's hue, `BAN_WIDTH` degrees to either side; the rest fills in.
+
+        Where there is no rest, all becomes neutral, or, if gray is banned, as pale as can be.
+        Raises PaletteError where that leaves no color at all.
+        """
+        if has_hue(color, self.bins):
+            palette = replace(self, banned=(*self.banned, hue_of(color, self.bins)))
+        else:
+            palette = replace(self, bans_gray=True)
         forbidden = palette.forbidden
+        ring = np.arange(self.bins.count) <= (self.bins.hues if forbidden[0] else 0)
+        spare = np.where(ring & ~forbidden, 1.0, 0.0)
 
         def left(shares: np.ndarray) -> np.ndarray:
             rest = np.where(forbidden, 0.0, shares)
-            return rest if rest.sum() >= 1e-9 else np.eye(1, self.bins.count)[0]
+            return rest if rest.sum() >= 1e-9 else spare
 
         return palette._each(left)
 
     @property
     def forbidden(self) -> np.ndarray:
-        """(bins.count,) bool: the bins that have, in part, a banned hue."""
+        """(bins.count,) bool: the bins that have, in part, a banned hue, and a banned gray's."""
         forbidden = np.zeros(self.bins.count, dtype=bool)
+        forbidden[0] = self.bans_gray
         for hue in self.banned:
             forbidden |= self.bins.near_hue(hue, BAN_WIDTH + 180 / self.bins.hues)
         return forbidden
@@ -187,15 +206,19 @@ class Palette:
 
         changes: {"from": color, "to": color, "scale": number} each. Every color belongs to the
             nearest `from` within 60 degrees of its hue, if any; its hue is turned and its chroma
-            multiplied as leads from `from` to `to`, and its share multiplied by `scale`, 0..100
-        Raises PaletteError for anything else, and for a `from` or a `to` without a hue.
+            multiplied as leads from `from` to `to`, and its share multiplied by `scale`, 0..100.
+            From gray goes what is neutral, and becomes `to` itself.
+        Raises PaletteError for anything else.
         """
-        sources, targets, scales = _changes(changes, self.bins)
+        sources, targets, scales = read_changes(changes, self.bins)
         ab = self.bins.centers @ np.array([1, 1j])
         alike = (ab[:, None] * sources.conj()).real > 0.5 * np.abs(ab[:, None] * sources)
+        alike[0] = sources == 0
         gap = np.where(alike, np.abs(ab[:, None] - sources), np.inf)
         nearest, free = gap.argmin(axis=1), ~alike.any(axis=1)
-        moved = ab * np.where(free, 1.0, (targets / sources)[nearest])
+        ratio = np.divide(targets, sources, out=np.zeros_like(sources), where=sources != 0)
+        moved = ab * np.where(free, 1.0, ratio[nearest])
+        moved[0] = 0 if free[0] else targets[nearest[0]]
         scale = np.where(free, 1.0, scales[nearest])
         if (self.shares * scale).sum() <= 0:
             raise PaletteError("expected some color to be left, found every scale to be 0")
@@ -217,8 +240,8 @@ class Palette:
 
         plain = self.tones is None and other.tones is None
         parts = None if plain else mix(self.by_tone, other.by_tone)
-        banned = (*self.banned, *other.banned)
-        return Palette(self.bins, mix(self.shares, other.shares), banned, parts)
+        banned, gray = (*self.banned, *other.banned), self.bans_gray or other.bans_gray
+        return Palette(self.bins, mix(self.shares, other.shares), banned, parts, gray)
 
     def distance(self, other: "Palette") -> float:
         """Earth mover's distance: the mean way, in OKLab chroma, that shares have to go."""
@@ -278,6 +301,7 @@ class Palette:
             parts = zip(TONES, self.tones, strict=True)
             about["tones"] = {name: list_colors(Palette(self.bins, part)) for name, part in parts}
         banned = [hex_at(0.1 * _direction(hue), self.bins.plane) for hue in self.banned]
+        banned += [self.bins.hex_colors[0]] if self.bans_gray else []
         return {**about, "banned": banned} if banned else about
 
     @classmethod
@@ -296,11 +320,12 @@ class Palette:
                 ) from None
         if not isinstance(about, dict) or about.get("version") != 1:
             raise PaletteError('expected a palette with "version": 1, found something else')
-        shares = _read_colors(about, bins)
+        shares = read_colors(about, bins)
         if shares.sum() <= 0:
             raise PaletteError("expected at least one share above 0, found none")
-        banned = tuple(hue_of(c, bins) for c in _list(about, "banned"))
-        return cls(bins, shares, banned, _by_tone(about, bins))
+        banned = read_list(about, "banned")
+        hues = tuple(hue_of(c, bins) for c in banned if has_hue(c, bins))
+        return cls(bins, shares, hues, read_tones(about, bins, TONES), len(hues) < len(banned))
 
     def _each(self, edit: Callable[[np.ndarray], np.ndarray]) -> "Palette":
         """The same edit done to the shares (count,) and to those of each tone."""
@@ -329,61 +354,3 @@ def _move(bins: Bins, shares: np.ndarray, ab: np.ndarray, part: np.ndarray | flo
 
 def _direction(degrees: float) -> np.ndarray:
     return np.array([math.cos(math.radians(degrees)), math.sin(math.radians(degrees))])
-
-
-def _changes(changes: Any, bins: Bins) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(n,) complex chroma to go from, and to go to, and (n,) scales."""
-    if not isinstance(changes, list) or not 0 < len(changes) <= MOST:
-        raise PaletteError(f"expected 1 to {MOST} changes of colors, found {changes!r:.80}")
-    rows = []
-    for change in changes:
-        if not isinstance(change, dict) or set(change) != {"from", "to", "scale"}:
-            raise PaletteError(f'expected {{"from", "to", "scale"}} of a color, found {change!r}')
-        scale = _share(change["scale"], "scale")
-        if scale > 100:
-            raise PaletteError(f"expected a scale of 0 to 100, found {scale:g}")
-        for color in (change["from"], change["to"]):
-            hue_of(color, bins)
-        rows.append((*(chroma_of(change[end], bins) @ (1, 1j) for end in ("from", "to")), scale))
-    sources, targets, scales = np.array(rows).T
-    return sources, targets, scales.real
-
-
-def _read_colors(about: dict[str, Any], bins: Bins) -> np.ndarray:
-    """(count,) shares, which may be all 0, of a list of colors and what is neutral."""
-    neutral, chroma, part = _share(about.get("neutral", 0.0), "neutral"), [], []
-    for entry in _list(about, "colors"):
-        if not isinstance(entry, dict) or not isinstance(entry.get("color"), str):
-            raise PaletteError('expected {"color": "#rrggbb", "share": number}, found others')
-        chroma.append(chroma_of(entry["color"], bins))
-        part.append(_share(entry.get("share"), entry["color"].strip()))
-    index, weight = bins.encode(np.reshape(chroma, (-1, 2)))
-    shares = np.bincount(index.ravel(), (weight.T * part).T.ravel(), bins.count)
-    shares[0] += neutral
-    return shares
-
-
-def _by_tone(about: dict[str, Any], bins: Bins) -> np.ndarray | None:
-    """(3, count) shares of tones, all 0 of one that is not named; None where none are told."""
-    if "tones" not in about:
-        return None
-    named = about["tones"]
-    parts = [named.get(name, {}) for name in TONES] if isinstance(named, dict) else [named]
-    if not all(isinstance(part, dict) for part in parts):
-        known = ", ".join(f'"{name}"' for name in TONES)
-        raise PaletteError(f'expected an object of {known} for "tones", found {named!r:.80}')
-    return np.stack([_read_colors(part, bins) for part in parts])
-
-
-def _share(value: Any, name: str) -> float:
-    good = isinstance(value, int | float) and not isinstance(value, bool)
-    if not good or not 0 <= value <= 1e9:  # so that no sum of shares overflows
-        raise PaletteError(f"expected a share of 0 to 1e9 for {name}, found {value!r}")
-    return float(value)
-
-
-def _list(about: dict[str, Any], name: str) -> list[Any]:
-    value = about.get(name, [])
-    if not isinstance(value, list) or len(value) > MOST:
-        raise PaletteError(f'expected a list of up to {MOST} for "{name}", found {value!r:.80}')
-    return value

@@ -94,10 +94,12 @@ def test_edits_change_the_colors_and_report_what_was_reached(folder: Path) -> No
         [
             [],
             ["--towards", "red"],
+            ["--towards", "gray:0.5"],
             ["--towards", "hue:240:0.9"],
             ["--shift-hue", "120"],
             ["--saturation", "0"],
             ["--ban", "#a05030"],
+            ["--ban", "#808080"],
             ["--vividness", "1"],
             ["--palette", "colors.png"],
         ]
@@ -106,7 +108,7 @@ def test_edits_change_the_colors_and_report_what_was_reached(folder: Path) -> No
         done = tintype("colorize", "coffee.png", "-o", f"{i}.png", *edit, cwd=folder)
         pictures.add((folder / f"{i}.png").read_bytes())
         assert (b"reached" in done.stderr) == bool(edit and edit[0] != "--vividness")
-    assert len(pictures) == 8
+    assert len(pictures) == 10
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,8 @@ def test_edits_change_the_colors_and_report_what_was_reached(folder: Path) -> No
     [
         ["--towards", "reddish"],
         ["--towards", "red:2"],
-        ["--ban", "gray"],
+        ["--ban", "grayish"],
+        ["--ban", "gray", *(part for hue in range(0, 360, 10) for part in ("--ban", f"hue:{hue}"))],
         ["--vividness", "2"],
         ["--quality", "0"],
         ["--alternatives", "9"],

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tintype.bans import apply_bans
 from tintype.bins import OKLAB, Bins
 from tintype.color import rgb_to_oklab
 from tintype.errors import DataError, PaletteError
-from tintype.model import Encoding, fade_banned, fingerprint
+from tintype.model import Encoding, fingerprint
 from tintype.palette import SIDE, Palette
 from tintype.research.methods import METHODS, checkpoint
 
@@ -101,7 +102,7 @@ class TorchModel:
                 out = self.functions.decode(self.joining, features, gray, *palettes)
             rgb = out[0].cpu().numpy()
         ab = np.asarray(rgb_to_oklab(rgb)[..., 1:])
-        return fade_banned(ab, self.bins.chroma(rgb), palette.banned)
+        return apply_bans(ab, self.bins.chroma(rgb), palette)
 
     def paint(self, gray: np.ndarray, network: Any = None) -> np.ndarray:
         """RGB (h, w, 3), 0..1, that the method itself makes of gray (h, w), 0..1."""
