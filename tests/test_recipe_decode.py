@@ -163,6 +163,24 @@ def test_a_quarter_towards_a_color_means_half_of_all_colors(model, encoded):
     assert Recipe().towards("blue") == recipe
 
 
+def test_a_quarter_towards_gray_means_a_quarter_of_all_colors(model, encoded):
+    recipe, colorizer = Recipe().towards("gray", 0.25), Answering(model)
+    seen = encoded.palette.saturate(0.5)
+    assert reached(colorizer, encoded, recipe, seen) == pytest.approx(0)
+    assert reached(colorizer, encoded, recipe, seen.towards("gray", 0.25)) == pytest.approx(1)
+    assert reached(colorizer, encoded, recipe, seen.towards("gray", 0.5)) < 0.1  # too far
+    assert reached(colorizer, encoded, Recipe().towards("black", 1)) == pytest.approx(1)
+
+
+def test_a_ban_of_gray_is_reached_as_far_as_no_gray_is_left(model, encoded):
+    seen = encoded.palette.saturate(0.5)
+    colorizer, recipe = Answering(model), Recipe().ban("gray")
+    assert reached(colorizer, encoded, recipe, seen) == pytest.approx(0)
+    assert reached(colorizer, encoded, recipe, seen.ban("gray")) == pytest.approx(1)
+    half = seen.blend(seen.ban("gray"), 0.5)
+    assert 0.2 < reached(colorizer, encoded, recipe, half) < 0.8
+
+
 def test_a_palette_that_is_given_is_itself_the_aim(model, encoded):
     recipe, colorizer = Recipe(PALETTE_JSON).saturate(0.5), Answering(model)
     aim = Palette.from_json(BINS, PALETTE_JSON).saturate(0.5)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tintype.bins import Bins, has_hue
 from tintype.edits import (
     Ban,
     Boost,
@@ -158,7 +159,7 @@ class Recipe:
             wanted = self.apply(encoded.palette, encoded.alternatives)
             aim = result.palette.nearest_without(wanted.forbidden)
         else:
-            aim = apply_edits(automatic, tuple(map(_mean, self.edits)))
+            aim = apply_edits(automatic, tuple(_mean(e, automatic.bins) for e in self.edits))
         whole = automatic.distance(aim)
         return 1 - result.palette.distance(aim) / whole if whole > 1e-6 else 1.0
 
@@ -230,12 +231,15 @@ class Recipe:
         return replace(self, edits=(*self.edits, edit))
 
 
-def _mean(edit: Edit) -> Edit:
+def _mean(edit: Edit, bins: Bins) -> Edit:
     """What a person means: `towards` asks the model for less, because a photo follows most of it.
 
-    A quarter that moves in the palette is meant as half of the colors that come out.
+    A quarter that moves in the palette is meant as half of the colors that come out; of those that
+    become neutral, as a quarter.
     """
-    return replace(edit, amount=math.sqrt(edit.amount)) if isinstance(edit, Towards) else edit
+    if isinstance(edit, Towards) and has_hue(edit.color, bins):
+        return replace(edit, amount=math.sqrt(edit.amount))
+    return edit
 
 
 def _square(edit: Edit) -> Edit:

@@ -58,7 +58,8 @@ _STEERING = [
         "--towards",
         metavar="COLOR[:AMOUNT]",
         multiple=True,
-        help="Turn the colors towards one; AMOUNT 0..1 is the share that turns, 0.25 by default.",
+        help="Turn the colors towards one, or gray; AMOUNT 0..1 is the share that turns, 0.25 by "
+        "default.",
     ),
     click.option(
         "--shift-hue",
@@ -76,7 +77,7 @@ _STEERING = [
         "--ban",
         metavar="COLOR",
         multiple=True,
-        help="Allow no hue within 20 degrees of this color's (in OKLab).",
+        help="Allow no hue within 20 degrees of this color's (in OKLab), or, of gray, nothing neutral.",
     ),
     click.option("--model", type=MODEL_FOLDER, help="A model folder, or a run that `train` left."),
     THREADS,
