@@ -77,7 +77,7 @@ _STEERING = [
         "--ban",
         metavar="COLOR",
         multiple=True,
-        help="Allow no hue within 20 degrees of this color's (in OKLab), or, of gray, nothing neutral.",
+        help="Allow no hue within 20 degrees of this color's (in OKLab); of gray, nothing neutral.",
     ),
     click.option("--model", type=MODEL_FOLDER, help="A model folder, or a run that `train` left."),
     THREADS,
