@@ -5,7 +5,10 @@ source ──formats.decode──▶ upright sRGB ──▶ Photo ──▶ colo
 
 import io
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,6 +17,7 @@ from PIL import Image
 
 from tintype.errors import PhotoError, explain, fail
 from tintype.files import open_whole
+from tintype.formats import deep
 from tintype.formats.decode import Source, decode
 from tintype.formats.document import is_document
 from tintype.formats.pillow import ReadOptions
@@ -57,8 +61,10 @@ class Photo:
     """A photo as the colorizer wants it: upright, gray, with what the colored file must keep.
 
     luma: (H, W) uint8, read-only, Rec. 601 luma of the sRGB photo, 0 black to 255 white.
-    deep: (H, W) uint16, the same of photos of more than 8 bits in sRGB, 65535 white, else None.
     alpha: (H, W) uint8, read-only, 0 transparent to 255 opaque, or None if all is opaque.
+    bits: of a sample in the source.
+    deep: (H, W) uint16, luma of photos of more bits, 65535 white; None where it was not read.
+    deep_alpha: (H, W) uint16, alpha of such photos, 65535 opaque; None where alpha's is all.
     metadata: what the file says about its photo, for a new file.
     format: Pillow's name of the source's format, None for an image from memory.
     colorful: the source had real colors already, more than the one tint of a toned print.
@@ -71,7 +77,9 @@ class Photo:
     format: str | None
     colorful: bool
     metadata: Metadata = field(default_factory=Metadata)
+    bits: int = 8
     deep: np.ndarray | None = None
+    deep_alpha: np.ndarray | None = None
     missing: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
@@ -91,7 +99,7 @@ class Photo:
             return np.asarray(Image.fromarray(plane).resize((size[0], size[1]), BOX))
 
         alpha = None if self.alpha is None else small(self.alpha)
-        return replace(self, luma=small(self.luma), alpha=alpha, deep=None)
+        return replace(self, luma=small(self.luma), alpha=alpha, bits=8, deep=None, deep_alpha=None)
 
 
 def read(
@@ -119,7 +127,9 @@ def read(
         format="JPEG" if format == "MPO" else format,
         colorful=is_colorful(image, alpha),
         metadata=found.metadata,
+        bits=found.bits,
         deep=found.deep,
+        deep_alpha=found.deep_alpha,
         missing=found.missing,
         notes=(*found.notes, *hints),
     )
@@ -163,6 +173,7 @@ def write(
     like: Photo | None = None,
     format: str | None = None,
     quality: int | None = None,
+    depth: int | None = None,
     overwrite: bool = False,
     strip_metadata: bool = False,
     provenance: Provenance | None = None,
@@ -177,27 +188,37 @@ def write(
         steps of 2 and chroma as at quality 90: of four photos it kept 98.8 to 99.9 % of the luma
         within 1/255 at 1.1 to 1.2 times the size of quality 95, which kept 73 to 80 %. WebP and
         AVIF default to 95 and 90.
+    depth: 8, or of TIFF and PNG 16 bits a sample, with the luma of `like.deep`; by default 16 where
+        there is one and the image is YCbCr
     Returns notes on what the format cannot hold, each a part of a line.
     Raises PhotoError if the target exists and not `overwrite`, or cannot hold the image.
     """
+    notes = list[str]()
     if isinstance(target, (str, os.PathLike)):
         name, format = os.fspath(target), format or format_of(target)
     else:
         name = "the stream"
     options = _options(name, format, quality)
-    embedding, notes = Embedding({}), list[str]()
+    embedding = Embedding({})
+    depth = _choose_depth(name, image, options["format"], like, depth, notes)
     if like is not None and not strip_metadata:
         embedding = embed(like.metadata, options["format"], image.size, notes, provenance)
-    options |= embedding.options
-    image = _ready(name, image, options["format"], None if like is None else like.alpha)
+    _check_size(name, image, options["format"], like)
+    save: Callable[[BinaryIO], None]
+    if depth == 8:
+        image = _ready(image, options["format"], None if like is None else like.alpha)
+        save = partial(image.save, **options, **embedding.options)
+    else:
+        values = _deepen(image, like)
+        save = partial(deep.save, values=values, format=options["format"], embedding=embedding)
     try:
         if isinstance(target, (str, os.PathLike)):
             with open_whole(target, overwrite=overwrite) as file:
-                image.save(file, **options)
+                save(file)
                 embedding.finish(file)
         else:
             buffer = io.BytesIO()  # an encoder may seek, and may fail half-way
-            image.save(buffer, **options)
+            save(buffer)
             embedding.finish(buffer)
             target.write(buffer.getbuffer())
     except IsADirectoryError as error:
@@ -226,15 +247,55 @@ def _options(name: str, format: str | None, quality: int | None) -> dict[str, An
     return options
 
 
-def _ready(name: str, image: Image.Image, format: str, alpha: np.ndarray | None) -> Image.Image:
-    """The image as the encoder takes it: with alpha, and without what other files left in it."""
+def _choose_depth(
+    name: str,
+    image: Image.Image,
+    format: str,
+    like: Photo | None,
+    depth: int | None,
+    notes: list[str],
+) -> int:
+    """Bits to write a sample with: 8 or 16; and a note where more are lost that nobody gave up."""
+    if depth is not None:
+        check_depth(name, format, depth)
+        return depth
+    if like is None or like.bits <= 8 or image.mode != "YCbCr":
+        return 8
+    if format in deep.FORMATS and like.deep is not None:
+        return 16
+    lost = f"its {like.bits} bits became 8"
+    if format not in deep.FORMATS:
+        notes.append(f"{lost}, all that is written of {format}")
+    elif find_spec("imagecodecs") is None:
+        notes.append(f"{lost}; pip install 'tintype[archival]' to keep 16")
+    else:
+        notes.append(f"{lost}: colors of its kind are read with 8")
+    return 8
+
+
+def check_depth(name: str, format: str, depth: int | None) -> None:
+    """Raise PhotoError where a format does not hold so many bits a sample."""
+    if depth not in (None, 8, 16):
+        fail(name, f"expected a depth of 8 or 16, found {depth}; choose one of them")
+    if depth == 16 and format not in deep.FORMATS:
+        fail(name, f"expected TIFF or PNG for 16 bits, found {format}; choose one, or a depth of 8")
+
+
+def _check_size(name: str, image: Image.Image, format: str, like: Photo | None) -> None:
+    """Refuse an image that does not fit a format or the photo it was made from."""
     if image.mode not in ("RGB", "YCbCr"):
         fail(name, f"expected an image of mode RGB or YCbCr, found {image.mode}; convert it")
-    if alpha is not None and format == "JPEG":
+    if like is None:
+        return
+    if like.alpha is not None and format == "JPEG":
         fail(name, "expected a format that keeps transparency, found JPEG; choose .png or .webp")
-    if alpha is not None and alpha.shape != (image.height, image.width):
-        size = f"{alpha.shape[1]} x {alpha.shape[0]}"
+    if (like.alpha is not None or like.deep is not None) and like.size != image.size:
+        size = f"{like.size[0]} x {like.size[1]}"
         fail(name, f"expected the photo's size {size}, found {image.width} x {image.height}")
+
+
+def _ready(image: Image.Image, format: str, alpha: np.ndarray | None) -> Image.Image:
+    """The image as the encoder takes it: with alpha, and without what other files left in it."""
     if format != "JPEG" and image.mode == "YCbCr":
         image = image.convert("RGB")
     if alpha is not None or image.info:
@@ -243,3 +304,15 @@ def _ready(name: str, image: Image.Image, format: str, alpha: np.ndarray | None)
     if alpha is not None:
         image.putalpha(Image.fromarray(alpha))
     return image
+
+
+def _deepen(image: Image.Image, like: Photo | None) -> np.ndarray:
+    """RGB or RGBA in 16 bits, (H, W, 3 or 4) uint16: an image's chroma and a photo's luma."""
+    chroma = image if image.mode == "YCbCr" else image.convert("YCbCr")
+    luma = None if like is None else like.deep
+    if luma is None:
+        luma = np.asarray(chroma.getchannel("Y")).astype(np.uint16) * 257
+    alpha = None if like is None else like.deep_alpha
+    if alpha is None and like is not None and like.alpha is not None:
+        alpha = like.alpha.astype(np.uint16) * 257
+    return deep.join(luma, chroma, alpha)

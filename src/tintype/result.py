@@ -59,15 +59,17 @@ class Result:
         *,
         format: str | None = None,
         quality: int | None = None,
+        depth: int | None = None,
         overwrite: bool = False,
         strip_metadata: bool = False,
         provenance: bool = True,
     ) -> tuple[str, ...]:
         """Write the full-size photo, whole or not at all; the format goes by the file's name.
 
+        depth: 8 or, of TIFF and PNG, 16 bits; by default 16 where the photo had more than 8
         strip_metadata: leave out all that the photo's file says, and provenance
         provenance: say in XMP that the colors were computed, by what, and by which recipe
-        Returns notes on what of the photo's metadata the format cannot hold.
+        Returns notes on what of the photo the format cannot hold.
         Raises PhotoError where it exists and may not be overwritten, or cannot be written.
         """
         recipe = None if self.recipe is None else self.recipe.to_json()
@@ -77,6 +79,7 @@ class Result:
             like=self.photo,
             format=format,
             quality=quality,
+            depth=depth,
             overwrite=overwrite,
             strip_metadata=strip_metadata,
             provenance=Provenance(recipe) if provenance else None,

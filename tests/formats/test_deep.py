@@ -97,12 +97,15 @@ def test_a_gray_profile_s_curve_is_done_in_16_bits(space: str, gamma: float) -> 
         assert np.abs(read.deep / 257 - read.luma).max() <= 0.51
 
 
-def test_eight_bits_and_other_profiles_have_none() -> None:
-    for source in (
-        photos.gradient(),
-        photos.encoded(Image.fromarray(photos.scene()), "TIFF"),
-        written(RGB, photometric="rgb", iccprofile=photos.icc("RGB", 1.8)),
-        written(RGB, photometric="rgb", iccprofile=photos.icc("RGB", 1.8), compression="lzw"),
-    ):
+def test_colors_in_a_profile_keep_their_luma() -> None:
+    for how in ({}, {"compression": "lzw"}):
+        read = photo.read(written(RGB, photometric="rgb", iccprofile=photos.icc("RGB", 1.8), **how))
+        assert read.deep is not None
+        assert np.abs(read.deep / 257 - read.luma).max() <= 1.6
+
+
+def test_eight_bits_have_none() -> None:
+    for source in (photos.gradient(), photos.encoded(Image.fromarray(photos.scene()), "TIFF")):
         assert photo.read(source).deep is None
+        assert photo.read(source).bits == 8
     assert photo.read(DEEP).shrunk(8).deep is None

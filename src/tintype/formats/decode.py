@@ -19,11 +19,10 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from tintype.errors import PhotoError, explain, fail
-from tintype.formats import isobmff, jpeg, kinds, pillow, png
+from tintype.formats import icc, isobmff, jpeg, kinds, pillow, png
 from tintype.formats.extras import open_extra
-from tintype.formats.icc import map_tones
 from tintype.formats.pillow import Loaded, ReadOptions
-from tintype.formats.pixels import flatten, scale, to_srgb, upright
+from tintype.formats.pixels import flatten, read_luma, scale, to_srgb, upright
 from tintype.metadata import Metadata, find_xmp
 from tintype.metadata import find_recipe as find_in_packets
 
@@ -41,13 +40,17 @@ class Decoded:
     missing: (H, W) bool, where a file that is cut has no picture; None of whole ones
     metadata: what the file says about its photo
     format: Pillow's name of the file's format; None of an image from memory
-    deep: (H, W) uint16 luma, where the file has more than 8 bits; None of colors not in sRGB
+    bits: of a sample in the file
+    deep, deep_alpha: (H, W) uint16, luma and alpha of more than 8 bits, None where they are not
+        there or cannot be told
     notes: what people should know, each a part of a line
     """
 
     image: Image.Image
     alpha: Image.Image | None
+    bits: int
     deep: np.ndarray | None
+    deep_alpha: np.ndarray | None
     missing: np.ndarray | None
     metadata: Metadata
     format: str | None
@@ -67,16 +70,22 @@ def decode(source: Source, options: ReadOptions) -> Decoded:
         profile = found.image.info.get("icc_profile")
         image = to_srgb(flat.image, profile, strict=options.strict)
         deep = found.deep if flat.deep is None else flat.deep
+        gray = flat.image.mode == image.mode == "L"
         if deep is not None and image is not flat.image:  # Pillow maps 8 bits alone
-            gray = flat.image.mode == image.mode == "L"
             planes = np.asarray(flat.image), np.asarray(image)
-            deep = map_tones(deep, profile, *planes) if gray else None
-            if deep is not None:  # of 16 bits, so that shadows stay apart
+            if not gray:
+                deep = icc.read_luma(deep, profile or b"")
+            elif (deep := icc.map_tones(deep, profile, *planes)) is not None:
+                # of 16 bits, so that shadows stay apart
                 image = Image.fromarray(scale(deep, 65535, np.uint8))
+        elif deep is not None:
+            deep = read_luma(deep)
         return Decoded(
             image=upright(image, turn),
             alpha=None if flat.alpha is None else upright(flat.alpha, turn),
+            bits=found.bits if flat.deep is None else max(found.bits, 16),
             deep=_turn(deep, turn),
+            deep_alpha=_turn(found.deep_alpha, turn),
             missing=_turn(found.missing, turn),
             metadata=found.metadata,
             format=found.format,
@@ -156,7 +165,8 @@ def _load(stream: BinaryIO, suffix: str, options: ReadOptions) -> Loaded:
         stream.seek(0)
         return jpeg.mend(stream.read(), options)
     if image.format == "PNG":
-        found.image = png.show_as_srgb(image, stream)
+        png.read_deep(found, stream)
+        png.show_as_srgb(found, stream)
     if image.format == "AVIF":
         with suppress(IndexError, KeyError, struct.error):  # broken boxes that Pillow does not need
             box = isobmff.read_clean_aperture(stream, image.size)

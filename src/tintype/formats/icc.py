@@ -1,11 +1,14 @@
-"""Tone curves of ICC profiles in 16 bits, where Pillow's color management has 8 (ICC.1:2022)."""
+"""ICC profiles in 16 bits, where Pillow's color management has 8 (ICC.1:2022)."""
 
 import struct
 
 import numpy as np
 
 from tintype.color import linear_to_srgb
+from tintype.formats import pixels
 
+_ROWS = 64  # at a time
+_FLAGS = 0x2100  # of Little CMS: black point compensation, and no tables, which are coarse
 _STEPS = 65536
 _PARAMETERS = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}  # of parametric curves, by their kind
 
@@ -25,6 +28,27 @@ def map_tones(
     step = max(1, max(before.shape) // 256)
     few = table[before[::step, ::step].astype(int) * 257] / 257
     return table[deep] if np.abs(few - after[::step, ::step]).max() <= 2 else None
+
+
+def read_luma(deep: np.ndarray, profile: bytes) -> np.ndarray | None:
+    """(H, W) uint16 Rec. 601 luma in sRGB of RGB (H, W, 3) uint16 in a profile's colors.
+
+    None without a profile that is understood, or without the extra [archival].
+    """
+    try:
+        import imagecodecs
+
+        srgb = imagecodecs.cms_profile("srgb")
+        luma = np.empty(deep.shape[:2], np.uint16)
+        for top in range(0, len(deep), _ROWS):
+            rows = np.ascontiguousarray(deep[top : top + _ROWS])
+            shown = imagecodecs.cms_transform(
+                rows, profile, srgb, colorspace="rgb", outcolorspace="rgb", intent=1, flags=_FLAGS
+            )
+            luma[top : top + _ROWS] = pixels.read_luma(shown)
+    except (ImportError, RuntimeError, TypeError, ValueError):
+        return None
+    return luma
 
 
 def _read_curve(profile: bytes) -> np.ndarray:

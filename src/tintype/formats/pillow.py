@@ -64,7 +64,9 @@ class Loaded:
     metadata: what the file says about its photo
     format: Pillow's name of the file's format; None of an image from memory
     orientation: as in EXIF, still to be done
-    deep: (H, W) uint16 luma, where the image has 8 bits of more; None of others
+    bits: of a sample in the file
+    deep: (H, W) or (H, W, 3) uint16, gray or RGB of which the image has 8 bits; else None
+    deep_alpha: (H, W) uint16, beside it; None where all is opaque
     missing: (H, W) bool, where a file that is cut has no picture; None of whole ones
     notes: what people should know, each a part of a line
     """
@@ -73,7 +75,9 @@ class Loaded:
     metadata: Metadata
     format: str | None
     orientation: int
+    bits: int = 8
     deep: np.ndarray | None = None
+    deep_alpha: np.ndarray | None = None
     missing: np.ndarray | None = None
     notes: list[str] = field(default_factory=list)
 

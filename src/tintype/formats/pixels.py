@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms, TiffImagePlugin
 
-from tintype.color import rgb_to_oklab
+from tintype.color import LUMA, rgb_to_oklab
 from tintype.errors import ProfileError
 
 _MAX_ICC = 8 << 20
@@ -92,6 +92,16 @@ def scale(values: np.ndarray, white: float, kind: type[np.uint8] | type[np.uint1
     numbers *= top / max(high - low, 1e-30)
     numbers += 0.5
     return numbers.astype(kind)
+
+
+def read_luma(deep: np.ndarray) -> np.ndarray:
+    """(H, W) uint16 Rec. 601 luma of gray (H, W) or RGB (H, W, 3) uint16."""
+    if deep.ndim == 2:
+        return deep
+    total = np.full(deep.shape[:2], 0.5, np.float32)
+    for channel, weight in enumerate(LUMA):
+        total += np.float32(weight) * deep[..., channel]
+    return total.astype(np.uint16)
 
 
 def to_srgb(image: Image.Image, icc: bytes | None, *, strict: bool = False) -> Image.Image:

@@ -2,13 +2,17 @@
 
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
 from tintype.color import linear_to_srgb, srgb_to_linear
+from tintype.formats import pillow
+from tintype.formats.pillow import Loaded
 
+Matrix = tuple[tuple[float, float, float], ...]
 _MOST_CHUNKS = 10_000  # that are looked at
 _VIEWERS = 2.2  # the exponent of displays, as libpng has it
 _WHITE = 203  # cd/m2 (ITU-R BT.2408)
@@ -18,24 +22,56 @@ _TO_SRGB = {
         (-0.018151, -0.100579, 1.11873)),
     12: ((1.22494, -0.22494, 0.0), (-0.042057, 1.042057, 0.0), (-0.019638, -0.078636, 1.098274)),
 }  # fmt: skip
+_GRAY = 0  # of the kinds of color
+_ROWS = 64  # at a time
 _LINEAR, _SRGB, _PQ, _HLG = 8, 13, 16, 18
 
 
-def show_as_srgb(image: Image.Image, stream: BinaryIO) -> Image.Image:
-    """The image in sRGB, where a chunk says that it is not; cICP goes before ICC, sRGB before gAMA.
+def read_deep(found: Loaded, stream: BinaryIO) -> None:
+    """Read colors of 16 bits, of which Pillow gives 8, where the extra [archival] is installed."""
+    stream.seek(0)
+    head = stream.read(26)
+    found.bits = head[24]
+    animated = isinstance(found.image, pillow.ANIMATIONS) and found.image.is_animated
+    if found.bits != 16 or head[25] == _GRAY or animated:
+        return
+    try:
+        import imagecodecs
+    except ImportError:
+        return
+    stream.seek(0)
+    values = imagecodecs.png_decode(stream.read())
+    channels = values.shape[2]
+    found.deep = values[..., 0] if channels < 3 else values[..., :3]
+    found.deep_alpha = values[..., -1] if channels in (2, 4) else None
 
-    What is brighter than white in PQ and HLG becomes white.
+
+def show_as_srgb(found: Loaded, stream: BinaryIO) -> None:
+    """Turn the image to sRGB, where a chunk says that it is not.
+
+    cICP goes before ICC, sRGB before gAMA. What is brighter than white in PQ and HLG becomes white.
     """
+    info = found.image.info
     codes = _read_cicp(stream)
+    matrix = None
     if codes is not None:
-        image.info.pop("icc_profile", None)
-        primaries, transfer = codes[:2]
-        return _map(image, lambda values: _decode(values, transfer), _TO_SRGB.get(primaries))
-    exponent = 1 / (_VIEWERS * float(image.info.get("gamma") or 1 / _VIEWERS))
-    known = "icc_profile" in image.info or "srgb" in image.info
-    if known or abs(exponent - 1) < 0.05 or not 0.05 < exponent < 20:  # 5 %: as libpng
-        return image
-    return _map(image, lambda values: srgb_to_linear(values**exponent), None)
+        info.pop("icc_profile", None)
+        matrix = _TO_SRGB.get(codes[0])
+        curve = partial(_decode, transfer=codes[1])
+    else:
+        exponent = 1 / (_VIEWERS * float(info.get("gamma") or 1 / _VIEWERS))
+        known = "icc_profile" in info or "srgb" in info
+        if known or abs(exponent - 1) < 0.05 or not 0.05 < exponent < 20:  # 5 %: as libpng
+            return
+        curve = partial(_bend, exponent=exponent)
+    found.image = _map(found.image, curve, matrix)
+    if found.deep is not None:
+        found.deep = _map_deep(found.deep, curve, matrix)
+
+
+def _bend(values: np.ndarray, exponent: float) -> np.ndarray:
+    """Linear light of values 0..1 that are shown by a display of a plain exponent."""
+    return np.asarray(srgb_to_linear(values**exponent))
 
 
 def _read_cicp(stream: BinaryIO) -> bytes | None:
@@ -75,14 +111,13 @@ def _decode(values: np.ndarray, transfer: int) -> np.ndarray:
 def _map(
     image: Image.Image,
     curve: Callable[[np.ndarray], np.ndarray],
-    matrix: tuple[tuple[float, float, float], ...] | None,
+    matrix: Matrix | None,
 ) -> Image.Image:
     """An image in sRGB. curve: to linear light; matrix: that of RGB to sRGB's."""
     if image.mode in ("I;16", "I"):
-        deep = _encode(curve(np.arange(65536) / 65535), 65535).astype(np.uint16)
-        mapped = Image.fromarray(deep[np.asarray(image)])
+        mapped = Image.fromarray(_map_deep(np.asarray(image), curve, None))
         if isinstance(key := image.info.get("transparency"), int):
-            mapped.info["transparency"] = int(deep[key])
+            mapped.info["transparency"] = int(_map_deep(np.array([key]), curve, None)[0])
         return mapped
     alpha = None
     if image.has_transparency_data:
@@ -97,6 +132,20 @@ def _map(
         mapped = Image.fromarray(_encode(colors, 255).astype(np.uint8))
     if alpha is not None:
         mapped.putalpha(alpha)
+    return mapped
+
+
+def _map_deep(
+    deep: np.ndarray, curve: Callable[[np.ndarray], np.ndarray], matrix: Matrix | None
+) -> np.ndarray:
+    """Gray or RGB of 16 bits in sRGB, as `_map` does it."""
+    linear = curve(np.arange(65536) / 65535)
+    if matrix is None or deep.ndim != 3:
+        return np.asarray(_encode(linear, 65535).astype(np.uint16)[deep])
+    mapped, linear = np.empty_like(deep), linear.astype(np.float32)
+    for top in range(0, len(deep), _ROWS):
+        colors = linear[deep[top : top + _ROWS]] @ np.array(matrix, np.float32).T
+        mapped[top : top + _ROWS] = _encode(colors, 65535)
     return mapped
 
 

@@ -19,12 +19,12 @@ import tifffile
 from PIL import Image, TiffImagePlugin
 
 from tintype import metadata
-from tintype.color import LUMA
 from tintype.errors import PhotoError
 from tintype.formats import pillow
 from tintype.formats.pillow import Loaded, ReadOptions, silence_loggers
 from tintype.formats.pixels import scale
 from tintype.formats.tiff_limits import MOST_DIRECTORIES, check_directories
+from tintype.metadata import Metadata
 
 _BYTES = 8  # of memory for each pixel that is allowed: RGBA of 16 bits
 _RAW = (32803, 34892)  # color filter array, linear raw (DNG 1.7)
@@ -118,15 +118,17 @@ def load(stream: BinaryIO, options: ReadOptions) -> Loaded:
         about, profile = metadata.read_directory(stream, page.parent, notes)
         simple = _open_by_pillow(stream, file, page)
         if simple is None:
-            image, deep = _decode(page, options.max_pixels)
-            image.info["icc_profile"] = profile
-            return Loaded(image, about, "TIFF", about.orientation, deep, notes=notes)
+            found = _decode(page, about, options.max_pixels)
+            found.image.info["icc_profile"] = profile
+            found.notes = notes
+            return found
         found = pillow.load(simple, options, None)
         turned = simple.format == "TIFF" and page.directory.tags.get(274) is not None
         if found.orientation == 1 and not turned:
             found.orientation = about.orientation
         found.image.info.setdefault("icc_profile", profile)
-        return Loaded(found.image, about, "TIFF", found.orientation, notes=notes)
+        bits = 8 if page.jpeg is not None else page.directory.bitspersample
+        return Loaded(found.image, about, "TIFF", found.orientation, bits, notes=notes)
 
 
 def count_pages(stream: BinaryIO) -> int:
@@ -232,10 +234,10 @@ def _is_pillow_near(page: tifffile.TiffPage) -> bool:
     return plain and known and together and find_spec("imagecodecs") is None
 
 
-def _decode(page: Page, max_pixels: int) -> tuple[Image.Image, np.ndarray | None]:
-    """The pixels of a page that Pillow cannot read, in 8 bits, and their luma (H, W) in 16.
+def _decode(page: Page, about: Metadata, max_pixels: int) -> Loaded:
+    """The pixels of a page that Pillow cannot read, in 8 bits and, but for inks, in 16.
 
-    The latter is None for pages of 8 bits, and for inks. Raises PhotoError.
+    Raises PhotoError.
     """
     directory = page.directory
     color = directory.photometric
@@ -271,33 +273,43 @@ def _decode(page: Page, max_pixels: int) -> tuple[Image.Image, np.ndarray | None
     if color == _INDEXED:
         colors = directory.colormap
         assert colors is not None  # else Pillow's
-        return _image(np.moveaxis(colors.astype(np.uint8)[:, values[..., 0]], 0, -1), "RGB"), None
+        image = _image(np.moveaxis(colors.astype(np.uint8)[:, values[..., 0]], 0, -1), "RGB")
+        return Loaded(image, about, "TIFF", about.orientation)
     inks = {_RGB: 3, _CMYK: 4}.get(color, 1)
     white = _white(directory)
     plain = scale(values[..., :inks], white, np.uint8)
     plain = 255 - plain if color == 0 else plain
     kind = directory.extrasamples[0] if directory.extrasamples and inks != 4 else None
-    deep = None
-    if directory.bitspersample > 8 and inks != 4 and kind != _MULTIPLIED:
-        deep = _read_luma(scale(values[..., :inks], white, np.uint16))
-        deep = 65535 - deep if color == 0 else deep
-    if kind not in (_MULTIPLIED, _TRANSPARENT):
-        return _image(plain, {1: "L", 3: "RGB", 4: "CMYK"}[inks]), deep
-    alpha = scale(values[..., inks : inks + 1], white, np.uint8)
-    if kind == _MULTIPLIED:  # colors are multiplied by alpha
-        shares = np.maximum(alpha, 1).astype(np.float32) / 255
-        plain = np.minimum(plain / shares + 0.5, 255).astype(np.uint8)
-    return _image(np.concatenate([plain, alpha], axis=-1), "LA" if inks == 1 else "RGBA"), deep
+    mode = {1: "L", 3: "RGB", 4: "CMYK"}[inks]
+    opaque = kind not in (_MULTIPLIED, _TRANSPARENT)
+    if not opaque:
+        alpha = scale(values[..., inks : inks + 1], white, np.uint8)
+        if kind == _MULTIPLIED:  # colors are multiplied by alpha
+            shares = np.maximum(alpha, 1).astype(np.float32) / 255
+            plain = np.minimum(plain / shares + 0.5, 255).astype(np.uint8)
+        plain, mode = np.concatenate([plain, alpha], axis=-1), "LA" if inks == 1 else "RGBA"
+    found = Loaded(_image(plain, mode), about, "TIFF", about.orientation, directory.bitspersample)
+    if found.bits > 8 and inks != 4:
+        found.deep = _deepen(values[..., :inks], white, negative=color == 0)
+        if not opaque:
+            found.deep_alpha = scale(values[..., inks], white, np.uint16)
+            if kind == _MULTIPLIED:
+                found.deep = _divide(found.deep, found.deep_alpha)
+    return found
 
 
-def _read_luma(values: np.ndarray) -> np.ndarray:
-    """(H, W) uint16 Rec. 601 luma of gray or RGB (H, W, 1 or 3) uint16."""
-    if values.shape[2] == 1:
-        return values[..., 0]
-    total = np.full(values.shape[:2], 0.5, np.float32)
-    for channel, weight in enumerate(LUMA):
-        total += np.float32(weight) * values[..., channel]
-    return total.astype(np.uint16)
+def _deepen(values: np.ndarray, white: float, *, negative: bool) -> np.ndarray:
+    """Gray or RGB (H, W, 1 or 3) of any kind as (H, W) or (H, W, 3) uint16."""
+    deep = scale(values, white, np.uint16)
+    deep = deep[..., 0] if deep.shape[2] == 1 else deep
+    return np.asarray(65535 - deep if negative else deep)
+
+
+def _divide(deep: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Gray or RGB that was multiplied by alpha, (H, W) uint16, as it was before."""
+    shares = np.maximum(alpha, 1).astype(np.float32) / 65535
+    shares = shares if deep.ndim == 2 else shares[..., None]
+    return np.asarray(np.minimum(deep / shares + 0.5, 65535), np.uint16)
 
 
 def _white(page: tifffile.TiffPage) -> float:
