@@ -25,7 +25,8 @@ from tintype.formats.pixels import is_colorful
 from tintype.metadata import Embedding, Metadata, Provenance, embed
 
 __all__ = [
-    "DEFAULT_MAX_PIXELS", "SUFFIXES", "Photo", "Source", "format_of", "read", "read_rgb", "write",
+    "DEFAULT_MAX_PIXELS", "SUFFIXES", "Photo", "Source", "check_depth", "format_of", "read",
+    "read_rgb", "write",
 ]  # fmt: skip
 
 BOX = Image.Resampling.BOX

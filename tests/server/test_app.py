@@ -51,6 +51,19 @@ def test_a_full_render_is_the_file_that_the_library_saves(client, sent, colorize
     assert answer.content == expected.getvalue()
 
 
+def test_a_full_render_has_16_bits_where_the_photo_has_them(client):
+    deep = np.random.default_rng(0).integers(0, 65536, (64, 80), np.uint16)
+    file = {"photo": encoded(Image.fromarray(deep), "PNG")}
+    sent = client.post("/v1/photos", files=file).json()
+    for asked, wanted in (({}, 16), ({"depth": 8}, 8), ({"depth": 16, "format": "PNG"}, 16)):
+        answer = render(client, sent, size="full", **asked)
+        assert answer.content[24] == wanted  # of IHDR
+    refused = render(client, sent, size="full", format="JPEG", depth=16)
+    assert refused.status_code == 422
+    assert "expected TIFF or PNG for 16 bits, found JPEG" in refused.json()["detail"]
+    assert render(client, sent, depth=12).status_code == 422
+
+
 def test_metadata_is_kept_in_a_full_render_unless_it_is_stripped(client, sent):
     assert opened(render(client, sent, size="full")).getexif()[0x010F] == "Kodak"
     assert 0x010F not in opened(render(client, sent, size="full", strip_metadata=True)).getexif()

@@ -26,7 +26,7 @@ from tintype.files import PIPE, Stamp, is_special, sha256, stamp, write_whole
 from tintype.formats.extras import EXTRAS
 from tintype.palette import Palette
 from tintype.parallel import map_unordered, progress_bar
-from tintype.photo import DEFAULT_MAX_PIXELS, Photo, read, write
+from tintype.photo import DEFAULT_MAX_PIXELS, Photo, check_depth, format_of, read, write
 from tintype.recipe import Recipe
 from tintype.result import Result
 from tintype.sandbox import read_bounded
@@ -108,6 +108,9 @@ def colorize_photo(
         raise PhotoError("expected a file, found a pipe or a device; send it to PHOTO -, by | or <")
     if target.name:
         outcome.source = _identify(target.source)
+    for output in options.results(target):
+        if output != PIPE:
+            check_depth(output, format_of(output), options.depth)
     source: Any = sys.stdin.buffer.read() if target.source == PIPE else target.source
     wanted = partial(
         read,
@@ -158,6 +161,7 @@ def _save(result: Result, output: str, options: OutputOptions) -> tuple[str, ...
         return result.save(
             output,
             quality=options.quality,
+            depth=options.depth,
             overwrite=options.overwrite,
             strip_metadata=options.strip_metadata,
             provenance=options.provenance,
@@ -168,6 +172,7 @@ def _save(result: Result, output: str, options: OutputOptions) -> tuple[str, ...
         whole,
         format=kind,
         quality=options.quality,
+        depth=options.depth,
         strip_metadata=options.strip_metadata,
         provenance=options.provenance,
     )

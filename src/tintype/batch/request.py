@@ -62,6 +62,7 @@ class OutputOptions:
 
     alternatives: 0 for one result, else how many of the photo's alternatives, NAME-1.EXT, ...
     compare: whether to write a side-by-side picture, NAME.compare.EXT
+    depth: bits a sample, 8 or 16; by default 16 where a photo has more and a format holds them
     provenance: whether files say what they are, and hold the recipe
     page: of a TIFF, from 1; its largest picture by default
     salvage: whether a JPEG that is cut is colored as far as it goes
@@ -71,6 +72,7 @@ class OutputOptions:
     alternatives: int = 0
     compare: bool = False
     quality: int | None = None
+    depth: int | None = None
     strip_metadata: bool = False
     provenance: bool = True
     overwrite: bool = False
@@ -86,7 +88,7 @@ class OutputOptions:
             "quality": self.quality,
             "strip_metadata": self.strip_metadata,
         }
-        choices = {"page": self.page, "salvage": self.salvage or None}
+        choices = {"depth": self.depth, "page": self.page, "salvage": self.salvage or None}
         choices |= {} if self.provenance else {"provenance": False}
         return about | {name: value for name, value in choices.items() if value is not None}
 

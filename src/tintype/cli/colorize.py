@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 # Options that few people need, which the help names last.
 RARE = (
-    "strip_metadata", "no_provenance", "max_megapixels", "page", "salvage", "method", "swatch",
-    "watch", "interpolate", "workers", "threads", "model", "ray",
+    "depth", "strip_metadata", "no_provenance", "max_megapixels", "page", "salvage", "method",
+    "swatch", "watch", "interpolate", "workers", "threads", "model", "ray",
 )  # fmt: skip
 
 
@@ -94,6 +94,13 @@ def _parse_page(_: click.Context, __: click.Parameter, text: str | None) -> int 
     help="Of JPEG, WebP and AVIF. Lossless formats keep the luma to the bit.",
 )
 @click.option(
+    "--depth",
+    type=click.Choice(["8", "16", "auto"]),
+    default="auto",
+    show_default=True,
+    help="Bits of a sample: auto is 16 where a photo has more than 8, in TIFF and PNG, else 8.",
+)
+@click.option(
     "--overwrite", is_flag=True, help="Replace outputs that exist; the input is never written."
 )
 @add_folder_options
@@ -128,6 +135,7 @@ def colorize(
     alternatives: int,
     compare: bool,
     quality: int | None,
+    depth: str,
     strip_metadata: bool,
     no_provenance: bool,
     max_megapixels: float | None,
@@ -159,6 +167,7 @@ def colorize(
         alternatives=alternatives,
         compare=compare,
         quality=quality,
+        depth=None if depth == "auto" else int(depth),
         strip_metadata=strip_metadata,
         provenance=not no_provenance,
         overwrite=overwrite,

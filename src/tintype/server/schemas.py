@@ -85,6 +85,9 @@ class Render(RecipeIn):
 
     size: Literal["thumbnail", "preview", "full"] = "preview"
     format: Literal["JPEG", "PNG", "WEBP", "TIFF", "AVIF"] | None = None
+    depth: Literal[8, 16] | None = Field(
+        None, description="Bits of a sample; by default 16 in TIFF and PNG where a photo has more."
+    )
     strip_metadata: bool = False
     provenance: bool = Field(True, description="Say in the full size what it is, and its recipe.")
     measure: bool = Field(True, description="Say what was reached, which takes longer.")

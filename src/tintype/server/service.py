@@ -172,6 +172,7 @@ class Service:
             result.save(
                 picture,
                 format=kind,
+                depth=asked.depth,
                 strip_metadata=asked.strip_metadata,
                 provenance=asked.provenance,
             )
