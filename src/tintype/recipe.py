@@ -22,7 +22,7 @@ from tintype.edits import (
     apply_edits,
     read_edit,
 )
-from tintype.errors import PaletteError, explain_json
+from tintype.errors import PaletteError, PhotoError, explain_json
 from tintype.files import open_whole
 from tintype.palette import TOWARDS, Palette
 
@@ -179,16 +179,17 @@ class Recipe:
         Raises PaletteError where there is none.
         """
         from tintype.formats.decode import find_recipe  # which imports Pillow
+        from tintype.sandbox import read_bounded
 
         try:
             content = Path(path).read_bytes()
             if content.lstrip()[:1] in (b"{", b"["):
                 return cls.from_json(content)
-            return cls.from_json(find_recipe(content) or content)
+            return cls.from_json(read_bounded(content, find_recipe) or content)
         except OSError as error:
             why = error.strerror or error
             raise PaletteError(f"{path}: expected a recipe, found none: {why}") from None
-        except PaletteError as error:
+        except (PaletteError, PhotoError) as error:
             raise PaletteError(f"{path}: {error}") from None
 
     def to_json(self) -> str:

@@ -1,9 +1,13 @@
 """The size at which networks look at photos."""
 
+import os
+from functools import partial
+
 import numpy as np
 from PIL import Image
 
 from tintype.photo import DEFAULT_MAX_PIXELS, Source, read_rgb
+from tintype.sandbox import read_bounded
 
 
 def shrink(image: Image.Image, side: int) -> Image.Image:
@@ -15,6 +19,11 @@ def shrink(image: Image.Image, side: int) -> Image.Image:
 
 
 def read_small(photo: Source, side: int, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> np.ndarray:
-    """The colors of a photo at a working size: (h, w, 3) uint8 sRGB. Raises PhotoError."""
-    rgb = read_rgb(photo, max_pixels=max_pixels, max_side=2048)
+    """The colors of a photo at a working size: (h, w, 3) uint8 sRGB.
+
+    A file is read as by `read_bounded`. Raises PhotoError.
+    """
+    read = partial(read_rgb, max_pixels=max_pixels, max_side=2048)
+    name = os.fspath(photo) if isinstance(photo, os.PathLike) else photo
+    rgb = read_bounded(name, read) if isinstance(name, (str, bytes)) else read(name)
     return np.asarray(shrink(Image.fromarray(rgb), side))

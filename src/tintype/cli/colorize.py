@@ -315,7 +315,8 @@ def palette(
     from tintype.batch import measure_folder
     from tintype.edits import apply_edits
     from tintype.palette import Palette
-    from tintype.photo import write
+    from tintype.photo import read, write
+    from tintype.sandbox import read_bounded
 
     colorizer = load(steering.model, steering.threads)
     failures: list[str] = []
@@ -327,7 +328,7 @@ def palette(
     elif own:
         before = Palette.measure(source, colorizer.bins, side=colorizer.model.side)
     else:
-        before = colorizer.encode(source).palette
+        before = colorizer.encode(read_bounded(source, read)).palette
     after = apply_edits(before, steering.edits) if steering.edits else None
     if plot is not None:
         write(charts.histogram(before, after), plot, overwrite=overwrite)

@@ -37,6 +37,7 @@ from tintype.research.figures.canvas import (
 )
 from tintype.research.methods.vgg16 import describe_origin
 from tintype.research.torch_model import TorchModel
+from tintype.sandbox import read_bounded
 
 METHOD = "fenu2016"  # the paper's own
 SIDE = 256  # short side of photos, pixels
@@ -139,7 +140,7 @@ def read_example(path: Path, *, known: bool) -> Example:
 
     Raises PhotoError where they should be and the photo is gray.
     """
-    rgb = read_rgb(path)
+    rgb = read_bounded(str(path), read_rgb)
     if known and np.ptp(rgb, axis=-1).mean() < 1:  # JPEG brings grays a little out of balance
         raise PhotoError(f"{path}: expected a color photo, found a gray one; use --gray-photo")
     image = Image.fromarray(rgb)

@@ -31,6 +31,7 @@ from tintype.recipe import Recipe
 from tintype.research.data import photo_set
 from tintype.research.methods import METHODS, checkpoint, tintype
 from tintype.research.training.config import configure
+from tintype.sandbox import read_bounded
 from tintype.working_size import shrink
 
 LAYERS = {  # of the methods that estimate a palette: what is fine-tuned
@@ -138,7 +139,7 @@ def encode_photos(network: Any, found: list[tuple[Path, Path]], size: int) -> Ex
     pooled, targets, which = [], [], []
     bar = tqdm(found, "reading photos", unit=" photos", disable=None, delay=2)
     for (photo, path), recipe in zip(bar, recipes, strict=True):
-        luma = Image.fromarray(read(photo).luma)
+        luma = Image.fromarray(read_bounded(str(photo), read).luma)
         views = torch.cat([network.pool(_make_views(luma, side)) for side in (size, size * 5 // 4)])
         try:
             targets.append(_make_targets(network, views, recipe))
