@@ -37,7 +37,9 @@ def test_a_sent_photo_comes_with_its_palette(sent):
     assert len(sent["alternatives"]) == 4
     for variant in (sent, *sent["alternatives"]):
         assert Palette.from_json(Bins(), variant["palette"]).shares.sum() == pytest.approx(1)
-        assert 1 <= len(variant["groups"]) <= 7
+        *colors, neutral = variant["groups"]
+        assert 1 <= len(colors) <= 7
+        assert neutral == {"color": "#989898", "share": pytest.approx(neutral["share"])}
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
@@ -201,7 +203,7 @@ def test_hostile_uploads_are_refused_in_one_line(client, name, path, field):
 
 @pytest.mark.parametrize("asked", [
     {"edits": [{"magic": 1}]},
-    {"edits": [{"towards": "gray", "amount": 0.5}]},
+    {"edits": [{"towards": "grayish", "amount": 0.5}]},
     {"edits": [{"recolor": [{"from": "red", "to": "blue", "scale": -1}]}]},
     {"palette": {"version": 2}},
     {"palette": {"version": 1}, "alternative": 1},

@@ -21,7 +21,7 @@ class Group(BaseModel):
 
 
 class Variant(BaseModel):
-    """A palette to begin with, and the groups of colors that come out of it."""
+    """A palette to begin with, and the groups of colors that come out of it, neutral the last."""
 
     palette: dict[str, Any] = Field(description="The palette's JSON, as --palette takes it.")
     groups: list[Group]
@@ -47,7 +47,7 @@ class RecipeIn(BaseModel):
     palette: dict[str, Any] | None = None
     alternative: int = Field(0, ge=0, le=4)
     edits: list[dict[str, Any]] = Field(
-        [], max_length=64, examples=[[{"towards": "red", "amount": 0.25}, {"ban": "#3060c0"}]]
+        [], max_length=64, examples=[[{"towards": "red", "amount": 0.25}, {"ban": "gray"}]]
     )
     vividness: float | None = Field(None, ge=0, le=1)
 

@@ -34,7 +34,7 @@ MIME = {
     "TIFF": "image/tiff",
     "AVIF": "image/avif",
 }
-GROUPS = 7  # handles on the wheel, at most
+GROUPS = 7  # handles on the wheel, at most, beside the neutral one
 SPECK = 0.004  # share under which a color gets none
 PREVIEW_QUALITY = 90
 REFERENCE = 2048  # longest side that a palette is measured on, pixels
@@ -205,9 +205,10 @@ def _variant(palette: Palette, result: Result) -> Variant:
 
 
 def _groups(palette: Palette) -> list[Group]:
-    """What can be taken hold of: colors with a hue, and not just specks."""
-    found = [(c, s) for c, s in palette.clusters(GROUPS) if s >= SPECK and has_hue(c)]
-    return [Group(color=color, share=share) for color, share in found]
+    """What can be taken hold of, without specks: colors with a hue, and what is neutral, last."""
+    found = [(c, s) for c, s in palette.clusters(GROUPS) if has_hue(c)]
+    found.append((palette.bins.hex_colors[0], float(palette.shares[0])))
+    return [Group(color=color, share=share) for color, share in found if share >= SPECK]
 
 
 def _timing(**seconds: float) -> str:

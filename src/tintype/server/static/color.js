@@ -78,6 +78,12 @@ export const hueOf = ({ a, b }) => ((Math.atan2(b, a) * 180) / Math.PI + 360) % 
 /** @param {Chroma} c @returns {number} */
 export const magnitude = ({ a, b }) => Math.hypot(a, b);
 
+/** @type {Chroma} */
+export const NEUTRAL = { a: 0, b: 0 };
+
+/** Whether a color is a gray, as the server tells it. @param {Chroma} c @returns {boolean} */
+export const isGray = (c) => magnitude(c) < 0.01;
+
 const NAMES = /** @type {[number, string][]} */ ([
   [10, "pink"], [35, "red"], [65, "orange"], [105, "yellow"], [145, "green"],
   [195, "teal"], [240, "sky blue"], [275, "blue"], [310, "violet"], [345, "magenta"],
@@ -92,7 +98,7 @@ export function nameOf(chroma) {
   const away = (/** @type {number} */ h) => Math.abs(((h - hue + 540) % 360) - 180);
   const [, name] = NAMES.reduce((best, one) => (away(one[0]) < away(best[0]) ? one : best));
   const strength = magnitude(chroma);
-  return (strength < 0.05 ? "pale " : strength > 0.13 ? "vivid " : "") + name;
+  return isGray(chroma) ? "gray" : (strength < 0.05 ? "pale " : strength > 0.13 ? "vivid " : "") + name;
 }
 
 /**

@@ -1,6 +1,6 @@
 // What a person has chosen for a photo, how it becomes a recipe, and how it is undone.
 
-import { chromaOf, hexOf, hueOf, polar, magnitude } from "./color.js";
+import { chromaOf, hexOf, hueOf, isGray, magnitude, NEUTRAL, polar } from "./color.js";
 
 /** @typedef {import("./api.js").Recipe} Recipe */
 /** @typedef {import("./api.js").Variant} Variant */
@@ -82,6 +82,7 @@ function editsOf(choice) {
  */
 export function shown(spot, choice) {
   const chroma = chromaOf(spot.to);
+  if (isGray(chroma)) return NEUTRAL;
   const strength = magnitude(chroma) * Math.max(0.05, choice.saturation);
   return polar(hueOf(chroma) + choice.turn, Math.max(0.012, strength));
 }
@@ -110,10 +111,11 @@ export function toggled(spots, index) {
 }
 
 /**
- * What a spot's `to` must be to be seen at a place.
+ * What a spot's `to` must be to be seen at a place, which in the middle is gray.
  * @param {Chroma} place @param {Choice} choice @returns {string}
  */
 export function placed(place, choice) {
+  if (isGray(place)) return hexOf(NEUTRAL);
   const strength = magnitude(place) / Math.max(0.05, choice.saturation);
   return hexOf(polar(hueOf(place) - choice.turn, Math.min(0.3, Math.max(0.02, strength))));
 }

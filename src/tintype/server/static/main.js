@@ -1,7 +1,7 @@
 // The editor: photos on one side, what a person chooses on the other, and a picture that follows.
 
 import * as api from "./api.js";
-import { chromaOf, magnitude, nearest } from "./color.js";
+import { isGray, nearest } from "./color.js";
 import { isEdited, PRESETS, preset, recipeOf, toggled, unedited, worn } from "./edits.js";
 import { listenForFiles } from "./files.js";
 import * as keep from "./keep.js";
@@ -212,10 +212,9 @@ function showReached(reached) {
 /** Change the chosen spot's color, or add one. @param {boolean} added */
 function typeColor(added) {
   const text = input("hex").value.trim();
-  const hex = /^#?[0-9a-f]{6}$/i.test(text) ? `#${text.replace("#", "").toLowerCase()}` : null;
-  if (!hex || magnitude(chromaOf(hex)) < 0.012) {
-    return say(`Expected a color as #rrggbb that is not gray, found "${text}".`);
-  }
+  const code = /^gr[ae]y$/i.test(text) ? "808080" : text.replace("#", "").toLowerCase();
+  if (!/^[0-9a-f]{6}$/.test(code)) return say(`Expected a color as #rrggbb, or gray, found "${text}".`);
+  const hex = `#${code}`;
   say("");
   if (!choice) return;
   if (added || selected === null) return wheel.addColor(hex);
@@ -227,7 +226,10 @@ function typeColor(added) {
 /** Which spot a color of the photo belongs to. @param {import("./color.js").Chroma} chroma */
 function spotOf(chroma) {
   const now = choice;
-  return now ? nearest(chroma, now.spots.map((spot) => worn(spot, now))) : null;
+  if (!now) return null;
+  const places = now.spots.map((spot) => worn(spot, now));
+  const gray = places.findIndex(isGray);
+  return nearest(chroma, places) ?? (gray < 0 ? null : gray);
 }
 
 /** Light up the pixels that wear a spot's color. @param {number | null} index */

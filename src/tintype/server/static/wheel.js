@@ -1,9 +1,10 @@
-// <palette-wheel>: hue around, chroma outward; the colors of a photo as spots that can be moved.
+// <palette-wheel>: hue around, chroma outward; the colors of a photo as spots that can be moved, in the
+// middle to gray.
 //
 // Small dots are the colors that came out; spots are what is asked for; the puck in the middle
 // draws all colors towards a hue.
 
-import { chromaOf, hexOf, hueOf, nameOf, polar, rgbOf, magnitude } from "./color.js";
+import { chromaOf, hexOf, hueOf, isGray, magnitude, nameOf, polar, rgbOf } from "./color.js";
 import { ADDED, amountOf, placed, reachOf, shown, toggled } from "./edits.js";
 
 /** @typedef {import("./edits.js").Choice} Choice */
@@ -12,6 +13,8 @@ import { ADDED, amountOf, placed, reachOf, shown, toggled } from "./edits.js";
 const RADIUS = 100;
 const EDGE = 0.24; // chroma at the rim
 const BEND = 0.5; // most colors are muted: the middle gets more room
+const LEAN = 16; // what is gray and was not lies so far from the middle, on the side it comes from
+const PALEST = 0.02; // chroma of a spot that is not gray
 const REACH = 82; // of the puck at full strength
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -20,6 +23,15 @@ function place(chroma) {
   const r = RADIUS * Math.min(1, magnitude(chroma) / EDGE) ** BEND;
   const angle = (hueOf(chroma) * Math.PI) / 180;
   return [r * Math.cos(angle), -r * Math.sin(angle)];
+}
+
+/** Where a spot is drawn. @param {import("./edits.js").Spot} spot @param {Chroma} chroma as shown */
+function placeSpot(spot, chroma) {
+  if (!isGray(chroma)) return place(chroma);
+  const from = chromaOf(spot.from ?? "#0000ff");
+  if (isGray(from)) return [0, 0];
+  const angle = (hueOf(from) * Math.PI) / 180;
+  return [LEAN * Math.cos(angle), -LEAN * Math.sin(angle)];
 }
 
 /** @param {number} x @param {number} y @returns {Chroma} */
@@ -130,9 +142,10 @@ export class PaletteWheel extends HTMLElement {
       this.#spots.append(element);
     }
     const chroma = shown(spot, choice);
-    const [x, y] = place(chroma);
+    const [x, y] = placeSpot(spot, chroma);
     const share = spot.from === null ? spot.scale : spot.share * spot.scale;
-    const size = Math.min(15, 4.5 + 16 * Math.sqrt(share));
+    const least = x || y ? 0 : 13; // so that it is seen around the puck
+    const size = Math.min(15, Math.max(least, 4.5 + 16 * Math.sqrt(share)));
     put(/** @type {Element} */ (element.firstElementChild), { r: size, fill: hexOf(chroma) });
     put(element, {
       transform: `translate(${x.toFixed(2)} ${y.toFixed(2)})`,
@@ -254,7 +267,7 @@ export class PaletteWheel extends HTMLElement {
 
   /** On bare ground: a new color. @param {[number, number]} point */
   #add([x, y]) {
-    if (Math.hypot(x, y) > RADIUS || Math.hypot(x, y) < 14) return;
+    if (Math.hypot(x, y) > RADIUS) return;
     this.addColor(placed(chromaAt(x, y), /** @type {Choice} */ (this.#choice)));
   }
 
@@ -301,8 +314,7 @@ export class PaletteWheel extends HTMLElement {
     const grow = { "+": 1.2, "=": 1.2, "-": 1 / 1.2 }[key] ?? 1;
     if (key === "Delete" || key === "Backspace") choice.spots = toggled(choice.spots, index);
     else if (turn || more) {
-      const seen = shown(spot, choice);
-      spot.to = placed(polar(hueOf(seen) + turn, Math.max(0.02, magnitude(seen) + more)), choice);
+      spot.to = placed(stepFrom(spot, choice, turn, more), choice);
     } else if (grow !== 1) this.#resize(spot, grow);
     else return false;
     return true;
@@ -324,6 +336,23 @@ export class PaletteWheel extends HTMLElement {
     const [least, most] = spot.from === null ? [0.01, 0.9] : [0.05, 20];
     spot.scale = round(Math.min(most, Math.max(least, spot.scale * factor)), 3);
   }
+}
+
+/**
+ * Where a key brings a spot: below the palest is gray, and from there back to the hue it had.
+ * @param {import("./edits.js").Spot} spot @param {Choice} choice
+ * @param {number} turn degrees @param {number} more chroma
+ */
+function stepFrom(spot, choice, turn, more) {
+  const seen = shown(spot, choice);
+  if (isGray(seen)) {
+    const from = chromaOf(spot.from ?? "#808080");
+    const hue = isGray(from) ? 30 : hueOf(from) + choice.turn;
+    return polar(hue, more > 0 ? PALEST : 0);
+  }
+  const strength = magnitude(seen);
+  const gone = more < 0 && strength < 1.1 * PALEST;
+  return polar(hueOf(seen) + turn, gone ? 0 : Math.max(PALEST, strength + more));
 }
 
 /** @param {number} value @param {number} digits */
