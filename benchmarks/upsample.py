@@ -16,7 +16,6 @@ import resource
 import tarfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +65,7 @@ def speed(runs: int) -> None:
     gray = Image.fromarray(luma)
     merged = Image.merge("YCbCr", [gray, *map(Image.fromarray, (cb, cr))])
     best: dict[str, float] = {}
-    pools = {n: ThreadPoolExecutor(n) for n in (1, 2)}
+    pools = {n: module._Pool(n) for n in (1, 2)}
     guide = module._shrink(luma, module._guide_size(chroma.shape[1:], (3000, 4000), 500_000))
     restored = module._restore(chroma, guide, pools[2])
     middle = module._upsample(restored, guide, pools[2])
@@ -80,9 +79,9 @@ def speed(runs: int) -> None:
         steps |= {
             f"restore, threads={n}": functools.partial(module._restore, chroma, guide, pool),
             f"upsample, threads={n}": functools.partial(module._upsample, restored, guide, pool),
-            f"finish, threads={n}": functools.partial(module._finish, middle, luma, pool),
+            f"finish, threads={n}": functools.partial(module._finish, middle, luma, pool, 1),
             f"finish, chroma x 3, threads={n}": functools.partial(
-                module._finish, middle * 3, luma, pool
+                module._finish, middle * 3, luma, pool, 1
             ),
             f"upsample, plain, threads={n}": functools.partial(
                 upsample, chroma, luma, guided=False, threads=n

@@ -106,6 +106,6 @@ def test_small_chroma_is_cleared_only_where_all_is_border() -> None:
     border[:5] = True
     kept = keep_neutral(np.ones((2, 2, 2), np.float32), border)
     assert kept[:, 0, 0].tolist() == [0, 1]
-    plane = fade(Image.new("L", (80, 80), 200), border)
+    plane = fade(np.full((80, 80), 200, np.uint8), border)
     assert set(np.asarray(plane)[:40, 0]) == {128}
     assert set(np.asarray(plane)[60:, 0]) == {200}

@@ -56,6 +56,27 @@ def test_luma_survives_for_every_color(every_color):
     assert np.abs(error).max() <= 1
 
 
+@given(photos(reach=400), st.booleans())
+@settings(deadline=None, max_examples=150)
+def test_halved_planes_are_in_gamut_with_all_pixels_that_share_them(photo, guided):
+    chroma, luma = photo
+    planes = upsample(chroma, luma, guided=guided, halved=True, threads=1)
+    assert [p.shape for p in planes] == [tuple((n + 1) // 2 for n in luma.shape)] * 2
+    cb, cr = (np.kron(p, np.ones((2, 2), np.uint8))[tuple(map(slice, luma.shape))] for p in planes)
+    assert np.abs(gray_again(luma, cb, cr) - luma).max() <= 1
+
+
+@given(photos(reach=60), st.booleans())
+@settings(deadline=None, max_examples=60)
+def test_halved_planes_are_those_of_a_photo_of_half_the_size(photo, guided):
+    chroma, luma = photo
+    even = luma.repeat(2, axis=0).repeat(2, axis=1)
+    halved = upsample(chroma, even, guided=guided, guide_pixels=1, halved=True, threads=1)
+    small = upsample(chroma, luma, guided=guided, guide_pixels=1, threads=1)
+    if min(luma.shape[n] / chroma.shape[n + 1] for n in (0, 1)) >= 1:  # else one is a mean of more
+        np.testing.assert_array_equal(halved, small)
+
+
 def test_bytes_keep_hue_and_never_gain_chroma(every_color):
     luma, cb, cr = every_color
     out = [plane.astype(np.float32) - 128 for plane in upsample(np.stack([cb, cr]), luma)]

@@ -56,11 +56,12 @@ def keep_neutral(chroma: np.ndarray, border: np.ndarray | None) -> np.ndarray:
     return np.where(whole[..., None], np.float32(0), chroma)
 
 
-def fade(plane: Image.Image, border: np.ndarray) -> Image.Image:
-    """Full-size Cb or Cr (mode L, centered on 128), 128 in the border."""
+def fade(plane: np.ndarray, border: np.ndarray) -> np.ndarray:
+    """Cb or Cr of any size (H, W), uint8 centered on 128, 128 in the border."""
+    size = plane.shape[1], plane.shape[0]
     mask = Image.fromarray(np.where(border, 255, 0).astype(np.uint8))
-    mask = mask.resize(plane.size, Image.Resampling.BILINEAR)
-    return Image.composite(Image.new("L", plane.size, 128), plane, mask)
+    mask = mask.resize(size, Image.Resampling.BILINEAR)
+    return np.asarray(Image.composite(Image.new("L", size, 128), Image.fromarray(plane), mask))
 
 
 def _find_level(lines: Lines) -> float | None:

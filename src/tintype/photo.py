@@ -17,9 +17,10 @@ from PIL import Image
 
 from tintype.errors import PhotoError, explain, fail
 from tintype.files import open_whole
-from tintype.formats import deep
+from tintype.formats import deep, halved
 from tintype.formats.decode import Source, decode
 from tintype.formats.document import is_document
+from tintype.formats.halved import Halved
 from tintype.formats.pillow import ReadOptions
 from tintype.formats.pixels import is_colorful
 from tintype.metadata import Embedding, Metadata, Provenance, embed
@@ -168,7 +169,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 def write(
-    image: Image.Image,
+    image: Image.Image | Halved,
     target: str | os.PathLike[str] | BinaryIO,
     *,
     like: Photo | None = None,
@@ -181,7 +182,7 @@ def write(
 ) -> tuple[str, ...]:
     """Write a colored photo to a path, whole or not at all, or to a binary stream.
 
-    image: mode RGB or YCbCr; a JPEG takes the YCbCr planes as they are.
+    image: mode RGB or YCbCr; a JPEG takes the YCbCr planes as they are, and halved ones
     like: the photo it was made from; gives alpha, and metadata unless `strip_metadata`.
     provenance: what the file says of itself, beside the photo's metadata.
     format: Pillow's name; for a path the default is its extension, a stream needs one.
@@ -200,13 +201,17 @@ def write(
     else:
         name = "the stream"
     options = _options(name, format, quality)
+    if isinstance(image, Halved) and format != "JPEG":
+        image = image.merge()
     embedding = Embedding({})
     depth = _choose_depth(name, image, options["format"], like, depth, notes)
     if like is not None and not strip_metadata:
         embedding = embed(like.metadata, options["format"], image.size, notes, provenance)
     _check_size(name, image, options["format"], like)
     save: Callable[[BinaryIO], None]
-    if depth == 8:
+    if isinstance(image, Halved):
+        save = partial(halved.save, image, options=options | embedding.options)
+    elif depth == 8:
         image = _ready(image, options["format"], None if like is None else like.alpha)
         save = partial(image.save, **options, **embedding.options)
     else:
@@ -250,7 +255,7 @@ def _options(name: str, format: str | None, quality: int | None) -> dict[str, An
 
 def _choose_depth(
     name: str,
-    image: Image.Image,
+    image: Image.Image | Halved,
     format: str,
     like: Photo | None,
     depth: int | None,
@@ -282,7 +287,7 @@ def check_depth(name: str, format: str, depth: int | None) -> None:
         fail(name, f"expected TIFF or PNG for 16 bits, found {format}; choose one, or a depth of 8")
 
 
-def _check_size(name: str, image: Image.Image, format: str, like: Photo | None) -> None:
+def _check_size(name: str, image: Image.Image | Halved, format: str, like: Photo | None) -> None:
     """Refuse an image that does not fit a format or the photo it was made from."""
     if image.mode not in ("RGB", "YCbCr"):
         fail(name, f"expected an image of mode RGB or YCbCr, found {image.mode}; convert it")
@@ -291,8 +296,8 @@ def _check_size(name: str, image: Image.Image, format: str, like: Photo | None) 
     if like.alpha is not None and format == "JPEG":
         fail(name, "expected a format that keeps transparency, found JPEG; choose .png or .webp")
     if (like.alpha is not None or like.deep is not None) and like.size != image.size:
-        size = f"{like.size[0]} x {like.size[1]}"
-        fail(name, f"expected the photo's size {size}, found {image.width} x {image.height}")
+        size, found = (f"{width} x {height}" for width, height in (like.size, image.size))
+        fail(name, f"expected the photo's size {size}, found {found}")
 
 
 def _ready(image: Image.Image, format: str, alpha: np.ndarray | None) -> Image.Image:

@@ -11,11 +11,12 @@ from PIL import Image
 from tintype.bins import Bins
 from tintype.border import fade
 from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_ycbcr, ycbcr_to_rgb
+from tintype.formats.halved import Halved
 from tintype.metadata import Provenance
 from tintype.palette import Palette
-from tintype.photo import Photo, write
+from tintype.photo import Photo, format_of, write
 from tintype.recipe import Recipe
-from tintype.upsample import fit_gamut, upsample
+from tintype.upsample import HALVED_PIXELS, fit_gamut, upsample
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +40,8 @@ class Result:
     @cached_property
     def planes(self) -> Image.Image:
         """The full-size photo in Pillow's YCbCr mode: the input's own luma, and chroma in gamut."""
-        cb, cr = upsample(self.chroma, self.photo.luma, threads=self.threads)
-        colors = [Image.fromarray(cb), Image.fromarray(cr)]
-        if self.border is not None:
-            colors = [fade(plane, self.border) for plane in colors]
-        return Image.merge("YCbCr", [Image.fromarray(self.photo.luma), *colors])
+        planes = (self.photo.luma, *self._upsample(halved=False))
+        return Image.merge("YCbCr", [Image.fromarray(plane) for plane in planes])
 
     @property
     def image(self) -> Image.Image:
@@ -52,6 +50,11 @@ class Result:
         if self.photo.alpha is not None:
             rgb.putalpha(Image.fromarray(self.photo.alpha))
         return rgb
+
+    def _upsample(self, *, halved: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Cb and Cr at full size, or half of it."""
+        cb, cr = upsample(self.chroma, self.photo.luma, halved=halved, threads=self.threads)
+        return (cb, cr) if self.border is None else (fade(cb, self.border), fade(cr, self.border))
 
     def save(
         self,
@@ -73,8 +76,12 @@ class Result:
         Raises PhotoError where it exists and may not be overwritten, or cannot be written.
         """
         recipe = None if self.recipe is None else self.recipe.to_json()
+        if format is None and isinstance(target, (str, os.PathLike)):
+            format = format_of(target)
+        luma = self.photo.luma
+        halved = format == "JPEG" and luma.size >= HALVED_PIXELS
         return write(
-            self.planes,
+            Halved(luma, *self._upsample(halved=True)) if halved else self.planes,
             target,
             like=self.photo,
             format=format,

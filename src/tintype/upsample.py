@@ -5,13 +5,14 @@
                       └── luma, shrunk ─┘                         luma, never changed
 
 No color leaves the range of its neighbors in the small planes, and the result, joined to the luma
-by `Image.merge("YCbCr", ...)`, turns gray again as the photo that came in.
+by `Image.merge("YCbCr", ...)`, turns gray again as the photo that came in. A large photo's chroma
+has no detail that planes of half its size would not hold: a JPEG stores such (4:2:0).
 """
 
 import math
 import os
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +25,24 @@ Shorts = npt.NDArray[np.int16]
 GUIDE_PIXELS = 500_000
 """Edges guide up to this size: a screenful. Twice as much would double the slowest float work."""
 
-STRIP_PIXELS = 1 << 16
-"""Work is cut into strips: small enough for a core's cache, large enough for threads to share."""
+HALVED_PIXELS = 4 * GUIDE_PIXELS
+"""From here on, halved planes hold all that edges guide."""
+
+STRIP_PIXELS = 1 << 17
+"""Work is cut into strips: small enough for a core's cache, so large that calls cost little."""
 
 # How much a neighbor counts by its difference in luma. The tail is exponential, because chroma
 # often changes with a small step in luma; the floor falls back to plain bilinear where nothing near
 # resembles the pixel, so that grain and specks pick no colors of their own.
 RANGE_WEIGHT: Floats = (np.exp(-np.arange(256) / 12) + 0.03).astype(np.float32)
+
+
+class _Pool(ThreadPoolExecutor):
+    """Threads that know how many they are."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(threads)
+        self.threads = threads
 
 
 def upsample(
@@ -39,6 +51,7 @@ def upsample(
     *,
     guided: bool = True,
     guide_pixels: int = GUIDE_PIXELS,
+    halved: bool = False,
     threads: int | None = None,
 ) -> tuple[Bytes, Bytes]:
     """Enlarge small chroma planes to the photo's size, along the luma's edges and inside the gamut.
@@ -47,6 +60,7 @@ def upsample(
     luma: (H, W), 0..255, any size, never changed
     guided: False enlarges by plain bilinear interpolation
     guide_pixels: the size, H * W, up to which edges guide; plain bilinear from there
+    halved: planes of half the size, rounded up, in gamut with each of the pixels that share a value
     threads: how many strips are worked on at once; None for one per core
     returns: Cb and Cr, each (H, W), 0..255 centered on 128, for `Image.merge("YCbCr", ...)`
 
@@ -55,25 +69,28 @@ def upsample(
     """
     _check(chroma, luma)
     full = luma.shape[0], luma.shape[1]
-    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+    with _Pool(threads or os.cpu_count() or 1) as pool:
         # A photo smaller than the planes needs no guide, just the means of larger areas.
         chroma = _resize(chroma, (min(chroma.shape[1], full[0]), min(chroma.shape[2], full[1])))
         if guided:
             guide = _shrink(luma, _guide_size(chroma.shape[1:], full, guide_pixels))
             chroma = _upsample(_restore(chroma, guide, pool), guide, pool)
-        return _finish(chroma, luma, pool)
+        return _finish(chroma, luma, pool, 2 if halved else 1)
 
 
-def fit_gamut(luma: npt.ArrayLike, cb: Floats, cr: Floats) -> tuple[Floats, Floats]:
+def fit_gamut(
+    luma: npt.ArrayLike, cb: Floats, cr: Floats, brightest: npt.ArrayLike | None = None
+) -> tuple[Floats, Floats]:
     """Scale chroma towards gray, its hue kept, where luma and chroma together leave the RGB cube.
 
     luma: any shape, 0..255
     cb, cr: the same shape, centered on 0, in units of 1/255
+    brightest: the same shape, 0..255, where pixels share chroma and `luma` is that of the darkest
     returns: cb and cr, scaled by one common factor per pixel, 0..1
     Source: the full-range BT.601 matrix of JPEG (ITU-T T.871, section 7).
     """
     dark = np.asarray(luma, np.float32)
-    bright = 255 - dark
+    bright = 255 - (dark if brightest is None else np.asarray(brightest, np.float32))
     red, green, blue = 1.402 * cr, -0.344136 * cb - 0.714136 * cr, 1.772 * cb
     above = np.maximum(np.maximum(red, green), blue)
     below = -np.minimum(np.minimum(red, green), blue)
@@ -101,7 +118,7 @@ def _guide_size(small: tuple[int, ...], full: tuple[int, int], pixels: int) -> t
     return max(small[0], round(full[0] * shrink)), max(small[1], round(full[1] * shrink))
 
 
-def _restore(chroma: Floats, guide: Bytes, pool: Executor) -> Floats:
+def _restore(chroma: Floats, guide: Bytes, pool: _Pool) -> Floats:
     """Undo the blur of area means: one step of back-projection, kept in each 3x3 patch's range.
 
     Source: Irani & Peleg 1991, "Improving Resolution by Image Registration".
@@ -115,7 +132,7 @@ def _restore(chroma: Floats, guide: Bytes, pool: Executor) -> Floats:
     return np.clip(chroma + lost, patches.min(axis=(3, 4)), patches.max(axis=(3, 4)))
 
 
-def _upsample(chroma: Floats, guide: Bytes, pool: Executor) -> Floats:
+def _upsample(chroma: Floats, guide: Bytes, pool: _Pool) -> Floats:
     """Enlarge to the guide's size in even steps of at most two."""
     (h, w), (H, W) = chroma.shape[1:], guide.shape
     levels = math.ceil(math.log2(max(H / h, W / w)))
@@ -128,7 +145,7 @@ def _upsample(chroma: Floats, guide: Bytes, pool: Executor) -> Floats:
     return chroma
 
 
-def _upsample_once(chroma: Floats, near: Bytes, far: Bytes, pool: Executor) -> Floats:
+def _upsample_once(chroma: Floats, near: Bytes, far: Bytes, pool: _Pool) -> Floats:
     """Mean of the four nearest coarse colors, weighted by distance and by likeness in luma.
 
     chroma: (2, h, w); near: (h, w), luma at that size; far: (H, W), luma at the new size
@@ -168,9 +185,9 @@ def _taps(small: int, large: int) -> list[tuple[npt.NDArray[np.intp], Floats]]:
 # --- to full size, in gamut -----------------------------------------------------------------------
 
 
-def _finish(chroma: Floats, luma: Bytes, pool: Executor) -> tuple[Bytes, Bytes]:
-    """Bilinear to the luma's size, then chroma scaled into gamut; strip by strip, all in cache."""
-    height, width = luma.shape
+def _finish(chroma: Floats, luma: Bytes, pool: _Pool, step: int) -> tuple[Bytes, Bytes]:
+    """Bilinear to the luma's size, or half of it if `step` is 2, then into gamut, by strips."""
+    height, width = (-(-side // step) for side in luma.shape)
     small = np.rint(chroma).clip(-128, 127).astype(np.int16)
     wide = list(pool.map(lambda plane: _widen(plane, width), small))
     (upper, _), (lower, weight) = _taps(small.shape[1], height)
@@ -181,20 +198,32 @@ def _finish(chroma: Floats, luma: Bytes, pool: Executor) -> tuple[Bytes, Bytes]:
     def strip(part: slice) -> None:
         full = []
         for plane in wide:
-            above, step = plane[upper[part]], plane[lower[part]]
-            step -= above
-            step *= share[part]
-            step += np.int16(64)
-            step >>= 7
-            above += step
+            above, change = plane[upper[part]], plane[lower[part]]
+            change -= above
+            change *= share[part]
+            change += np.int16(64)
+            change >>= 7
+            above += change
             full.append(above)
-        _fit_strip(luma[part], *full)
+        tones = luma[step * part.start : step * part.stop]
+        _fit_strip(*(_find_range(tones) if step == 2 else (tones, tones)), *full)
         for plane, result in zip(full, planes, strict=True):
             plane += np.int16(128)
             result[part] = plane
 
     _in_strips(strip, (height, width), pool)
     return planes[0], planes[1]
+
+
+def _find_range(luma: Bytes) -> tuple[Shorts, Shorts]:
+    """The least and the largest of every 2 x 2 pixels, each of half the size, rounded up."""
+    odd = [(0, side % 2) for side in luma.shape]
+    luma = np.pad(luma, odd, mode="edge") if any(map(any, odd)) else np.ascontiguousarray(luma)
+    ranges = []
+    for choose in (np.minimum, np.maximum):
+        pairs = choose(luma[::2], luma[1::2]).view(np.int16)  # two bytes of either order
+        ranges.append(choose(pairs & np.int16(255), (pairs >> 8) & np.int16(255)))
+    return ranges[0], ranges[1]
 
 
 def _widen(plane: Shorts, width: int) -> Shorts:
@@ -204,16 +233,18 @@ def _widen(plane: Shorts, width: int) -> Shorts:
     return np.asarray(wide).astype(np.int16) - np.int16(128)
 
 
-def _fit_strip(luma: Bytes, cb: Shorts, cr: Shorts) -> None:
+def _fit_strip(dark: Bytes | Shorts, bright: Bytes | Shorts, cb: Shorts, cr: Shorts) -> None:
     """Scale into gamut, in place, the few pixels that a test in whole numbers finds outside."""
-    outside = np.flatnonzero(_leaves_gamut(luma, cb, cr))
-    flat = [plane.reshape(-1) for plane in (luma, cb, cr)]
-    tone, *color = (plane[outside].astype(np.float32) for plane in flat)
-    for plane, fitted in zip(flat[1:], fit_gamut(tone, *color), strict=True):
+    outside = np.flatnonzero(_leaves_gamut(dark, bright, cb, cr))
+    flat = [plane.reshape(-1) for plane in (dark, cb, cr, bright)]
+    fitting = fit_gamut(*(plane[outside].astype(np.float32) for plane in flat))
+    for plane, fitted in zip(flat[1:3], fitting, strict=True):
         plane[outside] = fitted  # cut off towards gray: rounded up, it could leave the cube again
 
 
-def _leaves_gamut(luma: Bytes, cb: Shorts, cr: Shorts) -> npt.NDArray[np.bool_]:
+def _leaves_gamut(
+    dark: Bytes | Shorts, bright: Bytes | Shorts, cb: Shorts, cr: Shorts
+) -> npt.NDArray[np.bool_]:
     """Which pixels leave the RGB cube, give or take 1.4 levels of rounding.
 
     So little moves luma by one level at most, and whole numbers are far cheaper than `fit_gamut`.
@@ -228,10 +259,10 @@ def _leaves_gamut(luma: Bytes, cb: Shorts, cr: Shorts) -> npt.NDArray[np.bool_]:
     blue += cb
     above = np.maximum(red, blue)
     np.maximum(above, green, out=above)
-    above += luma
+    above += bright
     np.minimum(red, blue, out=red)
     np.minimum(red, green, out=red)
-    red += luma
+    red += dark
     outside: npt.NDArray[np.bool_] = above > 255
     outside |= red < 0
     return outside
@@ -257,8 +288,13 @@ def _shrink(luma: Bytes, size: tuple[int, int]) -> Bytes:
     return np.asarray(Image.fromarray(luma).resize(size[::-1], Image.Resampling.BOX))
 
 
-def _in_strips(work: Callable[[slice], None], size: tuple[int, ...], pool: Executor) -> None:
+def _in_strips(work: Callable[[slice], None], size: tuple[int, ...], pool: _Pool) -> None:
     """Run `work` on strips of whole rows, side by side; NumPy and Pillow let go of the GIL."""
-    rows = max(1, STRIP_PIXELS // size[1])
-    parts = (slice(top, min(top + rows, size[0])) for top in range(0, size[0], rows))
-    list(pool.map(work, parts))
+    rows = max(1, min(STRIP_PIXELS // size[1], -(-size[0] // pool.threads)))
+    parts = [slice(top, min(top + rows, size[0])) for top in range(0, size[0], rows)]
+
+    def work_some(first: int) -> None:
+        for part in parts[first :: pool.threads]:
+            work(part)
+
+    list(pool.map(work_some, range(pool.threads)))  # a task a strip would cost a sixth more
