@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from tintype import color, welsh2002
+from tintype import bins, color, welsh2002
 from tintype.errors import PaletteError
 from tintype.welsh2002 import Swatch, transfer
 
@@ -132,6 +132,17 @@ def test_swatches_color_their_boxes_and_what_looks_like_them():
         np.testing.assert_allclose(
             found[side], np.broadcast_to(wanted, found[side].shape), atol=0.02
         )
+
+
+@pytest.mark.parametrize("color", ["gray", "black", "#828081", "#2f55c8", "hue:120"])
+def test_a_swatch_may_be_a_color_or_gray(color):
+    """Left smooth, right checked: the left gets the color, the right that of the reference."""
+    rgb = np.broadcast_to(np.array(RED), (40, 40, 3))
+    swatches = [Swatch((0, 0, 0.4, 0.5), color), Swatch((0.6, 0, 1, 0.5), (0, 0, 1, 1))]
+    found = transfer(textures(amount=0.1), rgb, swatches)
+    wanted = bins.chroma_of(color) if bins.has_hue(color) else np.zeros(2)
+    for side, ab in ((np.s_[:, :28], wanted), (np.s_[:, 36:], chroma_of(RED))):
+        np.testing.assert_allclose(found[side], np.broadcast_to(ab, found[side].shape), atol=1e-6)
 
 
 def test_a_swatch_of_the_whole_is_no_swatch_but_for_its_samples():

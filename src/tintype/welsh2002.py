@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from tintype.bins import OKLAB
+from tintype.bins import OKLAB, chroma_of, has_hue
 from tintype.border import find_neutral, keep_neutral
 from tintype.color import oklab_of_luma, rgb_to_oklab
 from tintype.errors import PaletteError, PhotoError
@@ -35,16 +35,22 @@ _ROWS = 1 << 14  # pixels compared with all samples at a time
 
 @dataclass(frozen=True)
 class Swatch:
-    """Take the colors of one box of the photo from one box of the reference.
+    """Take the colors of one box of the photo from one box of the reference, or give it one color.
 
-    Raises PaletteError where a box is empty or leaves its photo.
+    reference: a box, or a color, as `bins.chroma_of` takes them; gray among them
+    Raises PaletteError where a box is empty or leaves its photo, or there is no such color.
     """
 
     photo: Box
-    reference: Box
+    reference: Box | str
 
     def __post_init__(self) -> None:
-        for box in (self.photo, self.reference):
+        boxes = [self.photo]
+        if isinstance(self.reference, str):
+            chroma_of(self.reference)
+        else:
+            boxes.append(self.reference)
+        for box in boxes:
             left, top, right, bottom = box
             if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
                 raise PaletteError(
@@ -105,8 +111,8 @@ def transfer(
     luma: (h, w), 0..1, at the size that is matched, a few hundred pixels
     reference: (rows, columns, 3) RGB, 0..1, at a similar scale, because textures are compared
     swatches: without any, the whole photo is matched with the whole reference; with some, each
-        box of the photo is matched with its box of the reference, and what lies outside of them
-        with the boxes of the photo itself
+        box of the photo is matched with its box of the reference, or has its color, and what lies
+        outside of them is matched with the boxes of the photo itself
     seed: of the jitter of the samples
     Returns (h, w, 2) float32 OKLab a and b, each pair one of the reference's pixels.
     """
@@ -119,8 +125,11 @@ def transfer(
     done = np.zeros(luma.shape, dtype=bool)
     for swatch in swatches:
         here = _window(swatch.photo, luma.shape)
-        there = _window(swatch.reference, lab.shape[:2])
-        chroma[here] = _match(gray[here], lab[there], SWATCH_SAMPLES, rng)
+        if isinstance(swatch.reference, str):
+            chroma[here] = chroma_of(swatch.reference) if has_hue(swatch.reference) else 0
+        else:
+            there = _window(swatch.reference, lab.shape[:2])
+            chroma[here] = _match(gray[here], lab[there], SWATCH_SAMPLES, rng)
         done[here] = True
     chroma[~done] = _grown(gray, chroma, done, len(swatches) * SWATCH_SAMPLES, rng)[~done]
     return chroma

@@ -201,6 +201,16 @@ def test_swatches_take_colors_from_their_boxes_only(colors: Path) -> None:
     assert right[..., 0].max() > 0.1
 
 
+def test_a_swatch_may_be_gray(colors: Path) -> None:
+    """The left of the photo is gray, the right the reference's red."""
+    swatches = ("--swatch", "0,0,.5,1=gray", "--swatch", "0.5,0,1,1=0,0,0.45,1")
+    options = ("--like", "halves.png", *WELSH, *swatches, "-o", "x.png")
+    tintype("colorize", "coffee.png", *options, cwd=colors)
+    rgb = np.asarray(opened(colors / "x.png").convert("RGB")).astype(int)
+    assert np.ptp(rgb[:, :280], axis=-1).max() <= 2
+    assert np.ptp(rgb[:, 320:], axis=-1).mean() > 20
+
+
 def test_a_swatch_colors_what_looks_like_it(colors: Path) -> None:
     options = ("--like", "halves.png", *WELSH, "-o", "x.png")
     tintype("colorize", "cat.jpg", *options, "--swatch", ".3,.3,.6,.6=.6,0,1,1", cwd=colors)
@@ -249,6 +259,8 @@ LIKE = ("--like", "colors.png")
         (("--swatch", "0,0,1,1=0,0,1,1"), "--swatch, found --method tintype"),
         ((*LIKE, "--swatch", "0,0,1,1=0,0,1,1"), "--swatch, found --method tintype"),
         ((*LIKE, *WELSH, "--swatch", "0,0,1,1"), "found '0,0,1,1'"),
+        ((*LIKE, *WELSH, "--swatch", "0,0,1,1=grayish"), "found '0,0,1,1=grayish'"),
+        ((*LIKE, *WELSH, "--swatch", "gray=0,0,1,1"), "found 'gray=0,0,1,1'"),
         ((*LIKE, *WELSH, "--swatch", "0,0,1=0,0,1,1"), "found '0,0,1=0,0,1,1'"),
         ((*LIKE, *WELSH, "--swatch", "0,0,1,1=0,0,1,x"), "found '0,0,1,1=0,0,1,x'"),
         ((*LIKE, *WELSH, "--swatch", "0,0,1,1=0,0,1,2"), "found '0,0,1,1=0,0,1,2'"),

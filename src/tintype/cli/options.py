@@ -190,26 +190,29 @@ _REFERENCE = [
         "--swatch",
         metavar="L,T,R,B=L,T,R,B",
         multiple=True,
-        help="Take this box of PHOTO from this box of REFERENCE: left, top, right, bottom, 0..1. "
-        "For welsh2002; may be repeated.",
+        help="Take this box of PHOTO from this box of REFERENCE: left, top, right, bottom, 0..1; "
+        "or give it a color, such as gray. For welsh2002; may be repeated.",
     ),
 ]
 
 
 def _swatch(text: str) -> "Swatch":
-    """Two boxes; anything else is a usage error."""
-    from tintype.welsh2002 import Swatch
+    """Two boxes, or a box and a color; anything else is a usage error."""
+    from tintype.welsh2002 import Box, Swatch
+
+    def box(words: str) -> Box:
+        left, top, right, bottom = map(float, words.split(","))
+        return left, top, right, bottom
 
     try:
-        photo, reference = (
-            (float(left), float(top), float(right), float(bottom))
-            for left, top, right, bottom in (box.split(",") for box in text.split("="))
-        )
-        return Swatch(photo, reference)
+        photo, reference = text.split("=")
+        named = reference.strip()[:1].isalpha() or reference.strip().startswith("#")
+        return Swatch(box(photo), reference.strip() if named else box(reference))
     except (ValueError, PaletteError):
         raise click.UsageError(
             "expected a --swatch LEFT,TOP,RIGHT,BOTTOM=LEFT,TOP,RIGHT,BOTTOM in shares of the "
-            f"photos, 0..1, left before right, top before bottom, found {text!r}; correct it"
+            "photos, 0..1, left before right, top before bottom, or a color for the second box, "
+            f"found {text!r}; correct it"
         ) from None
 
 
