@@ -25,13 +25,18 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
-def test_a_disk_that_is_full_leaves_nothing_and_says_so(folder: Path, suffix: str) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "depth"),
+    [("jpg", 8), ("png", 8), ("png", 16), ("tif", 8), ("tif", 16), ("webp", 8)],
+)
+def test_a_disk_that_is_full_leaves_nothing_and_says_so(
+    folder: Path, suffix: str, depth: int
+) -> None:
     """The last bytes find no room: written past Python, that went unnoticed by Pillow's JPEG."""
 
     def run(most: int) -> subprocess.CompletedProcess[str]:
         words = ["-c", FULL, str(most), "colorize", "coffee.png", "-o", f"out.{suffix}"]
-        command = [sys.executable, *words]
+        command = [sys.executable, *words, "--depth", str(depth)]
         return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
     before = names(folder)

@@ -34,6 +34,10 @@ AS_XMP = {
 }
 
 
+# What differs between 8 and 16 bits: how samples are stored, and TIFF 6.0's placeholder.
+STORED = ("Predictor", "SampleFormat", "XResolution", "YResolution", "ResolutionUnit")
+
+
 def tell(tags: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in tags.items() if name not in PLACES}
 
@@ -180,3 +184,19 @@ def test_metadata_that_break_the_writer_cost_neither_the_photo_nor_provenance(
     assert len(notes) == 1
     assert notes[0].startswith("metadata were left out: ")
     assert "Xmp.xmp.CreatorTool" in rich.list_tags(buffer.getvalue())
+
+
+@pytest.mark.parametrize("target", ["PNG", "TIFF"])
+@pytest.mark.parametrize("source", rich.FORMATS)
+def test_files_of_16_bits_say_what_those_of_8_do(
+    source: str, target: str, rich_photos: dict[str, Path]
+) -> None:
+    found = []
+    for depth in (8, 16):
+        written, notes = rich.convert(rich_photos[source], target, depth=depth)
+        tags = tell(rich.list_tags(written))
+        for name in STORED:
+            tags.pop(f"Exif.Image.{name}", None)
+        found.append((tags, notes, photo.read(written).metadata.dpi))
+    assert found[0] == found[1]
+    assert len(found[1][0]) >= 15

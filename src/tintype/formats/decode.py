@@ -72,11 +72,11 @@ def decode(source: Source, options: ReadOptions) -> Decoded:
         deep = found.deep if flat.deep is None else flat.deep
         gray = flat.image.mode == image.mode == "L"
         if deep is not None and image is not flat.image:  # Pillow maps 8 bits alone
-            planes = np.asarray(flat.image), np.asarray(image)
             if not gray:
                 deep = icc.read_luma(deep, profile or b"")
-            elif (deep := icc.map_tones(deep, profile, *planes)) is not None:
-                # of 16 bits, so that shadows stay apart
+            else:
+                deep = icc.map_tones(deep, profile, np.asarray(flat.image), np.asarray(image))
+            if deep is not None and gray:  # of 16 bits, so that shadows stay apart
                 image = Image.fromarray(scale(deep, 65535, np.uint8))
         elif deep is not None:
             deep = read_luma(deep)
