@@ -4,6 +4,7 @@ import io
 import struct
 import sys
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -224,3 +225,30 @@ def test_a_photo_in_eight_bits_says_the_same_of_itself(
         read = again.metadata
         found.append(replace(read, exif=read.exif.without(282, 283, 296)))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("comment", [b" ", b"\n# of a scanner\n"])
+def test_colors_of_a_pnm(comment: bytes) -> None:
+    head = b"P6" + comment + b"%d %d\n65535\n" % SHAPE[::-1]
+    values = load(write(head + RGB.astype(">u2").tobytes(), "PNG")[0])
+    assert np.abs(values @ WEIGHTS - RGB @ WEIGHTS).max() <= 1.05
+    ten = RGB >> 6
+    values = load(write(head.replace(b"65535", b"1023") + ten.astype(">u2").tobytes(), "TIFF")[0])
+    assert np.abs(values @ WEIGHTS - ten / 1023 * 65535 @ WEIGHTS).max() <= 1.55
+
+
+@pytest.mark.parametrize(
+    ("encode", "bits"),
+    [
+        (lambda: imagecodecs.avif_encode(RGB >> 6, bitspersample=10), 10),
+        (lambda: imagecodecs.avif_encode(RGB >> 4, bitspersample=12), 12),
+        (lambda: imagecodecs.avif_encode((RGB >> 8).astype(np.uint8)), 8),
+        (lambda: imagecodecs.jpeg2k_encode(RGB), 16),
+        (lambda: imagecodecs.jpeg2k_encode((RGB >> 8).astype(np.uint8)), 8),
+    ],
+)
+def test_other_formats_tell_their_bits(encode: Callable[[], bytes], bits: int) -> None:
+    content = encode()
+    assert photo.read(content).bits == bits
+    lost = f"its {bits} bits became 8: colors of its kind are read with 8"
+    assert write(content, "PNG")[1] == ((lost,) if bits > 8 else ())

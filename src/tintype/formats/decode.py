@@ -20,6 +20,7 @@ from PIL import Image, UnidentifiedImageError
 
 from tintype.errors import PhotoError, explain, fail
 from tintype.formats import icc, isobmff, jpeg, kinds, pillow, png
+from tintype.formats.bits import find_bits
 from tintype.formats.extras import open_extra
 from tintype.formats.pillow import Loaded, ReadOptions
 from tintype.formats.pixels import flatten, read_luma, scale, to_srgb, upright
@@ -164,6 +165,7 @@ def _load(stream: BinaryIO, suffix: str, options: ReadOptions) -> Loaded:
             raise
         stream.seek(0)
         return jpeg.mend(stream.read(), options)
+    find_bits(found, stream)
     if image.format == "PNG":
         png.read_deep(found, stream)
         png.show_as_srgb(found, stream)
