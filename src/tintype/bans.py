@@ -4,10 +4,12 @@ chroma ──banned hues fade──▶ ──where gray is banned, what is too p
 """
 
 import numpy as np
+from PIL import Image
 
 from tintype.color import hsv_to_rgb, hue_degrees, hue_distance, rgb_to_oklab
 from tintype.palette import BAN_WIDTH, Palette
 
+AROUND = 12  # parts of a photo's side, each way, of which each is one surrounding
 BRIGHT = 0.9  # V of HSV at which its colors become OKLab's, as in `bins.hex_at`
 _FADE = (BAN_WIDTH - 2, BAN_WIDTH + 4)  # degrees from a banned hue: nothing of it .. all of it
 
@@ -34,11 +36,17 @@ def _fade_hues(ab: np.ndarray, plane: np.ndarray, banned: tuple[float, ...]) -> 
 
 
 def _lift(ab: np.ndarray, plane: np.ndarray, palette: Palette) -> np.ndarray:
-    """Chroma (h, w, 2) whose pale parts have the palest ring's, in a hue that is allowed."""
+    """Chroma (h, w, 2) whose pale parts have the palest ring's, in a hue that is allowed.
+
+    The paler a color, the more its hue is that of what is around, and of the palette where all is
+    neutral: a hue of next to no chroma is chance, and would come out in blotches.
+    """
     bins, least = palette.bins, palette.bins.chromas[0]
     pale = _strength(_fade_hues(plane, plane, palette.banned)) < least
-    colored = _strength(plane[pale]) > 1e-4
-    hue = np.where(colored, hue_degrees(plane[pale]), _main_hue(palette))
+    around = _blur(plane) + 1e-3 * _main_color(palette)
+    around *= least / np.maximum(_strength(around), 1e-9)[..., None]
+    own = np.minimum(_strength(plane) / least, 1)[..., None]
+    hue = hue_degrees((plane + (1 - own) * around)[pale])
     hue = np.radians(_nearest_allowed(hue, palette.banned))
     lifted = least * np.stack([np.cos(hue), np.sin(hue)], axis=-1)
     if bins.plane == "hsv":
@@ -48,6 +56,18 @@ def _lift(ab: np.ndarray, plane: np.ndarray, palette: Palette) -> np.ndarray:
     whole = ab.copy()
     whole[pale] = lifted
     return whole
+
+
+def _blur(plane: np.ndarray) -> np.ndarray:
+    """(h, w, 2) of which every pixel is a mean over about an `AROUND`th of the photo's side."""
+    size = plane.shape[1::-1]
+
+    def blur(part: np.ndarray) -> np.ndarray:
+        image = Image.fromarray(np.ascontiguousarray(part, dtype=np.float32))
+        coarse = image.resize((AROUND, AROUND), Image.Resampling.BOX)
+        return np.asarray(coarse.resize(size, Image.Resampling.BICUBIC))
+
+    return np.stack([blur(plane[..., 0]), blur(plane[..., 1])], axis=-1)
 
 
 def _nearest_allowed(hue: np.ndarray, banned: tuple[float, ...]) -> np.ndarray:
@@ -63,12 +83,12 @@ def _nearest_allowed(hue: np.ndarray, banned: tuple[float, ...]) -> np.ndarray:
     return np.where(free[whole], hue, nearest[whole])
 
 
-def _main_hue(palette: Palette) -> float:
-    """The hue in degrees of a palette's mean color, or of its largest where the mean is neutral."""
+def _main_color(palette: Palette) -> np.ndarray:
+    """(2,) the mean color of a palette, of chroma 1; the largest's where the mean is neutral."""
     mean = palette.shares @ palette.bins.centers
     if np.hypot(*mean) < 1e-4:
         mean = palette.bins.centers[1 + int(palette.shares[1:].argmax())]
-    return float(hue_degrees(mean))
+    return np.asarray(mean / np.hypot(*mean))
 
 
 def _strength(ab: np.ndarray) -> np.ndarray:
