@@ -1,6 +1,7 @@
 """Files of 16 bits: what tifffile, libpng and exiftool see in them."""
 
 import io
+import logging
 import struct
 import sys
 import zlib
@@ -131,6 +132,25 @@ def test_a_transparent_gray_of_a_png() -> None:
     np.testing.assert_array_equal(values[..., 3], np.where(LUMA[3, 4] == LUMA, 0, 65535))
 
 
+def test_a_transparent_color_of_a_png() -> None:
+    key = struct.pack(">3H", *map(int, RGB[3, 4]))
+    wanted = np.full(SHAPE, 65535)
+    wanted[3, 4] = 0
+    read = photo.read(png(RGB, (b"tRNS", key)))
+    np.testing.assert_array_equal(read.alpha, wanted / 257)
+    np.testing.assert_array_equal(load(write(png(RGB, (b"tRNS", key)), "PNG")[0])[..., 3], wanted)
+
+
+def test_what_libpng_does_not_read_is_read_with_eight_bits() -> None:
+    content = bytearray(png(RGB, *[(b"gAMA", struct.pack(">I", 45455))] * 2))
+    assert photo.read(bytes(content)).deep is not None
+    content[-13] ^= 1  # the check sum of the pixels
+    read = photo.read(bytes(content))
+    assert (read.bits, read.deep) == (16, None)
+    assert np.abs(read.luma - RGB @ WEIGHTS / 257).max() <= 1.6
+    assert logging.getLogger("imagecodecs").handlers  # which libpng tells of the second gAMA
+
+
 def test_colors_that_are_multiplied_by_alpha() -> None:
     alpha = np.maximum(LUMA, 20000)[..., None]
     multiplied = (RGB * (alpha / 65535) + 0.5).astype(np.uint16)
@@ -244,6 +264,9 @@ def test_colors_of_a_pnm(comment: bytes) -> None:
         (lambda: imagecodecs.avif_encode(RGB >> 4, bitspersample=12), 12),
         (lambda: imagecodecs.avif_encode((RGB >> 8).astype(np.uint8)), 8),
         (lambda: imagecodecs.jpeg2k_encode(RGB), 16),
+        (lambda: imagecodecs.jpegxl_encode(RGB, lossless=True), 16),
+        (lambda: imagecodecs.jpegxl_encode(RGB >> 6, bitspersample=10), 10),
+        (lambda: imagecodecs.jpegxl_encode((RGB >> 8).astype(np.uint8)), 8),
         (lambda: imagecodecs.jpeg2k_encode((RGB >> 8).astype(np.uint8)), 8),
     ],
 )

@@ -22,7 +22,7 @@ def find_bits(found: Loaded, stream: BinaryIO) -> None:
     """
     stream.seek(0)
     head = stream.read(_HEAD)
-    if found.format == "HEIF":
+    if found.format in ("HEIF", "JXL"):
         found.bits = int(found.image.info.get("bit_depth", 8))
     elif found.format == "AVIF" and 0 < (at := head.find(_AV1)) < len(head) - 7:
         flags = head[at + 6]

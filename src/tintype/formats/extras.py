@@ -42,17 +42,22 @@ def open_extra(stream: BinaryIO, head: bytes, options: ReadOptions) -> Image.Ima
             plugin.register_heif_opener(thumbnails=False)
             image = pillow.open_image(stream, "HEIF")
         else:
-            options.check_size(_size_of_jpeg_xl(stream.read()))  # the plugin decodes when it opens
+            size, bits = _read_head_of_jpeg_xl(stream.read())
+            options.check_size(size)  # the plugin decodes when it opens
             stream.seek(0)
             image = pillow.open_image(stream, "JXL")
+            image.info["bit_depth"] = bits  # as pillow-heif calls it
     except UnidentifiedImageError as error:
         raise PhotoError(_DAMAGED.format("HEIC" if heif else "JPEG XL")) from error
     image.info = {name: value for name, value in image.info.items() if value is not None}
     return image
 
 
-def _size_of_jpeg_xl(content: bytes) -> tuple[int, int]:
-    """The width and height that a file claims. Raises PhotoError where it claims none."""
+def _read_head_of_jpeg_xl(content: bytes) -> tuple[tuple[int, int], int]:
+    """The width and height that a file claims, and the bits of a sample.
+
+    Raises PhotoError where it claims none. Source: ISO/IEC 18181-1, annex D.
+    """
     start = 0
     if not content.startswith(b"\xff\x0a"):
         for box, skip in ((b"jxlc", 4), (b"jxlp", 8)):
@@ -60,10 +65,10 @@ def _size_of_jpeg_xl(content: bytes) -> tuple[int, int]:
             if at > 0:
                 start = at + skip
                 break
-    head = content[start : start + 16]
+    head = content[start : start + 32]
     if not head.startswith(b"\xff\x0a"):
         raise PhotoError(_DAMAGED.format("JPEG XL"))
-    bits = int.from_bytes(head[2:], "little")
+    bits, small = int.from_bytes(head[2:], "little"), 0
 
     def take(count: int) -> int:
         nonlocal bits
@@ -73,10 +78,25 @@ def _size_of_jpeg_xl(content: bytes) -> tuple[int, int]:
     def length() -> int:
         return 8 * (take(5) + 1) if small else take((9, 13, 18, 30)[take(2)]) + 1
 
-    small = take(1)
-    height = length()
-    ratio = take(3)
-    if ratio:
-        across, down = _RATIOS[ratio]
-        return height * across // down, height
-    return length(), height
+    def read_size() -> tuple[int, int]:
+        nonlocal small
+        small = take(1)
+        height = length()
+        ratio = take(3)
+        if ratio:
+            across, down = _RATIOS[ratio]
+            return height * across // down, height
+        return length(), height
+
+    claimed = read_size()
+    if take(1):  # all that follows is as usual
+        return claimed, 8
+    if take(1):
+        take(3)  # orientation
+        if take(1):
+            read_size()  # that it is to be shown in
+        if take(2):  # a preview, an animation
+            return claimed, 8
+    numbers = (32, 16, 24) if take(1) else (8, 10, 12)
+    kind = take(2)
+    return claimed, numbers[kind] if kind < 3 else 1 + take(6)

@@ -122,7 +122,7 @@ def unlimited() -> Iterator[None]:
 
 def silence_loggers() -> None:
     """Let libraries log to nobody where nobody asks for it: Python prints it otherwise."""
-    for name in ("PIL", "tifffile"):
+    for name in ("PIL", "tifffile", "imagecodecs"):
         logging.getLogger(name).addHandler(_SILENT)
 
 

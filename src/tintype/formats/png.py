@@ -11,6 +11,7 @@ from PIL import Image
 from tintype.color import linear_to_srgb, srgb_to_linear
 from tintype.formats import pillow
 from tintype.formats.pillow import Loaded
+from tintype.formats.pixels import scale
 
 Matrix = tuple[tuple[float, float, float], ...]
 _MOST_CHUNKS = 10_000  # that are looked at
@@ -35,15 +36,19 @@ def read_deep(found: Loaded, stream: BinaryIO) -> None:
     animated = isinstance(found.image, pillow.ANIMATIONS) and found.image.is_animated
     if found.bits != 16 or head[25] == _GRAY or animated:
         return
+    stream.seek(0)
     try:
         import imagecodecs
-    except ImportError:
+
+        values = imagecodecs.png_decode(stream.read())
+    except (ImportError, RuntimeError, ValueError):  # libpng is stricter than Pillow
         return
-    stream.seek(0)
-    values = imagecodecs.png_decode(stream.read())
     channels = values.shape[2]
     found.deep = values[..., 0] if channels < 3 else values[..., :3]
-    found.deep_alpha = values[..., -1] if channels in (2, 4) else None
+    if channels in (2, 4):
+        found.deep_alpha = values[..., -1]
+        if found.image.info.pop("transparency", None):  # one color of 16 bits, not told by 8
+            found.image.putalpha(Image.fromarray(scale(found.deep_alpha, 65535, np.uint8)))
 
 
 def show_as_srgb(found: Loaded, stream: BinaryIO) -> None:
