@@ -126,6 +126,24 @@ def test_alpha_keeps_16_bits(source: bytes, format: str) -> None:
             assert file.pages.first.extrasamples == (2,)  # not multiplied
 
 
+def test_alpha_is_turned_with_the_photo() -> None:
+    on_its_side = [(274, 3, 1, 6, True)]
+    source = tiff(np.dstack([RGB, LUMA]), photometric="rgb", extrasamples=["unassalpha"],
+                  extratags=on_its_side)  # fmt: skip
+    values = load(write(source, "PNG")[0])
+    np.testing.assert_array_equal(values[..., 3], np.rot90(LUMA, -1))
+    assert np.abs(values[..., :3] @ WEIGHTS - np.rot90(RGB @ WEIGHTS, -1)).max() <= 1.05
+
+
+def test_a_wide_space_is_shown_as_with_eight_bits() -> None:
+    colors = np.asarray(Image.fromarray(photos.scene()).resize(SHAPE[::-1])).astype(np.uint16) * 257
+    profile = imagecodecs.cms_profile("adobergb")
+    read = photo.read(tiff(colors, photometric="rgb", iccprofile=profile))
+    assert read.deep is not None
+    assert np.abs(read.deep / 257 - read.luma).max() <= 2
+    assert np.abs(read.deep - colors @ WEIGHTS).max() > 500  # and not as it is stored
+
+
 def test_a_transparent_gray_of_a_png() -> None:
     content = png(LUMA[..., None], (b"tRNS", struct.pack(">H", int(LUMA[3, 4]))))
     values = load(write(content, "PNG")[0])
