@@ -262,11 +262,10 @@ def _choose_depth(
     notes: list[str],
 ) -> int:
     """Bits to write a sample with: 8 or 16; and a note where more are lost that nobody gave up."""
-    if depth is not None:
-        check_depth(name, format, depth)
-        return depth
-    if like is None or like.bits <= 8 or image.mode != "YCbCr":
-        return 8
+    check_depth(name, format, depth)
+    wanted = depth or (16 if image.mode == "YCbCr" else 8)
+    if wanted == 8 or like is None or like.bits <= 8:
+        return depth or 8
     if format in deep.FORMATS and like.deep is not None:
         return 16
     lost = f"its {like.bits} bits became 8"
@@ -276,7 +275,7 @@ def _choose_depth(
         notes.append(f"{lost}; pip install 'tintype[archival]' to keep 16")
     else:
         notes.append(f"{lost}: colors of its kind are read with 8")
-    return 8
+    return depth or 8
 
 
 def check_depth(name: str, format: str, depth: int | None) -> None:

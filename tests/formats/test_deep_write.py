@@ -234,6 +234,8 @@ def test_what_is_read_with_eight_bits_is_told(monkeypatch: pytest.MonkeyPatch) -
         content, notes = write(source, "PNG")
         assert notes == ("its 16 bits became 8; pip install 'tintype[archival]' to keep 16",)
         assert content[24] == 8
+        assert write(source, "PNG", depth=16)[1] == notes
+        assert write(source, "PNG", depth=8)[1] == ()
     assert write(tiff(LUMA), "PNG")[1] == write(tiff(LUMA), "TIFF")[1] == ()
 
 
