@@ -104,3 +104,18 @@ def test_gray_can_be_typed_and_picked_from_the_photo(page, photo):
     chosen = page.locator("#wheel .spot.selected")
     expect(chosen).to_have_count(1)
     assert chosen.get_attribute("aria-label").endswith("gray")
+
+
+def test_a_click_beside_the_puck_adds_gray_where_there_is_none(page, photo, tmp_path):
+    open_photo(page, photo)
+    file = tmp_path / "sea.json"
+    about = {"version": 1, "neutral": 0, "colors": [{"color": "#3070c0", "share": 1}]}
+    file.write_text(json.dumps(about))
+    page.set_input_files("#load-file", str(file))
+    expect(page.locator("#message")).to_contain_text("Loaded sea.json")
+    count = page.locator("#wheel .spot").count()
+    page.locator("#wheel").scroll_into_view_if_needed()
+    width, (x, y) = page.locator("#wheel").bounding_box()["width"], middle_of(page)
+    page.mouse.click(x - 13 / 224 * width, y)
+    expect(page.locator("#wheel .spot")).to_have_count(count + 1)
+    assert edits_of(page, tmp_path) == [{"boost": "#989898", "share": 0.1}]
