@@ -3,6 +3,7 @@
 import io
 import struct
 
+import numpy as np
 import photos
 import pytest
 from PIL import Image
@@ -55,6 +56,23 @@ def test_odd_jpegs_are_named() -> None:
     jpeg[frame + 1] = 0xC3
     with pytest.raises(PhotoError, match="lossless or arithmetic"):
         photo.read(bytes(jpeg))
+    jpeg[frame + 1], jpeg[frame + 4], jpeg[frame + 9] = 0xC0, 8, 2
+    with pytest.raises(PhotoError, match="a JPEG of 2 channels"):
+        photo.read(bytes(jpeg))
+
+
+def test_a_jpeg_that_is_cut_is_of_no_rare_kind() -> None:
+    """At any length, in front of its frame, in it and behind it, with Photoshop's block too."""
+    values = np.random.default_rng(0).integers(0, 256, (40, 50), np.uint8)
+    plain = photos.encoded(Image.fromarray(values), "JPEG", comment=b"by hand")
+    block = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0\0\0\0\x0a" + b"\x1c\x02\x05\0\x05title"
+    whole = plain[:2] + b"\xff\xed" + struct.pack(">H", len(block) + 2) + block + plain[2:]
+    luma = photo.read(whole).luma
+    scan = whole.index(b"\xff\xda")
+    for length in (*range(2, scan + 12), *range(len(whole) - 50, len(whole))):
+        if (found := message_of(whole[:length])) == "":
+            np.testing.assert_array_equal(photo.read(whole[:length]).luma, luma)
+        assert "found a JPEG of" not in found
 
 
 def message_of(source: bytes) -> str:

@@ -22,9 +22,13 @@ def mend(content: bytes, options: ReadOptions) -> Loaded:
     """
     content = content.rstrip(b"\xff")
     found = _load(content + _END, options)
-    noise = np.random.default_rng(14).integers(0, 255, 1 << 16, np.uint8).tobytes()  # without 255
+    noise = np.random.default_rng(14).integers(0, 255, 1 << 16, np.uint8)  # without 255
+    pixels = found.image.tobytes()
+    tails = (
+        one.tobytes() + _END for one in (noise, 254 - noise)
+    )  # one may look like what is there
     try:
-        whole = _load(content + noise + _END, options).image.tobytes() == found.image.tobytes()
+        whole = all(_load(content + tail, options).image.tobytes() == pixels for tail in tails)
     except OSError:
         whole = False
     if not whole and not options.salvage:

@@ -115,13 +115,18 @@ def _list_brands(head: bytes) -> set[bytes]:
 
 
 def _name_jpeg(head: bytes) -> Kind:
-    """What is odd about a JPEG that Pillow does not open."""
+    """What is odd about a JPEG that Pillow does not open (ITU-T T.81, table B.1 and B.2.2)."""
     at = 2
-    while at + 4 < len(head) and head[at] == 0xFF:
+    while at + 9 < len(head) and head[at] == 0xFF:
         marker, length = head[at + 1], int.from_bytes(head[at + 2 : at + 4], "big")
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            if head[at + 4] != 8 and marker not in (0xC3, 0xC7, 0xCB, 0xCF):
-                return Kind(f"a JPEG of {head[at + 4]} bits", _CONVERT)
-            return Kind("a JPEG of a rare kind (lossless or arithmetic)", _CONVERT)
+            bits, channels = head[at + 4], head[at + 9]
+            if bits != 8 and marker not in (0xC3, 0xC7, 0xCB, 0xCF):
+                return Kind(f"a JPEG of {bits} bits", _CONVERT)
+            if marker > 0xC2:
+                return Kind("a JPEG of a rare kind (lossless or arithmetic)", _CONVERT)
+            if channels not in (1, 3, 4):
+                return Kind(f"a JPEG of {channels} channels", _CONVERT)
+            break
         at += 2 + length
-    return Kind("a damaged JPEG", "take another copy of it")
+    return Kind("a JPEG that is cut or damaged", "take another copy of it")
