@@ -144,21 +144,21 @@ class Palette:
             raise PaletteError(f"expected an amount between 0 and 1, found {amount:g}")
         if not has_hue(color, self.bins):
             gray = np.zeros_like(self.bins.centers)
-            return self._each(lambda shares: _move(self.bins, shares, gray, float(amount)))
+            return self._each(_make_move(self.bins, gray, float(amount)))
         hue = math.radians(hue_of(color, self.bins))
         chroma = np.linalg.norm(self.bins.centers, axis=1)
         chroma[0] = self.bins.chromas[0]
         aimed = chroma[:, None] * np.array([math.cos(hue), math.sin(hue)])
         part = np.full(self.bins.count, float(amount))
         part[0] /= 2
-        return self._each(lambda shares: _move(self.bins, shares, aimed, part))
+        return self._each(_make_move(self.bins, aimed, part))
 
     def saturate(self, factor: float) -> "Palette":
         """Multiply the chroma of every color: 0 is gray, 1 changes nothing."""
         if not 0 <= factor <= 10:
             raise PaletteError(f"expected a saturation between 0 and 10, found {factor:g}")
         scaled = self.bins.centers * factor
-        return self._each(lambda shares: _move(self.bins, shares, scaled, 1.0))
+        return self._each(_make_move(self.bins, scaled, 1.0))
 
     def ban(self, color: str) -> "Palette":
         """Forbid gray, or a color's hue, `BAN_WIDTH` degrees to either side; the rest fills in.
@@ -223,7 +223,8 @@ class Palette:
         if (self.shares * scale).sum() <= 0:
             raise PaletteError("expected some color to be left, found every scale to be 0")
         plane = np.stack([moved.real, moved.imag], axis=-1)
-        return self._each(lambda shares: _move(self.bins, shares * scale, plane, 1.0))
+        move = _make_move(self.bins, plane, 1.0)
+        return self._each(lambda shares: move(shares * scale))
 
     def blend(self, other: "Palette", amount: float) -> "Palette":
         """(1 - amount) of this palette and `amount` of another one over the same bins.
@@ -344,12 +345,18 @@ def _check(shares: Any, shape: tuple[int, ...]) -> np.ndarray:
     return counted
 
 
-def _move(bins: Bins, shares: np.ndarray, ab: np.ndarray, part: np.ndarray | float) -> np.ndarray:
-    """Shares (count,) after `part` of every bin went to the colors `ab` (count, 2)."""
-    going = shares * part
+def _make_move(
+    bins: Bins, ab: np.ndarray, part: np.ndarray | float
+) -> Callable[[np.ndarray], np.ndarray]:
+    """What sends `part` of every bin of shares (count,) to the colors `ab` (count, 2)."""
     index, weight = bins.encode(ab)
-    arrived = np.bincount(index.ravel(), (weight * going[:, None]).ravel(), bins.count)
-    return np.asarray(shares - going + arrived)
+
+    def move(shares: np.ndarray) -> np.ndarray:
+        going = shares * part
+        arrived = np.bincount(index.ravel(), (weight * going[:, None]).ravel(), bins.count)
+        return np.asarray(shares - going + arrived)
+
+    return move
 
 
 def _direction(degrees: float) -> np.ndarray:

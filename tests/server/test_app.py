@@ -16,9 +16,12 @@ from tintype import Ban
 from tintype.bins import Bins
 from tintype.palette import Palette
 from tintype.recipe import Recipe
+from tintype.server import problems, security
 from tintype.server.app import create_app
 from tintype.server.schemas import RecipeIn
 from tintype.server.service import Limits, Service
+
+JSON = {"content-type": "application/json"}
 
 
 def opened(answer):
@@ -266,14 +269,35 @@ def test_lists_are_bounded(client, sent):
 
 def test_the_work_of_a_request_is_bounded_not_only_its_bytes(client, sent):
     change = {"from": "red", "to": "blue", "scale": 1}
-    edits = [{"recolor": [change] * 30}] * 64
+    edits = [{"recolor": [change] * 15}] * 64
     for path in ("/v1/recipes", f"/v1/photos/{sent['id']}/render"):
         began = time.monotonic()
         answer = client.post(path, json={"edits": edits})
         assert answer.status_code == 422
-        assert "at most 1000, found 7936" in answer.json()["detail"]
+        assert "at most 1000, found 4096" in answer.json()["detail"]
         assert time.monotonic() - began < 2
     assert render(client, sent, edits=[{"recolor": [change] * 200}]).status_code == 200
+
+
+def test_too_many_values_are_refused_before_they_are_parsed(client, sent, monkeypatch):
+    text = json.dumps({"edits": [[]] * 6000})
+    monkeypatch.setattr(problems, "json", None)
+    answer = client.post(f"/v1/photos/{sent['id']}/render", content=text, headers=JSON)
+    assert answer.status_code == 422
+    assert "more than 5000 values" in answer.json()["detail"]
+
+
+def test_refusals_take_their_time_and_answers_do_not(client, sent, monkeypatch):
+    pauses = []
+
+    async def sleep(seconds):
+        pauses.append(seconds)
+
+    monkeypatch.setattr(security, "sleep", sleep)
+    path = f"/v1/photos/{sent['id']}/render"
+    for content, status in ((b"x" * 70_000, 413), (b"{", 422), (b"{}", 200)):
+        assert client.post(path, content=content, headers=JSON).status_code == status
+    assert pauses == [security.PAUSE] * 2
 
 
 @pytest.mark.parametrize(("changes", "apart"), [(1, False), (90, False), (200, True)])

@@ -54,3 +54,46 @@ def test_errors_of_the_work_come_through():
         queue.close()
 
     asyncio.run(main())
+
+
+def test_clients_take_turns_and_a_newcomer_finds_a_place():
+    """Of 8 places one client gets 6, and who comes then waits for the running work alone."""
+
+    async def main():
+        queue, go, done = WorkQueue(1, waiting=8, seconds=20), threading.Event(), []
+        greedy = [asyncio.ensure_future(queue.do(go.wait, "greedy"))]
+        greedy += [
+            asyncio.ensure_future(queue.do(lambda n=n: done.append(n), "greedy")) for n in range(9)
+        ]
+        await asyncio.sleep(0)
+        others = [
+            asyncio.ensure_future(queue.do(lambda n=n: done.append(n), n)) for n in ("one", "two")
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError):
+            await queue.do(go.wait, "three")
+        go.set()
+        answers = await asyncio.gather(*greedy, *others, return_exceptions=True)
+        assert [type(a) for a in answers].count(BusyError) == 4
+        assert done == [0, "one", "two", 1, 2, 3, 4]
+        assert await queue.do(lambda: 5, "greedy") == 5
+        queue.close()
+
+    asyncio.run(main())
+
+
+def test_work_that_was_given_up_on_is_not_done():
+    async def main():
+        queue, go, done = WorkQueue(1, waiting=4, seconds=0.5), threading.Event(), []
+        first = asyncio.ensure_future(queue.do(go.wait))
+        await asyncio.sleep(0)
+        with pytest.raises(TooSlowError):
+            await queue.do(lambda: done.append("late"))
+        with pytest.raises(TooSlowError):
+            await first
+        go.set()
+        assert await queue.do(lambda: 5) == 5
+        assert done == []
+        queue.close()
+
+    asyncio.run(main())

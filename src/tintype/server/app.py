@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ import tintype
 from tintype.colorizer import Colorizer
 from tintype.server.problems import answer_problems
 from tintype.server.schemas import Health, PhotoOut, Problem, RecipeFile, RecipeIn, Render, Variant
-from tintype.server.security import MEGABYTE, Guard
+from tintype.server.security import MEGABYTE, Client, Guard
 from tintype.server.service import MIME, Limits, Picture, Service
 from tintype.server.store import Sizes, Store
 
@@ -90,10 +91,10 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         return service.health()
 
     @app.post("/v1/photos", status_code=201, responses=problems)
-    async def send_photo(photo: UploadFile) -> PhotoOut:
+    async def send_photo(photo: UploadFile, who: Client) -> PhotoOut:
         """Send a photo; it is encoded once and kept for an hour after its last use."""
         content = await photo.read()
-        return await service.uploads.do(lambda: service.open(content))
+        return await service.uploads.do(lambda: service.open(content), who)
 
     @app.delete("/v1/photos/{photo_id}", status_code=204, responses=problems)
     async def forget_photo(photo_id: str) -> None:
@@ -102,37 +103,38 @@ def _add_routes(app: FastAPI, service: Service) -> None:
             raise HTTPException(404, "expected a photo that was sent, found none")
 
     @app.get("/v1/photos/{photo_id}/gray", responses=problems | PICTURES)
-    async def gray(photo: sent) -> Response:
+    async def gray(photo: sent, who: Client) -> Response:
         """The photo in gray, as large as a preview."""
-        return _response(await service.renders.do(lambda: service.gray(photo)))
+        return _response(await service.renders.do(lambda: service.gray(photo), who))
 
     @app.post("/v1/photos/{photo_id}/render", responses=problems | PICTURES)
-    async def render(photo: sent, asked: Render) -> Response:
+    async def render(photo: sent, asked: Render, who: Client) -> Response:
         """Color a photo by a recipe: the picture's bytes.
 
         The header `x-tintype-reached` says how much of the recipe was reached (1 is all),
         `x-tintype-colors` holds the palette that came out, `server-timing` the milliseconds.
         """
         queue = service.queue_for(asked)
-        return _response(await queue.do(lambda: service.render(photo, asked)))
+        return _response(await queue.do(lambda: service.render(photo, asked), who))
 
     @app.post("/v1/photos/{photo_id}/palette", responses=problems)
-    async def target_palette(photo: sent, asked: RecipeIn) -> Variant:
+    async def target_palette(photo: sent, asked: RecipeIn, who: Client) -> Variant:
         """The palette that a recipe asks for, as JSON to keep."""
-        return await service.queue_for(asked).do(lambda: service.target_palette(photo, asked))
+        work = partial(service.target_palette, photo, asked)
+        return await service.queue_for(asked).do(work, who)
 
     @app.post("/v1/recipes", responses=problems)
-    async def recipe(asked: RecipeFile) -> dict[str, Any]:
+    async def recipe(asked: RecipeFile, who: Client) -> dict[str, Any]:
         """A recipe's file, complete, which `tintype colorize --recipe` replays."""
-        complete = await service.queue_for(asked).do(lambda: service.recipe(asked))
+        complete = await service.queue_for(asked).do(lambda: service.recipe(asked), who)
         about: dict[str, Any] = json.loads(complete.to_json())
         return about
 
     @app.post("/v1/palettes", responses=problems)
-    async def read_palette(file: UploadFile) -> Variant:
+    async def read_palette(file: UploadFile, who: Client) -> Variant:
         """The palette of a color photo, or of a palette's JSON."""
         content = await file.read()
-        return await service.uploads.do(lambda: service.palette(content))
+        return await service.uploads.do(lambda: service.palette(content), who)
 
 
 def _response(picture: Picture) -> Response:

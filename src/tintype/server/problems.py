@@ -14,6 +14,7 @@ from tintype.errors import TintypeError
 from tintype.server.work_queue import BusyError, TooSlowError
 
 DEPTH = 16  # lists and objects in each other; a recipe has six
+VALUES = 5000  # that may be in a body; the most work that is allowed takes 3,000
 LONGEST = 200  # characters of an answer
 
 
@@ -24,8 +25,11 @@ class JsonError(ValueError):
 def parse_json(body: bytes) -> Any:
     """JSON as its standard has it (RFC 8259), of finite numbers, whole characters, and not deep.
 
-    Python's own reader takes NaN, 1e999 and halves of characters, which no answer can repeat.
+    Python's own reader takes NaN, 1e999 and halves of characters, which no answer can repeat. What
+    has too many values is not parsed, as the event loop waits meanwhile.
     """
+    if sum(map(body.count, b",[{")) > VALUES:
+        raise JsonError(f"found more than {VALUES} values; send fewer colors or edits")
     try:
         value = json.loads(body.decode())
         _check(value, DEPTH)

@@ -8,7 +8,7 @@ from tintype.recipe import VERSION, Recipe
 
 RECIPE = ("version", "model", "palette", "alternative", "edits", "vividness")
 
-# Of a recipe's work a color of a palette is one unit, an edit or one of its changes four: 0.2 ms.
+# Of a recipe's work a color of a palette is one unit, an edit or one of its changes four: 0.1 ms.
 MOST_WORK = 1000
 LIGHT_WORK = 400  # as much again as the rest of an edit takes
 
@@ -53,7 +53,7 @@ class RecipeIn(BaseModel):
 
     @property
     def work(self) -> int:
-        """How much work its palette and its edits are, in units of 0.2 ms."""
+        """How much work its palette and its edits are, in units of at most 0.05 ms."""
         changes = (edit.get("recolor") for edit in self.edits)
         several = sum(len(change) for change in changes if isinstance(change, list))
         return _count_entries(self.palette) + 4 * (len(self.edits) + several)

@@ -7,16 +7,20 @@ answers may be read or framed elsewhere.
 
 import hmac
 import ipaddress
+from asyncio import sleep
+from typing import Annotated
 from urllib.parse import parse_qs
 
+from fastapi import Depends
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import cookie_parser
+from starlette.requests import Request, cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEGABYTE = 1 << 20
-TEXT = MEGABYTE // 8  # bytes of a body that is no upload; 500 changes of colors take 30,000
+TEXT = MEGABYTE // 16  # bytes of a body that is no upload; 1000 colors take 42,000
+PAUSE = 0.05  # seconds before a refusal, so that nobody can ask for a flood of them
 UPLOADS = ("/v1/photos", "/v1/palettes")
 COOKIE = "tintype-token"
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -32,6 +36,14 @@ SECURITY = {
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }
+
+
+async def name_client(request: Request) -> str:
+    """The address that a request comes from."""
+    return "" if request.client is None else request.client.host
+
+
+Client = Annotated[str, Depends(name_client)]  # of a route, for its turn in a queue
 
 
 class Guard:
@@ -54,6 +66,8 @@ class Guard:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
+                if message["status"] >= 400:
+                    await sleep(PAUSE)
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY.items():
                     headers.setdefault(name, value)

@@ -28,7 +28,7 @@ from tintype.errors import DataError, PhotoError
 from tintype.sandbox import Sandbox
 from tintype.server.pairs import REAL, Pair, encode_side, pairs
 from tintype.server.problems import answer_problems
-from tintype.server.security import Guard
+from tintype.server.security import Client, Guard
 from tintype.server.work_queue import WorkQueue
 
 STATIC = Path(__file__).parent / "static"
@@ -135,7 +135,7 @@ def create_app(study: Study, *, host: str = "127.0.0.1", token: str | None = Non
         def show(mine: Path, other: Path) -> bytes:
             return reader.do(partial(encode_side, mine, other))
 
-        app.state.show = lambda sides: queue.do(lambda: show(*sides))
+        app.state.show = lambda sides, who: queue.do(lambda: show(*sides), who)
         yield
         reader.close()
         queue.close()
@@ -150,10 +150,10 @@ def create_app(study: Study, *, host: str = "127.0.0.1", token: str | None = Non
         return study.begin()
 
     @app.get("/v1/study/pictures/{name}")
-    async def picture(name: str) -> Response:
+    async def picture(name: str, who: Client) -> Response:
         """One side of a trial."""
         try:
-            return Response(await app.state.show(study.sides(name)), media_type="image/jpeg")
+            return Response(await app.state.show(study.sides(name), who), media_type="image/jpeg")
         except KeyError:
             raise HTTPException(404, "expected a picture of a trial, found none") from None
         except PhotoError as error:  # which has the path, and so says which of the two is real

@@ -1,10 +1,15 @@
-"""Work that waits its turn, so that the event loop never waits for it."""
+"""Work that waits its turn, so that the event loop never waits for it.
+
+Clients take turns, whoever has how much waiting; who has nothing waiting finds a place sooner.
+"""
 
 import asyncio
 import threading
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -21,28 +26,56 @@ class WorkQueue:
     """Work done by a few threads, one piece after the other."""
 
     def __init__(self, threads: int, *, waiting: int, seconds: float) -> None:
-        """waiting: how much may wait or run at once; seconds: for how long an answer is awaited."""
+        """waiting: how much may wait or run at once; seconds: for how long an answer is awaited.
+
+        A quarter of the places is for the first work of a client.
+        """
         self._pool = ThreadPoolExecutor(threads)
         self._waiting, self._seconds = waiting, seconds
-        self._pending, self._lock = 0, threading.Lock()
+        self._pending = Counter[str]()  # by client
+        self._turns: dict[str, deque[tuple[Future[Any], Callable[[], Any]]]] = {}
+        self._lock = threading.Lock()
 
-    async def do(self, work: Callable[[], T]) -> T:
-        """The work's result. Raises BusyError, TooSlowError, or what the work raises."""
+    async def do(self, work: Callable[[], T], client: str = "") -> T:
+        """The work's result. Raises BusyError, TooSlowError, or what the work raises.
+
+        client: whose work it is
+        """
+        future = Future[T]()
         with self._lock:
-            if self._pending >= self._waiting:
+            places = self._waiting - (self._waiting // 4 if self._pending[client] else 0)
+            if self._pending.total() >= places:
                 raise BusyError
-            self._pending += 1
-        future = self._pool.submit(work)
-        future.add_done_callback(self._done)
+            self._pending[client] += 1
+            self._turns.setdefault(client, deque()).append((future, work))
+        future.add_done_callback(partial(self._forget, client))
+        self._pool.submit(self._take_turn)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)
         except TimeoutError:
             raise TooSlowError from None
 
-    def _done(self, _: Future[T]) -> None:
+    def _take_turn(self) -> None:
+        """Do the oldest work of the client whose last turn is longest ago."""
         with self._lock:
-            self._pending -= 1
+            client = next(iter(self._turns))
+            own = self._turns.pop(client)
+            future, work = own.popleft()
+            if own:
+                self._turns[client] = own  # behind all others
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    def _forget(self, client: str, _: Future[Any]) -> None:
+        with self._lock:
+            self._pending -= Counter([client])  # and the client, where that was all
 
     def close(self) -> None:
         """Drop what waits and end the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        for future in [future for own in self._turns.values() for future, _ in own]:
+            future.cancel()
