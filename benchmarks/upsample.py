@@ -23,6 +23,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from skimage import data
 
 from tintype import upsample as module
+from tintype.formats import halved
 from tintype.upsample import Bytes, Floats, upsample
 
 SAMPLES = ("astronaut", "chelsea", "coffee", "rocket", "stereo_motorcycle")
@@ -64,6 +65,7 @@ def speed(runs: int) -> None:
 
     gray = Image.fromarray(luma)
     merged = Image.merge("YCbCr", [gray, *map(Image.fromarray, (cb, cr))])
+    planes = halved.Halved(luma, *upsample(chroma, luma, halved=True))
     best: dict[str, float] = {}
     pools = {n: module._Pool(n) for n in (1, 2)}
     guide = module._shrink(luma, module._guide_size(chroma.shape[1:], (3000, 4000), 500_000))
@@ -73,6 +75,7 @@ def speed(runs: int) -> None:
         "reference: decode JPEG": lambda: Image.open(buffer).load(),
         "reference: encode gray": lambda: gray.save(io.BytesIO(), "JPEG", quality=90),
         "encode color 4:4:4": lambda: merged.save(io.BytesIO(), "JPEG", subsampling=0, quality=90),
+        "encode halved planes": lambda: halved.save(planes, io.BytesIO(), {"quality": 90}),
         "shrink luma to the guide": lambda: module._shrink(luma, guide.shape),
     }
     for n, pool in pools.items():
@@ -85,6 +88,12 @@ def speed(runs: int) -> None:
             ),
             f"upsample, plain, threads={n}": functools.partial(
                 upsample, chroma, luma, guided=False, threads=n
+            ),
+            f"finish, halved, threads={n}": functools.partial(
+                module._finish, middle, luma, pool, 2
+            ),
+            f"UPSAMPLE, halved, threads={n}": functools.partial(
+                upsample, chroma, luma, halved=True, threads=n
             ),
             f"UPSAMPLE, threads={n}": functools.partial(upsample, chroma, luma, threads=n),
         }

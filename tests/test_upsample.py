@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from tintype import upsample as module
 from tintype.upsample import fit_gamut, upsample
 
 SIDES = st.integers(1, 40)
@@ -178,6 +179,26 @@ def test_grain_alone_gives_no_color_of_its_own():
     assert np.abs(plain - guided).max() <= 3
 
 
+@given(hnp.arrays(np.uint8, SHAPES), st.data(), st.integers(1, 3))
+@settings(deadline=None, max_examples=100)
+def test_rows_become_their_means(luma, data, threads):
+    height = data.draw(st.integers(1, len(luma)))
+    means = module._shrink_rows(luma, height, module._Pool(threads))
+    centers = (2 * np.arange(len(luma)) + 1) * height  # in halves of a row
+    for n, mean in enumerate(means):
+        rows = luma[(centers > 2 * n * len(luma)) & (centers <= 2 * (n + 1) * len(luma))]
+        assert np.abs(rows.mean(axis=0) - mean).max() <= 0.501
+
+
+def test_rows_before_columns_are_what_pillow_makes_of_a_photo():
+    luma = np.random.default_rng(0).integers(0, 256, (907, 401), dtype=np.uint8)
+    size = (251, 97)
+    means = module._shrink(module._shrink_rows(luma, size[0], module._Pool(1)), size).astype(int)
+    whole = np.asarray(Image.fromarray(luma).resize(size[::-1], Image.Resampling.BOX))
+    assert np.abs(means - whole).max() <= 1
+    assert (means != whole).mean() < 0.3
+
+
 # --- sizes ----------------------------------------------------------------------------------------
 
 
@@ -199,9 +220,10 @@ def test_threads_change_nothing():
     rng = np.random.default_rng(0)
     chroma = rng.normal(0, 40, (2, 64, 80)).astype(np.float32)
     luma = rng.integers(0, 256, (1200, 1500), dtype=np.uint8)
-    results = [upsample(chroma, luma, threads=n) for n in (1, 2, 5)]
-    for other in results[1:]:
-        assert np.array_equal(results[0], other)
+    for halved in (False, True):
+        results = [upsample(chroma, luma, halved=halved, threads=n) for n in (1, 2, 5)]
+        for other in results[1:]:
+            assert np.array_equal(results[0], other)
 
 
 def test_read_only_and_strided_luma():

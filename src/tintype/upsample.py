@@ -73,7 +73,8 @@ def upsample(
         # A photo smaller than the planes needs no guide, just the means of larger areas.
         chroma = _resize(chroma, (min(chroma.shape[1], full[0]), min(chroma.shape[2], full[1])))
         if guided:
-            guide = _shrink(luma, _guide_size(chroma.shape[1:], full, guide_pixels))
+            size = _guide_size(chroma.shape[1:], full, guide_pixels)
+            guide = _shrink(_shrink_rows(luma, size[0], pool) if halved else luma, size)
             chroma = _upsample(_restore(chroma, guide, pool), guide, pool)
         return _finish(chroma, luma, pool, 2 if halved else 1)
 
@@ -286,6 +287,29 @@ def _shrink(luma: Bytes, size: tuple[int, int]) -> Bytes:
     # No `reducing_gap`: at 1 it is twice as fast, but areas shift by up to half a pixel, and two
     # fifths of the gain at a strong edge are lost.
     return np.asarray(Image.fromarray(luma).resize(size[::-1], Image.Resampling.BOX))
+
+
+def _shrink_rows(luma: Bytes, height: int, pool: _Pool) -> Bytes:
+    """Area means over rows, (H, W) -> (height, W): half of what `_shrink` does, in half the time.
+
+    `_shrink` has columns first, and rounds twice: most means are the same, others differ by 1.
+    """
+    edges = (2 * np.arange(height + 1) * len(luma) + height) // (2 * height)  # rounded to rows
+    first, count = edges[:-1], np.diff(edges)
+    least = int(count.min())
+    means = np.empty((height, luma.shape[1]), np.uint8)
+
+    def strip(part: slice) -> None:
+        top = first[part]
+        total = luma[top].astype(np.uint16)  # no JPEG has so many rows that the sum would not fit
+        for i in range(1, least):
+            total += luma[top + i]
+        more = np.flatnonzero(count[part] > least)
+        total[more] += luma[top[more] + least]
+        means[part] = total * (1 / count[part, None]).astype(np.float32) + np.float32(0.5)
+
+    _in_strips(strip, means.shape, pool)
+    return means
 
 
 def _in_strips(work: Callable[[slice], None], size: tuple[int, ...], pool: _Pool) -> None:

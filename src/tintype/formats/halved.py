@@ -17,7 +17,7 @@ from PIL import Image
 
 Bytes = npt.NDArray[np.uint8]
 
-STRIP_PIXELS = 1 << 20
+STRIP_PIXELS = 1 << 21
 _MOST = 65_500  # pixels of a side, as in libjpeg
 _UNIT = 16  # pixels of a side of which a file holds the blocks together
 _FRAME, _SCAN, _INTERVAL, _RESTART, _END = 0xC0, 0xDA, 0xDD, 0xD0, b"\xff\xd9"
