@@ -67,6 +67,14 @@ def test_all_pages_need_files_in_a_list(album: Path) -> None:
             Request(str(name), output, all_pages=True).locate()
 
 
+def test_all_pages_of_a_folder_are_had_by_naming_its_photos(album: Path) -> None:
+    words = ("--page", "all", "-o", "out/")
+    done = tintype("colorize", "in", *words, cwd=album.parent, status=2)
+    assert b"found a folder; name its photos: FOLDER/*.tif -o OUT" in done.stderr.splitlines()[-1]
+    tintype("colorize", *album.glob("*.tif"), *words, cwd=album.parent)
+    assert len(list((album.parent / "out").iterdir())) == 3
+
+
 def test_what_is_cut_is_colored_to_salvage_it(album: Path, colorizer: Colorizer) -> None:
     said: list[str] = []
     request = Request([album / "cut.jpg"], album / "a.jpg", colorizer=colorizer)

@@ -213,7 +213,10 @@ class Request:
             check_writes(self._list_outputs(targets), [*names, *self.inputs])
             return targets
         if self.all_pages:
-            raise ValueError("expected photos with all pages, found a folder; name its photos")
+            raise ValueError(
+                "expected photos with all pages, found a folder; "
+                "name its photos: FOLDER/*.tif -o OUT"
+            )
         if len(names) > 1:
             raise ValueError(
                 f"expected one folder or a list of photos, found {' and '.join(names[:2])}; color "

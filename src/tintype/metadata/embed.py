@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from PIL import PngImagePlugin
 
 from tintype.metadata import exif as exif_
-from tintype.metadata import photoshop, xmp
+from tintype.metadata import photoshop, regions, xmp
 from tintype.metadata.exif import Exif, Tag
 from tintype.metadata.extract import Metadata, Text
 from tintype.metadata.iptc import add_iptc
@@ -78,7 +78,7 @@ def _embed(
     """The same, where nothing is odd."""
     tags = metadata.exif.correct(size, across=metadata.across)
     resources = photoshop.describe(metadata.resources, across=metadata.across)
-    packet = _packet(metadata, xmp.Facts(*size, _MIME[format], metadata.across), notes)
+    packet = _packet(metadata, xmp.Facts(*size, _MIME[format], metadata.orientation), notes)
     if provenance is not None:
         packet = packet or xmp.Packet()
         provenance.stamp(packet)
@@ -127,6 +127,11 @@ def _packet(metadata: Metadata, facts: xmp.Facts, notes: list[str]) -> xmp.Packe
         except xmp.XmpError as error:
             notes.append(f"extended XMP was left out: {error}")
     packet.correct(facts)
+    if facts.orientation != 1:
+        regions.turn(packet.rdf, facts.orientation, (facts.width, facts.height))
+        left_out = [packet.remove(*name) for name in regions.OTHERS]
+        if any(left_out):
+            notes.append("regions were left out: the photo was turned upright, they are not")
     return packet
 
 

@@ -45,12 +45,15 @@ class XmpError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a packet has to say of a new file: its pixels, its format, whether sides were turned."""
+    """What a packet has to say of a new file: its pixels, its format, how it was turned.
+
+    orientation: 1..8, of the old file's pixels
+    """
 
     width: int
     height: int
     mime: str
-    across: bool = False
+    orientation: int = 1
 
 
 def find_orientation(packet: bytes) -> int:
@@ -137,7 +140,7 @@ class Packet:
         for namespace, name in _STALE:
             self.remove(namespace, name)
         across, down = self.get(_TIFF, "XResolution"), self.get(_TIFF, "YResolution")
-        if facts.across and across and down:
+        if facts.orientation >= 5 and across and down:
             self.set(_TIFF, "tiff", "XResolution", down)
             self.set(_TIFF, "tiff", "YResolution", across)
         width, height = str(facts.width), str(facts.height)
