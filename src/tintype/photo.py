@@ -21,7 +21,7 @@ from tintype.formats import deep, halved
 from tintype.formats.decode import Source, decode
 from tintype.formats.document import is_document
 from tintype.formats.halved import Halved
-from tintype.formats.pillow import ReadOptions
+from tintype.formats.pillow import ReadOptions, open_image
 from tintype.formats.pixels import is_colorful
 from tintype.metadata import Embedding, Metadata, Provenance, embed
 
@@ -222,10 +222,12 @@ def write(
             with open_whole(target, overwrite=overwrite) as file:
                 save(file)
                 embedding.finish(file)
+                _check_readable(name, file, options["format"], image.size)
         else:
             buffer = io.BytesIO()  # an encoder may seek, and may fail half-way
             save(buffer)
             embedding.finish(buffer)
+            _check_readable(name, buffer, options["format"], image.size)
             target.write(buffer.getbuffer())
     except IsADirectoryError as error:
         what = "expected a file to overwrite, found a folder or a device; rename it"
@@ -237,6 +239,22 @@ def write(
     except Exception as error:  # an encoder that refuses a size, a full disk, a closed stream
         fail(name, f"expected to write {options['format']}, {explain(error, _UNFIT)}", error)
     return tuple(notes)
+
+
+def _check_readable(name: str, file: BinaryIO, format: str, size: tuple[int, int]) -> None:
+    """Raise PhotoError where an AVIF, which was seen once, cannot be read back as it was meant."""
+    if format != "AVIF":
+        return
+    try:
+        file.flush()
+        file.seek(0)
+        image = open_image(file, format)
+        image.load()
+        same = image.size == size
+    except Exception:  # whatever libavif says of it
+        same = False
+    if not same:
+        fail(name, "expected an AVIF that can be read back, made none; choose another format")
 
 
 def _options(name: str, format: str | None, quality: int | None) -> dict[str, Any]:

@@ -1,7 +1,10 @@
-"""The clean aperture of AVIF, written box by box."""
+"""AVIF: its clean aperture, written box by box, and that what is written can be read."""
 
+import io
 import struct
 from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import photos
@@ -9,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tintype import photo
+from tintype.errors import PhotoError
 
 SCENE = photos.scene(96, 80)
 
@@ -59,3 +63,20 @@ def test_what_lies_outside_is_cropped_before_turning(orientation: int) -> None:
 def test_an_aperture_outside_of_the_picture_is_ignored(clap: tuple[int, int, int, int]) -> None:
     file = photos.encoded(Image.fromarray(SCENE), "AVIF")
     assert photo.read(add_aperture(file, *clap)).size == (96, 80)
+
+
+@pytest.mark.parametrize(("size", "cut"), [((96, 80), 20), ((8, 8), 0)])
+def test_an_avif_that_cannot_be_read_back_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], cut: int
+) -> None:
+    whole = photos.encoded(Image.fromarray(SCENE).resize(size), "AVIF")
+
+    def save(image: Image.Image, file: BinaryIO, name: str) -> None:  # noqa: ARG001
+        file.write(whole[: len(whole) - cut])
+
+    monkeypatch.setitem(Image.SAVE, "AVIF", save)
+    (tmp_path / "a.avif").write_bytes(b"older")
+    for target in (tmp_path / "a.avif", io.BytesIO()):
+        with pytest.raises(PhotoError, match="an AVIF that can be read back, made none"):
+            photo.write(Image.new("RGB", (96, 80)), target, format="AVIF", overwrite=True)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"older"]
