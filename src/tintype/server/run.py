@@ -1,6 +1,7 @@
 """Listen, say where, open the browser."""
 
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -13,12 +14,15 @@ from tintype.errors import TintypeError
 from tintype.server.address import Server
 from tintype.server.connection import GRACE_SECONDS, Connection
 
+SWITCH_SECONDS = 0.0005  # after which one thread's Python lets another's go on; 0.005 by default
+
 
 def run(app: FastAPI, server: Server, *, say: Callable[[str], None]) -> None:
     """Serve until interrupted; port 0 takes any that is free.
 
     say: where the address goes. Raises TintypeError where the address cannot be had.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     host, port = server.host, server.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
