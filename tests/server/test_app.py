@@ -300,7 +300,7 @@ def test_refusals_take_their_time_and_answers_do_not(client, sent, monkeypatch):
     assert pauses == [security.PAUSE] * 2
 
 
-@pytest.mark.parametrize(("changes", "apart"), [(1, False), (90, False), (200, True)])
+@pytest.mark.parametrize(("changes", "apart"), [(1, False), (24, False), (25, True)])
 def test_edits_that_take_long_wait_apart_from_the_others(colorizer, changes, apart):
     service = Service(colorizer, Limits(), None)
     service.full, service.renders = object(), object()
