@@ -1,7 +1,7 @@
 """How far the automatic colors follow a simulated person's taste, after how many recipes.
 
-    python experiments/taste.py --photos ../shared/data/photos128-000.tar.gz \\
-        --unseen ../shared/data/validation-000.tar.gz
+    python experiments/taste.py --start checkpoints/MODEL.safetensors \\
+        --photos ../shared/data/photos128-000.tar.gz --unseen ../shared/data/validation-000.tar.gz
 
 A person with a fixed taste saves recipes for 5, 20 and 60 photos; `tintype train --recipes`
 fine-tunes the checkpoint of the bundled model on them; 100 photos of another source are colored
@@ -31,7 +31,6 @@ TASTES: dict[str, tuple[Edit, ...]] = {
     "bluer": (Towards("blue", 0.16),),
 }
 COUNTS = (5, 20, 60)
-START = Path("checkpoints/tintype-0.3.safetensors")
 
 WORDS = """\
 Share of the way from the automatic colors of the bundled model to those that a taste asks for, on
@@ -59,11 +58,13 @@ def save_recipes(folder: Path, photos: list[Image.Image], recipe: tintype.Recipe
         (folder / f"photo-{i:02}.json").write_text(recipe.to_json())
 
 
-def fine_tune(work: Path, photos: list[Image.Image], recipe: tintype.Recipe, seed: int) -> Any:
+def fine_tune(
+    work: Path, start: Path, photos: list[Image.Image], recipe: tintype.Recipe, seed: int
+) -> Any:
     """The bundled model after recipes for these photos, and what its fine-tuning reports."""
     folder = work / f"{len(photos)}"
     save_recipes(folder, photos, recipe)
-    config = fine_tuning.FineTuningConfig(recipes=str(folder), start=str(START), seed=seed)
+    config = fine_tuning.FineTuningConfig(recipes=str(folder), start=str(start), seed=seed)
     report = fine_tuning.train(work / f"run-{len(photos)}", config, {})
     model = work / f"model-{len(photos)}"
     export.export(work / f"run-{len(photos)}", model, {}, [str(folder)])
@@ -127,6 +128,7 @@ def format_table(rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--photos", type=Path, required=True, help="tar file to give recipes for")
+    parser.add_argument("--start", type=Path, required=True, help="the bundled model's checkpoint")
     parser.add_argument("--unseen", type=Path, required=True, help="tar file to measure on")
     parser.add_argument("--out", type=Path, default=Path("results"), help="where the table goes")
     parser.add_argument("--pictures", type=Path, help="where pictures go")
@@ -143,7 +145,9 @@ def main() -> None:
         old = [(e, bundled.decode(e), bundled.decode(e, recipe)) for e in unseen]
         with tempfile.TemporaryDirectory() as work:
             for count in COUNTS:
-                new, report = fine_tune(Path(work), photos[:count], recipe, options.seed)
+                new, report = fine_tune(
+                    Path(work), options.start, photos[:count], recipe, options.seed
+                )
                 ways = measure_ways(new, old, recipe)
                 quartiles = {
                     what: {
@@ -163,8 +167,14 @@ def main() -> None:
         if options.pictures:
             options.pictures.mkdir(parents=True, exist_ok=True)
             draw_picture(new, old, options.pictures / f"{name}.jpg")
-    command = f"python experiments/taste.py --photos {options.photos} --unseen {options.unseen}"
-    about = {"command": command, "seed": options.seed, "start": str(START), "unseen": options.count}
+    given = {name: vars(options)[name] for name in ("start", "photos", "unseen")}
+    command = " ".join(["python experiments/taste.py", *(f"--{n} {v}" for n, v in given.items())])
+    about = {
+        "command": command,
+        "seed": options.seed,
+        "start": str(options.start),
+        "unseen": options.count,
+    }
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "taste.json").write_text(json.dumps(about | {"rows": rows}, indent=1) + "\n")
     words = WORDS.format(options.count, options.seed)

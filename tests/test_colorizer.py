@@ -238,13 +238,23 @@ def test_tones_get_the_colors_that_they_have(colorizer: Colorizer) -> None:
         assert warmer_shadows(palette) > max(0, plain) + 0.03
 
 
-def test_tones_like_the_palette_change_nothing(
+def test_a_palette_without_tones_takes_the_photos_moved_as_the_whole(
     colorizer: Colorizer, encoded: tintype.Encoded
 ) -> None:
-    wanted = encoded.palette.towards("red")
-    alike = replace(wanted, tones=np.tile(wanted.shares, (3, 1)))
-    plain, same = (colorizer.decode(encoded, Recipe(p)).chroma for p in (wanted, alike))
+    estimate = encoded.palette
+    assert estimate.tones is not None
+    wanted = replace(estimate.towards("red"), tones=None)
+    moved = estimate.tones * (wanted.shares + 1e-3) / (estimate.shares + 1e-3)
+    plain, same, other = (
+        colorizer.decode(encoded, Recipe(palette)).chroma
+        for palette in (
+            wanted,
+            replace(wanted, tones=moved),
+            replace(wanted, tones=np.tile(wanted.shares, (3, 1))),
+        )
+    )
     np.testing.assert_allclose(same, plain, atol=1e-2)
+    assert np.abs(other - plain).max() > 1
 
 
 def test_a_photos_palette_is_by_tone_and_stays_so() -> None:
@@ -277,9 +287,9 @@ def test_broken_models_are_refused_in_one_line(tmp_path: Path) -> None:
     encoder.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert "sha256" in complaint(tmp_path / "model")
     about = tmp_path / "model" / "model.json"
-    about.write_text(about.read_text().replace('"format": 2', '"format": 1'))
+    about.write_text(about.read_text().replace('"format": 3', '"format": 1'))
     said = complaint(tmp_path / "model")
-    assert "expected model format 2, found 1; make it anew from its run by tintype export" in said
+    assert "expected model format 3, found 1; make it anew from its run by tintype export" in said
     about.write_text("{}")
     assert "description" in complaint(tmp_path / "model")
     encoder.unlink()
@@ -303,7 +313,7 @@ def test_the_bundled_model_is_small_and_says_where_it_comes_from() -> None:
     sizes = [file.stat().st_size for file in WEIGHTS.iterdir()]
     assert sum(sizes) < 25e6
     about = json.loads((WEIGHTS / "model.json").read_text())
-    assert {"licence", "sha256", "trained", "bins", "vividness"} <= set(about)  # as it was exported
+    assert {"license", "sha256", "trained", "bins", "vividness"} <= set(about)
 
 
 def test_public_names_exist() -> None:

@@ -1,9 +1,9 @@
 """Two models on old photographs side by side, to be judged blind, and what was judged, counted.
 
-    python experiments/default_model/compare_old.py draw bundled WEIGHTS --photos old -o sheets
+    python experiments/default_model/compare_old.py draw bundled MODEL --photos old -o sheets
     python experiments/default_model/compare_old.py count sheets/key.json verdicts.json
 
-A model is `bundled`, a model folder, or weights of `train.py`. Sheets begin with the photographs on
+A model is `bundled` or a model folder. Sheets begin with the photographs on
 which the two disagree most; which model is on the left is drawn anew for each, and only the key
 tells. Verdicts are JSON: {"photo.jpg": {"left": ["green"], "right": [], "better": "right"}}, with
 any words for faults, and "left", "right" or "same".
@@ -51,13 +51,9 @@ class Pair(NamedTuple):
     distance: float
 
 
-def load(name: str, side: int, vividness: float) -> tintype.Colorizer:
-    """A model by its name; side (pixels) and vividness (0..1) are for weights of `train.py`."""
-    if name == "bundled" or Path(name).is_dir():
-        return tintype.load(None if name == "bundled" else name, threads=1)
-    from model import DefaultModel
-
-    return tintype.Colorizer(DefaultModel(Path(name), side=side, vividness=vividness, given=0.35))
+def load(name: str) -> tintype.Colorizer:
+    """A model by its name."""
+    return tintype.load(None if name == "bundled" else name, threads=1)
 
 
 def measure_distance(images: list[Image.Image]) -> float:
@@ -89,7 +85,7 @@ def draw_sheet(pairs: list[Pair], key: dict[str, Entry], cell: int) -> Image.Ima
 
 def draw(o: argparse.Namespace) -> None:
     """Write the sheets and their key."""
-    models = [load(name, o.side, o.vividness) for name in (o.old, o.new)]
+    models = [load(name) for name in (o.old, o.new)]
     files = [file for file in sorted(o.photos.iterdir()) if file.suffix.lower() in SUFFIXES]
     pairs = sorted((color(file, models, o.cell) for file in files), key=lambda p: -p.distance)
     rng, key = np.random.default_rng(), dict[str, Entry]()
@@ -130,8 +126,6 @@ def main() -> None:
     drawing.add_argument("new", help="the same")
     drawing.add_argument("--photos", type=Path, required=True, help="a folder")
     drawing.add_argument("-o", "--output", type=Path, default=Path("sheets"))
-    drawing.add_argument("--side", type=int, default=192, help="pixels; for weights")
-    drawing.add_argument("--vividness", type=float, default=0.75, help="0..1; for weights")
     drawing.add_argument("--cell", type=int, default=420, help="pixels, of a photograph")
     drawing.add_argument("--per-sheet", type=int, default=3)
     drawing.set_defaults(run=draw)

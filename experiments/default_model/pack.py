@@ -5,7 +5,7 @@
 They are drawn as training draws them, none twice, and made smaller: a short side of 144 pixels,
 WebP of quality 75, about 6 kB each. There:
 
-    python experiments/default_model/train.py joint --out OUT --start weights.safetensors \\
+    python experiments/default_model/train.py joint --out OUT --start model.safetensors \\
         --data packs/*.tar --minutes 8 --batch 256 --workers 16 --save-minutes 1 --fall 0.5
 """
 

@@ -1,8 +1,4 @@
-"""Photographs to learn from, and what age and cameras did to them.
-
-tar files ─▶ Photographs ─▶ random squares ─▶ balanced, mounted ─▶ true colors
-                                                            └────▶ aged: the gray that is seen
-"""
+"""Photographs to learn from: tar files ─▶ Photographs ─▶ random squares."""
 
 import io
 import math
@@ -15,9 +11,6 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
-
-from tintype.color import LUMA
 
 WEIGHTS = {  # of a source, beside the root of its size; 1 for the others
     "animals": 0.3,
@@ -40,7 +33,6 @@ WEIGHTS = {  # of a source, beside the root of its size; 1 for the others
     "weather-ndb796": 0.3,
 }
 HELD_OUT = "poems"  # a source that is never trained on
-ORTHOCHROMATIC = (0.04, 0.42, 0.54)  # plates that are nearly blind to red
 
 
 class Photographs:
@@ -100,74 +92,3 @@ def crop(content: bytes, size: int, rng: random.Random) -> np.ndarray:
     box = (left, top, left + across, top + down)
     array = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box))
     return array[:, ::-1] if rng.random() < 0.5 else array
-
-
-def balance(rgb: Tensor) -> Tensor:
-    """Jitter the white balance a little, so that casts are not learned; (batch, h, w, 3), 0..1."""
-    gain = 1 + 0.04 * torch.randn(len(rgb), 1, 1, 3, device=rgb.device)
-    return (rgb * gain / gain.mean(3, keepdim=True)).clamp(0, 1)
-
-
-def mount(rgb: Tensor) -> Tensor:
-    """Put some photographs on an album's page: a frame of neutral, even light around them."""
-    rgb, size = rgb.clone(), rgb.shape[1]
-    for i in (torch.rand(len(rgb)) < 0.08).nonzero()[:, 0].tolist():
-        top, bottom, left, right = (int(x) for x in torch.rand(4) ** 2 * 0.18 * size)
-        dark, light = torch.rand(2).tolist()
-        page = 0.03 + 0.1 * light if dark < 0.4 else 0.7 + 0.3 * light
-        frame = page + 0.02 * torch.randn(size, size, 1, device=rgb.device).expand(-1, -1, 3)
-        inner = slice(top, size - bottom), slice(left, size - right)
-        photo = rgb[i][inner].clone()
-        rgb[i] = frame.clamp(0, 1)
-        rgb[i][inner] = photo
-    return rgb
-
-
-def age(rgb: Tensor) -> Tensor:
-    """Gray photographs (batch, 1, h, w), 0..1, as old cameras and scanners made them.
-
-    45 percent are plain Rec. 601 luma, 15 percent orthochromatic, the others mix the channels at
-    random; some of all are faded, stained, blurred, grainy, compressed or specked.
-    """
-    batch, size, device = len(rgb), rgb.shape[1], rgb.device
-
-    def draw() -> Tensor:
-        return torch.rand(batch, 1, 1, 1, device=device)
-
-    def some(share: float, changed: Tensor) -> Tensor:
-        return torch.where(draw() < share, changed, gray)
-
-    gray = torch.einsum("bhwc,bc->bhw", rgb, _mixtures(batch, device))[:, None]
-    gray = some(0.3, gray.clamp(min=1e-4) ** torch.exp(0.7 * (draw() - 0.5)))
-    low, span = 0.25 * draw(), 0.6 + 0.4 * draw()
-    gray = some(0.3, low + (1 - low) * gray * span)
-    coarse = torch.rand(batch, 1, 4, 4, device=device)
-    stain = F.interpolate(coarse, (size, size), mode="bicubic") - 0.5
-    gray = some(0.15, gray * (1 + 0.4 * draw() * stain) + 0.1 * draw() * stain)
-    blurred = F.avg_pool2d(F.pad(gray, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    gray = some(0.2, gray + 1.2 * draw() * (blurred - gray))
-    gray = some(0.2, gray + 0.04 * draw() * torch.randn_like(gray))
-    gray = some(0.12, compress(gray, 0.01 + 0.03 * draw()))
-    specks = F.max_pool2d((torch.rand_like(gray) < 0.001).float(), 3, 1, 1)
-    gray = some(0.06, gray + 0.5 * specks * torch.sign(draw() - 0.5))
-    return gray.clamp(0, 1)
-
-
-def _mixtures(batch: int, device: torch.device) -> Tensor:
-    """(batch, 3) how much of red, green and blue each gray photograph is of."""
-    standard, blind = (torch.tensor(w, device=device) for w in (LUMA, ORTHOCHROMATIC))
-    free = torch.rand(batch, 3, device=device) + 0.05
-    free = 0.5 * standard + 0.5 * free / free.sum(1, keepdim=True)
-    kind = torch.rand(batch, 1, device=device)
-    return torch.where(kind < 0.45, standard, torch.where(kind < 0.6, blind, free))
-
-
-def compress(gray: Tensor, step: Tensor) -> Tensor:
-    """What JPEG does: the cosine transform of every 8 x 8 block, quantized in growing steps."""
-    k = torch.arange(8, device=gray.device)
-    basis = torch.cos((2 * k[None, :] + 1) * k[:, None] * torch.pi / 16) / 2
-    basis[0] /= 2**0.5
-    waves = torch.einsum("ui,vj->uvij", basis, basis).reshape(64, 1, 8, 8)
-    steps = step * (1 + k[:, None] + k[None, :]).reshape(64, 1, 1)
-    strength = torch.round(F.conv2d(gray, waves, stride=8) / steps) * steps
-    return F.conv_transpose2d(strength, waves, stride=8)

@@ -9,8 +9,10 @@ joint:   the backbone's later blocks learn on, too, at a lower rate
 
 Each phase goes on from `last.safetensors` in the folder, or, where that is not there, begins with
 --start; norms, the colors' rarity and the prototype palettes are counted where there is neither.
-`weights.safetensors` has the averaged weights alone, in half precision. The script needs nothing of
-Tintype's trainer, so it runs wherever torch, safetensors, NumPy and Pillow are, on a GPU too.
+`model.safetensors` has the averaged weights alone, in half precision: a run that `tintype export`
+takes. `tintype train` trains the same network by the same losses; here the fixed stages run in ONNX
+Runtime, and nothing is needed but torch, safetensors, NumPy and Pillow, so that it runs on a GPU's
+machine as it is.
 """
 
 import argparse
@@ -20,24 +22,22 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import backbone as efficientnet
 import numpy as np
 import torch
-from network import Config, Network, measure_palettes
-from objective import average, measure_losses
-from photographs import Photographs, age, balance, mount
-from safetensors import safe_open
-from safetensors.torch import save_file
+from photographs import Photographs
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from tintype.color import LUMA, rgb_to_oklab
+from tintype.research.data.aging import age, balance, mount
+from tintype.research.methods import checkpoint
+from tintype.research.methods.tintype import LATE_RATE, Config, Network, efficientnet
+from tintype.research.methods.tintype.objective import measure_losses
 
 Views = Callable[[Tensor], list[Tensor]]
-LAST, WEIGHTS = "last.safetensors", "weights.safetensors"
+LAST, WEIGHTS = "last.safetensors", "model.safetensors"
 
 
 class Run:
@@ -46,21 +46,21 @@ class Run:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network, self.mean = Network(Config()), Network(Config())
-        self.about: dict[str, Any] = {"step": 0, "photos": 0, "phases": {}}
+        config = Config(backbone=str(options.backbone or "efficientnet-lite0"))
+        self.network, self.mean = Network(config), Network(config)
+        self.about: dict[str, Any] = {"step": 0, "photos": 0, "elapsed": 0.0, "phases": {}}
         last, state = options.out / LAST, {}
         if last.exists():
-            state, self.about = load(last)
+            state, self.about = checkpoint.load(last)
             self.network.load_state_dict(under(state, "net."))
             self.mean.load_state_dict(under(state, "mean."))
         elif options.start:
-            weights, self.about = load(options.start)
+            weights, self.about = checkpoint.load(options.start)
             for network in (self.network, self.mean):
                 network.load_state_dict(weights)
+        data = [Path(path).name for path in options.data]
+        self.about |= {"method": "tintype", "config": asdict(config), "run": {"data": data}}
         self.fresh = not (state or options.start)
-        if self.fresh:
-            published = efficientnet.load(options.backbone).state_dict()
-            self.network.backbone.load_state_dict(published)
         self.network.to(self.device, memory_format=torch.channels_last)
         self.mean.to(self.device).eval()
         groups = self._groups()
@@ -71,17 +71,20 @@ class Run:
             if owner in named:
                 where = self.device if value.ndim else "cpu"
                 self.optimizer.state[named[owner]][part] = value.to(where)
-        self.phase = self.about["phases"].setdefault(options.phase, {"steps": 0, "photos": 0})
+        self.phase = self.about.setdefault("phases", {}).setdefault(
+            options.phase, {"steps": 0, "photos": 0}
+        )
+        self.began = time.monotonic() - self.about["elapsed"]
 
     def _groups(self) -> list[dict[str, Any]]:
         """What learns in this phase, with its share of the rate."""
         network, phase = self.network, self.options.phase
+        late = network.backbone._blocks[network.backbone.early_blocks :]
         network.backbone.requires_grad_(False)
         groups = []
         if phase in ("distill", "joint"):
-            late = network.backbone._blocks[efficientnet.EARLY :].requires_grad_(True)
-            share = self.options.late_rate
-            groups.append({"params": list(late.parameters()), "share": share, "weight_decay": 0.0})
+            params = list(late.requires_grad_(True).parameters())
+            groups.append({"params": params, "share": LATE_RATE, "weight_decay": 0.0})
         if phase != "distill":
             named = network.named_parameters()
             own = [p for n, p in named if not n.startswith("backbone.")]
@@ -98,11 +101,12 @@ class Run:
         for parameter, parts in self.optimizer.state.items():
             for part, value in parts.items():
                 state[f"optimizer.{part}.{names[parameter]}"] = torch.as_tensor(value)
-        save(self.options.out / LAST, state, self.about)
+        self.about["elapsed"] = time.monotonic() - self.began
+        checkpoint.save(self.options.out / LAST, state, self.about)
         half = {
             k: v.half() if v.is_floating_point() else v for k, v in self.mean.state_dict().items()
         }
-        save(self.options.out / WEIGHTS, half, self.about)
+        checkpoint.save(self.options.out / WEIGHTS, half, self.about)
 
     def end_step(self, loss: Tensor, rate: float) -> float:
         """Learn from a loss; gives the norm of its gradients."""
@@ -125,18 +129,6 @@ class Run:
         own, mean = self.network.state_dict(), self.mean.state_dict()
         floats = [name for name, value in mean.items() if value.is_floating_point()]
         torch._foreach_lerp_([mean[n] for n in floats], [own[n] for n in floats], 1 - decay)
-
-
-def save(path: Path, state: dict[str, Tensor], about: dict[str, Any]) -> None:
-    part = path.with_name(path.name + ".part")
-    whole = {name: value.detach().cpu().contiguous() for name, value in state.items()}
-    save_file(whole, part, {"about": json.dumps(about)})
-    os.replace(part, path)
-
-
-def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    with safe_open(path, "pt") as file:
-        return {k: file.get_tensor(k) for k in file.keys()}, json.loads(file.metadata()["about"])  # noqa: SIM118
 
 
 def under(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -185,58 +177,14 @@ def without_gradients(backbone: nn.Module, function: Views, channels: int, run: 
 
 def teacher(path: Path, run: Run) -> Views:
     """The published backbone on color photographs: the deepest two views."""
-    backbone = efficientnet.load(path)
+    backbone = efficientnet.Backbone()
+    efficientnet.load(backbone, path)
     state = torch.load(path, map_location="cpu", weights_only=True)
     backbone._conv_stem = efficientnet.Conv(3, 32, 3, 2)
     backbone._conv_stem.weight.data = state["_conv_stem.weight"]
     backbone.to(run.device).eval()
     seen = without_gradients(backbone, lambda x: backbone(x)[2:], 3, run)
     return lambda rgb: seen((255 * rgb.permute(0, 3, 1, 2).contiguous() - 127) / 128)
-
-
-# --- before the first step ------------------------------------------------------------------------
-
-
-@torch.no_grad()
-def count(run: Run, photographs: Photographs) -> None:
-    """The backbone's norms on gray, the colors' rarity and the prototypes, on training photos."""
-    o, network = run.options, run.network
-    crops = photographs.batches(32, o.size, 999, o.workers)
-    norms = [m for m in network.backbone.modules() if isinstance(m, nn.BatchNorm2d)]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # the mean of all batches
-        norm.train()
-    for _ in range(40):
-        network.backbone(age(balance(next(crops).to(run.device) / 255)))
-    network.backbone.eval()
-    bins, found = network.config.bins, []
-    small = photographs.batches(64, 96, 998, o.workers)
-    for _ in range(o.count):
-        rgb = next(small) / 255
-        ab, luma = (average(p, 4) for p in (rgb_to_oklab(rgb), rgb @ torch.tensor(LUMA)[:, None]))
-        palettes = measure_palettes(bins, ab[..., 1:], luma[..., 0])
-        found.append(torch.cat([palettes.whole[:, None], palettes.tones], 1))
-    palettes = torch.cat(found)
-    share, areas = palettes[:, 0].mean(0), torch.from_numpy(bins.areas)
-    rebalance = network.config.rebalance
-    weight = areas / ((1 - rebalance) * share + rebalance * areas)  # Zhang 2016, equation 4
-    network.rebalancing.copy_(weight / (share * weight).sum())
-    network.prototypes.copy_(cluster(palettes, network.config.vocabulary))
-    run.mean.load_state_dict(network.state_dict())
-
-
-def cluster(palettes: Tensor, count: int, rounds: int = 25) -> Tensor:
-    """k-means of palettes (photos, 4, bins) under the Hellinger distance of the whole ones."""
-    points = palettes[:, 0].sqrt()
-    first = torch.linspace(0, len(points) - 1, count).long()
-    means = points[first]
-    for _ in range(rounds):
-        members = F.one_hot(torch.cdist(points, means).argmin(1), count).float()
-        filled = members.sum(0)[:, None]
-        means = torch.where(filled > 0, members.T @ points / filled.clamp(min=1), means)
-    mixed = torch.einsum("pk,ptc->ktc", members, palettes) / filled.clamp(min=1)[..., None]
-    return torch.where(filled[..., None] > 0, mixed, palettes[first])
 
 
 # --- the loop -------------------------------------------------------------------------------------
@@ -247,19 +195,19 @@ def losses_of(run: Run) -> Callable[[Tensor, Tensor], dict[str, Tensor]]:
     o, network = run.options, run.network
     backbone = network.backbone
 
-    def autocast() -> torch.autocast:
-        return torch.autocast(run.device.type, torch.bfloat16, enabled=o.bf16)
+    def measure(rgb: Tensor, gray: Tensor, views: list[Tensor]) -> dict[str, Tensor]:
+        with torch.autocast(run.device.type, torch.bfloat16, enabled=o.bf16):
+            return measure_losses(network, gray, rgb, views, torch.default_generator)
 
     if o.phase == "decoder":
         whole = without_gradients(backbone, backbone.forward, 1, run)
-        return lambda rgb, gray: measure_losses(network, gray, rgb, near(whole(gray)), autocast)
+        return lambda rgb, gray: measure(rgb, gray, near(whole(gray)))
     early = without_gradients(backbone, backbone.early, 1, run)
     if o.phase == "joint":
 
         def joint(rgb: Tensor, gray: Tensor) -> dict[str, Tensor]:
             *views, inner = near(early(gray))
-            views += near(backbone.late(inner))
-            return measure_losses(network, gray, rgb, views, autocast)
+            return measure(rgb, gray, [*views, *near(backbone.late(inner))])
 
         return joint
     color = teacher(o.backbone, run)
@@ -284,13 +232,13 @@ def steps(run: Run, photographs: Photographs) -> Iterator[tuple[float, dict[str,
     """How far the phase is, 0..1, and the parts of the loss, step by step."""
     o = run.options
     run.network.train()
-    run.network.backbone.eval()
     measure = losses_of(run)
     crops = photographs.batches(o.batch, o.size, 1 + run.about["step"], o.workers)
     began = time.monotonic()
     while (progress := (time.monotonic() - began) / (60 * o.minutes)) < 1:
-        rgb = mount(balance(next(crops).to(run.device) / 255))
-        parts = measure(rgb, age(rgb))
+        rgb = balance(next(crops).to(run.device) / 255, torch.default_generator)
+        rgb = mount(rgb, torch.default_generator)
+        parts = measure(rgb, age(rgb, torch.default_generator))
         warm = min(1.0, (run.phase["steps"] + 1) / o.warmup)
         fall = 1 - 0.99 * max(0.0, (progress - 1 + o.fall) / o.fall) if o.fall else 1.0
         norm = run.end_step(parts["loss"], o.rate * warm * fall)
@@ -312,12 +260,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--size", type=int, default=160, help="of the squares, a multiple of 32")
     parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--late-rate", type=float, default=0.15, help="share for the backbone")
     parser.add_argument("--warmup", type=int, default=300, help="steps")
     parser.add_argument("--decay", type=float, default=0.9995, help="of the averaged weights")
     parser.add_argument("--workers", type=int, default=1, help="threads that decode")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--count", type=int, default=240, help="batches of 64 to count colors on")
+    parser.add_argument("--count", type=int, default=120, help="batches of 64 to count colors on")
     parser.add_argument("--save-minutes", type=float, default=5.0)
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
@@ -336,7 +283,9 @@ def main() -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     if run.fresh:
-        count(run, photographs)
+        crops = photographs.batches(64, 96, 998, o.workers)
+        run.network.count_colors([next(crops).to(run.device) / 255 for _ in range(o.count)])
+        run.mean.load_state_dict(run.network.state_dict())
         run.save()
     began = saved = time.monotonic()
     sums: dict[str, float] = {}

@@ -1,6 +1,6 @@
 """Models: a photo's luma in, its chroma out, with a palette between the two halves.
 
-luma ──encode──▶ Encoding: features, estimated palette ──decode(palette, vividness)──▶ chroma
+luma ──encode──▶ Encoding: features, estimated palette ──decode(palette, hints)──▶ chroma
 """
 
 import hashlib
@@ -16,15 +16,19 @@ from PIL import Image
 
 from tintype.bans import apply_bans
 from tintype.bins import Bins
-from tintype.errors import ModelError
+from tintype.errors import ModelError, PaletteError
+from tintype.hints import NO_HINTS, Hints
 from tintype.palette import Palette
 from tintype.runtime import ort
+from tintype.tones import spread_over_tones
 
-FORMAT = 2  # of model.json; 2: the decoder takes tones
+FORMAT = 3  # of model.json; 2: the decoder takes tones; 3: estimates tell them, too; hints
 DESCRIPTION = {"format", "sha256", "side", "bins", "rebalancing", "undo", "vividness"}
 EXTERNAL = b"\n\x08location"  # the key, in protobuf's coding, of where a tensor lies outside a file
 LEANING = 0.75  # how much of a likely prototype palette an alternative has at most,
 STEP = 0.03  # and how far, in OKLab chroma, that may move the mean color
+FORMER_OUTPUTS = {"palette": "estimate", "estimate": "reference"}  # of format 2, and its inputs:
+FORMER_INPUTS = {"tones": "palette_tones", "estimate": "reference"}
 SEVERE = -1e4  # what a banned bin's logits are lowered by
 
 
@@ -32,7 +36,7 @@ SEVERE = -1e4  # what a banned bin's logits are lowered by
 class Encoding:
     """What a model makes of a photo's luma: everything that its decoder needs.
 
-    features: the model's own, finest first
+    features: the model's own, the finest first; of models that take hints the last are keys
     luma: (h, w) float32, 0..1, the luma that chroma is decoded for, small
     palette: the estimated palette
     alternatives: four distinct palettes, each plausible; none of models without them
@@ -55,6 +59,7 @@ class Model(Protocol):
     vividness_given: the default where a palette is given: it says itself how vivid the photo is
     fingerprint: what names the model in a recipe
     threads: how many processors it uses; None for all
+    takes_hints: whether it was trained to heed hints
     """
 
     bins: Bins
@@ -63,12 +68,15 @@ class Model(Protocol):
     vividness_given: float
     fingerprint: str
     threads: int | None
+    takes_hints: bool
 
     def encode(self, gray: np.ndarray) -> Encoding:
         """Run the encoder on gray (h, w) uint8 at the working size."""
         ...
 
-    def decode(self, encoding: Encoding, palette: Palette, vividness: float) -> np.ndarray:
+    def decode(
+        self, encoding: Encoding, palette: Palette, vividness: float, hints: Hints = NO_HINTS
+    ) -> np.ndarray:
         """OKLab chroma (h, w, 2) for the encoding's luma; the encoder is not run again.
 
         palette: the wanted colors, over the model's bins; vividness: 0..1
@@ -96,7 +104,13 @@ class OnnxModel:
         self._rebalancing = np.log(np.array(self.about["rebalancing"], dtype=np.float32))
         self._encoder = open_session(encoder, threads)
         self._decoder = open_session(decoder, threads)
-        self._inputs = [i.name for i in self._decoder.get_inputs() if i.name.startswith("feature")]
+        former = self.about["format"] < FORMAT
+        names = [output.name for output in self._encoder.get_outputs()]
+        self._outputs = [FORMER_OUTPUTS.get(n, n) if former else n for n in names]
+        names = [value.name for value in self._decoder.get_inputs()]
+        self._sources = {n: FORMER_INPUTS.get(n, n) if former else n for n in names}
+        self._inputs = [n for n in names if n.startswith("feature") or n == "keys"]
+        self.takes_hints = "keys" in names
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as where its folder is: who unpickles it loads the same one from there."""
@@ -104,37 +118,69 @@ class OnnxModel:
 
     def encode(self, gray: np.ndarray) -> Encoding:
         """As `Model.encode`."""
-        names = [output.name for output in self._encoder.get_outputs()]
         luma = np.asarray(gray, dtype=np.float32) / 255
         values = self._encoder.run(None, {"luma": luma[None, None]})
-        outputs = dict(zip(names, values, strict=True))
-        estimate = Palette(self.bins, outputs["palette"][0])
-        reference = outputs["estimate" if "estimate" in outputs else "palette"][0]
+        outputs = dict(zip(self._outputs, values, strict=True))
+        estimate = self._read_palette(outputs, "estimate")
+        tuned = "reference" in outputs
+        prototypes = outputs["prototypes"].reshape(len(outputs["prototypes"]), -1, self.bins.count)
         return Encoding(
             features=[outputs[name] for name in self._inputs],
             luma=np.asarray(Image.fromarray(gray).reduce(4), dtype=np.float32) / 255,
             palette=estimate,
-            alternatives=find_alternatives(estimate, outputs["shares"][0], outputs["prototypes"]),
-            reference=Palette(self.bins, reference),
+            alternatives=find_alternatives(estimate, outputs["shares"][0], prototypes),
+            reference=self._read_palette(outputs, "reference") if tuned else estimate,
         )
 
-    def decode(self, encoding: Encoding, palette: Palette, vividness: float) -> np.ndarray:
+    def decode(
+        self, encoding: Encoding, palette: Palette, vividness: float, hints: Hints = NO_HINTS
+    ) -> np.ndarray:
         """As `Model.decode`; the chroma has 1/4 of the working size."""
+        check_hints(self, hints)
+        reference = encoding.reference
         feed = dict(zip(self._inputs, encoding.features, strict=True))
-        feed["palette"] = palette.shares[None].astype(np.float32)
-        feed["estimate"] = encoding.reference.shares[None].astype(np.float32)
-        feed["tones"] = palette.by_tone[None].astype(np.float32)
+        feed["palette"] = palette.shares[None]
+        feed["palette_tones"] = tell_tones(palette, reference)[None]
+        feed["reference"] = reference.shares[None]
+        feed["reference_tones"] = reference.by_tone[None]
         feed["luma"] = encoding.luma[None, None]
         feed["bias"] = self._bias(palette, vividness)
-        (ab,) = self._decoder.run(["chroma"], feed)
+        feed |= _feed_hints(hints)
+        given = {name: feed[source].astype(np.float32) for name, source in self._sources.items()}
+        (ab,) = self._decoder.run(["chroma"], given)
         chroma = np.moveaxis(ab[0], 0, -1)
         return apply_bans(chroma, chroma, palette)
+
+    def _read_palette(self, outputs: dict[str, np.ndarray], name: str) -> Palette:
+        tones = outputs.get(f"{name}_tones", [None])[0]
+        return Palette(self.bins, outputs[name][0], tones=tones)
 
     def _bias(self, palette: Palette, vividness: float) -> np.ndarray:
         """(1, bins) what is added to the logits: rebalancing taken back, bans."""
         calm, full = self.about["undo"]
         bias = -(calm + vividness * (full - calm)) * self._rebalancing
         return np.where(palette.forbidden, SEVERE, bias)[None].astype(np.float32)
+
+
+def tell_tones(palette: Palette, reference: Palette) -> np.ndarray:
+    """(3, count) a palette's tones; where it tells none apart, they are spread as a reference's."""
+    if palette.tones is not None or reference.tones is None:
+        return palette.by_tone
+    return np.asarray(spread_over_tones(palette.shares, reference.shares, reference.tones))
+
+
+def check_hints(model: Model, hints: Hints) -> None:
+    """Raise PaletteError where a model is given hints that it was not trained to heed."""
+    if len(hints) and not model.takes_hints:
+        raise PaletteError(f"expected no hints: this model takes none, found {len(hints)}")
+
+
+def _feed_hints(hints: Hints) -> dict[str, np.ndarray]:
+    """The decoder's inputs of hints; one that reaches nowhere stands for none."""
+    if not len(hints):
+        hints = Hints(np.full((1, 2), 0.5), np.zeros((1, 2)), np.zeros(1))
+    arrays = {"place": hints.place, "chroma": hints.chroma, "reach": hints.reach}
+    return {f"hint_{name}": array[None] for name, array in arrays.items()}
 
 
 def fingerprint(about: dict[str, Any]) -> str:
@@ -147,15 +193,17 @@ def find_alternatives(
 ) -> list[Palette]:
     """The estimate leaning on likely prototype palettes that are far from each other.
 
-    shares: (vocabulary,) how likely each prototype is; prototypes: (vocabulary, bins.count)
+    shares: (vocabulary,) how likely each prototype is; prototypes: (vocabulary, 1 or 4,
+        bins.count) each whole, and by tone where there are 4
     """
-    points, bins = np.sqrt(prototypes), estimate.bins
+    points, bins = np.sqrt(prototypes[:, 0]), estimate.bins
     gap = np.linalg.norm(points - np.sqrt(estimate.shares), axis=1)
     chosen: list[Palette] = []
     for _ in range(count):
         best = int(np.argmax(shares * gap**2))
         gap = np.minimum(gap, np.linalg.norm(points - points[best], axis=1))
-        prototype = Palette(bins, prototypes[best])
+        whole, *tones = prototypes[best]
+        prototype = Palette(bins, whole, tones=np.stack(tones) if tones else None)
         move = np.linalg.norm((prototype.shares - estimate.shares) @ bins.centers)
         amount = LEANING if move * LEANING < STEP else STEP / float(move)
         chosen.append(estimate.blend(prototype, amount))
@@ -192,7 +240,7 @@ def _read(folder: str | os.PathLike[str] | None) -> tuple[dict[str, Any], bytes,
             f"{root}: expected a model's description in model.json, found other JSON or none; make "
             "it anew by tintype export RUN -o FOLDER"
         ) from error
-    if missing or type(about["format"]) is not int or about["format"] != FORMAT:
+    if missing or type(about["format"]) is not int or about["format"] not in (FORMAT - 1, FORMAT):
         found = f"{about.get('format', 'a description without one')!r:.40}"
         raise ModelError(
             f"{root}: expected model format {FORMAT}, found {found}; make it anew from its run by "

@@ -16,12 +16,11 @@ from tintype.color import oklab_to_rgb, rgb_to_oklab, rgb_to_ycbcr, tone_weights
 from tintype.emd import earth_mover
 from tintype.errors import PaletteError, explain_json
 from tintype.palette_json import read_changes, read_colors, read_list, read_tones
+from tintype.tones import TONES, TRACE
 
 if TYPE_CHECKING:
     from tintype.photo import Source
 
-TONES = ("shadows", "midtones", "highlights")  # as `color.tone_weights` tells them apart
-TRACE = 1e-3  # of all of a photo, in each of its tones: so no tone is what one pixel happens to be
 TOWARDS = 0.25  # of all colors moves towards one, unless another amount is asked for
 SIDE = 128  # pixels, the short side at which a model looks at photos that does not say so
 BAN_WIDTH = 20  # degrees of hue on either side of a banned color

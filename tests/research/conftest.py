@@ -17,10 +17,15 @@ from tintype.research import export
 from tintype.research.data import batches, packing, photo_set
 from tintype.research.methods import METHODS, checkpoint, dahl2016, fenu2016, gray, vgg16, zhang2016
 from tintype.research.methods.tintype import Config
+from tintype.research.methods.tintype.efficientnet import Backbone
 from tintype.research.training import loop
 
-TINY = Config(widths=(4, 4, 8, 12, 16), vocabulary=8, embedding=16)
-SETTINGS = {"widths": "[4, 4, 8, 12, 16]", "vocabulary": "8", "embedding": "16"}
+SMALL = {
+    "width": 0.1, "depth": 0.3, "widths": (8, 8, 16, 16), "heads": (2, 2), "vocabulary": 8,
+    "embedding": 16, "keys": 4,
+}  # fmt: skip
+TINY = Config(**SMALL)
+SETTINGS = {name: json.dumps(value) for name, value in SMALL.items()}  # as `--set` has them
 
 
 def names(count: int, *, held: int = 1) -> list[str]:
@@ -68,6 +73,16 @@ def crops(count: int, side: int = 32) -> torch.Tensor:
     """(count, side, side, 3) float, 0..1."""
     rgb = np.stack([scene(side, side, seed) for seed in range(count)])
     return torch.from_numpy(rgb).float() / 255
+
+
+def save_published(backbone: Backbone, path: Path) -> dict[str, torch.Tensor]:
+    """A backbone's weights as they are published: a stem over RGB, a head, a classifier."""
+    state = backbone.state_dict()
+    state["_conv_stem.weight"] = torch.randn(32, 3, 3, 3, generator=seeded(5)) / 5
+    state |= {"_conv_head.weight": torch.zeros(4, 8, 1, 1), "_bn1.weight": torch.zeros(4)}
+    state |= {"_fc.weight": torch.zeros(10, 4), "_fc.bias": torch.zeros(10)}
+    torch.save(state, path)
+    return state
 
 
 def random_palettes(count: int) -> torch.Tensor:

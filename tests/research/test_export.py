@@ -13,13 +13,16 @@ from onnx import TensorProto, numpy_helper
 
 from research.conftest import TINY, scene
 from tintype.errors import DataError, ModelError
+from tintype.hints import NO_HINTS, Hints
 from tintype.model import OnnxModel
 from tintype.palette import Palette
 from tintype.research import export
 from tintype.research.data import photo_set
 from tintype.research.methods import checkpoint
-from tintype.research.methods.palettes import mix_tones
+from tintype.research.methods import tintype as method
+from tintype.research.methods.palettes import Palettes, expand_palette
 from tintype.research.methods.tintype import Network
+from tintype.research.methods.tintype.decoder import Decoder
 
 SETTINGS = export.Settings(side=64)
 VALUES = {"side": "64"}
@@ -59,8 +62,8 @@ def test_a_model_folder_has_two_graphs_and_a_description(exported, run):
         assert about[name] == getattr(SETTINGS, name)
     assert about["undo"] == [SETTINGS.calm, SETTINGS.vivid]
     assert about["bins"] == {"hues": TINY.hues, "chromas": list(TINY.chromas)}
-    used = (Network(TINY).encoder, Network(TINY).decoder)
-    assert about["parameters"] == sum(p.numel() for part in used for p in part.parameters())
+    used = [p for n, p in Network(TINY).named_parameters() if not n.startswith("coarse.")]
+    assert about["parameters"] == sum(p.numel() for p in used)
     assert about["trained"]["steps"] == 50
     rebalancing = network_of(run).rebalancing
     np.testing.assert_allclose(about["rebalancing"], rebalancing, atol=1e-6)
@@ -121,24 +124,9 @@ def test_the_colorizer_estimates_the_palette_that_torch_does(tiny, run):
     luma = torch.from_numpy(gray)[None, None].float() / 255
     with torch.no_grad():
         _, estimate, _ = network_of(run).encode(luma)
-    np.testing.assert_allclose(encoded.palette.shares, estimate[0], atol=2e-3)
+    np.testing.assert_allclose(encoded.palette.shares, estimate.whole[0], atol=2e-3)
+    np.testing.assert_allclose(encoded.palette.tones, estimate.tones[0], atol=2e-3)
     assert len(encoded.alternatives) == 4
-
-
-def test_the_colorizer_calms_as_torch_does(tiny, run):
-    """Vividness says how much of the rebalancing is taken back, `adjustment` in training."""
-    network = network_of(run)
-    encoded = tiny.encode(scene(96, 64, 3)[..., 1])
-    palette = torch.from_numpy(encoded.palette.shares).float()[None]
-    finest_first = sorted(encoded.encoding.features, key=lambda f: -f.shape[-1])
-    features = [torch.from_numpy(f) for f in finest_first]
-    for vividness in (0.0, 0.5, 1.0):
-        with torch.no_grad():
-            logits = network.decoder(features, palette, palette)
-            adjustment = SETTINGS.calm + vividness * (SETTINGS.vivid - SETTINGS.calm)
-            ab = network.to_chroma(logits, adjustment=adjustment, temperature=SETTINGS.temperature)
-        found = tiny.model.decode(encoded.encoding, encoded.palette, vividness)
-        np.testing.assert_allclose(found, ab[0], atol=2e-3)
 
 
 def toned(count, seed=0):
@@ -147,47 +135,76 @@ def toned(count, seed=0):
     return Palette(TINY.bins, tones.mean(0), tones=tones)
 
 
-def test_the_colorizer_takes_tones_as_torch_does(tiny, run):
-    """The logits' prior of a tone is the logarithm of its shares over the palette's."""
+def some_hints(count):
+    """Hints of as many colors, the first of them vivid red, all over a photo."""
+    steps = (np.arange(count, dtype=np.float32) + 0.5) / max(1, count)
+    chroma = 0.15 * np.stack([np.cos(2 * steps), np.sin(3 * steps)], 1)
+    reach = np.linspace(1, 0.6, count, dtype=np.float32)
+    return Hints(np.stack([steps, 1 - steps], 1), chroma.astype(np.float32), reach)
+
+
+@torch.no_grad()
+def decode_in_torch(run, gray, palette, adjustment, hints=NO_HINTS):
+    """The chroma (h, w, 2) that the network gives for a photo and a palette with tones."""
     network = network_of(run)
-    encoded = tiny.encode(scene(96, 64, 3)[..., 1])
-    palette = toned(TINY.bins.count)
-    own = torch.from_numpy(palette.shares).float()[None]
-    features = [torch.from_numpy(f) for f in encoded.encoding.features]
-    light = np.stack(
-        [
-            np.interp(encoded.encoding.luma, [0, 0.5, 1], ramp) for ramp in np.eye(3)
-        ]  # of a tone: its part
-    )
-    ratio = np.log((palette.tones + 1e-3) / (palette.shares + 1e-3))
-    with torch.no_grad():
-        logits = network.decoder(
-            features, own, torch.from_numpy(encoded.encoding.reference.shares)[None].float()
-        )
-        logits = logits + torch.from_numpy(np.einsum("thw,tk->khw", light, ratio)).float()
-        adjustment = SETTINGS.calm + SETTINGS.vividness * (SETTINGS.vivid - SETTINGS.calm)
-        ab = network.to_chroma(logits, adjustment=adjustment, temperature=SETTINGS.temperature)
-    found = tiny.model.decode(encoded.encoding, palette, tiny.model.vividness)
-    np.testing.assert_allclose(found, ab[0], atol=2e-3)
-    plain = tiny.model.decode(encoded.encoding, replace(palette, tones=None), tiny.model.vividness)
+    luma = torch.from_numpy(gray)[None, None].float() / 255
+    features, estimate, reference = network.encode(luma)
+    target = expand_palette(palette, TINY.bins, estimate)
+    given = method.Hints.none(1)
+    if len(hints):
+        arrays = (hints.place, hints.chroma, hints.reach)
+        given = method.Hints(*(torch.from_numpy(a).float()[None] for a in arrays))
+    small = torch.nn.functional.avg_pool2d(luma, 4)
+    logits, _ = network.decoder(features, small, target, reference, given)
+    return network.to_chroma(logits, adjustment=adjustment, temperature=SETTINGS.temperature)[0]
+
+
+@pytest.mark.parametrize("vividness", [0.0, 0.5, 1.0])
+def test_the_colorizer_calms_as_torch_does(tiny, run, vividness):
+    """Vividness says how much of the rebalancing is taken back, `adjustment` in training."""
+    gray = scene(96, 64, 3)[..., 1]
+    encoded = tiny.encode(gray)
+    found = tiny.model.decode(encoded.encoding, encoded.palette, vividness)
+    adjustment = SETTINGS.calm + vividness * (SETTINGS.vivid - SETTINGS.calm)
+    np.testing.assert_allclose(found, decode_in_torch(run, gray, None, adjustment), atol=3e-3)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_the_colorizer_takes_tones_and_hints_as_torch_does(tiny, run, count):
+    gray, palette, hints = scene(96, 64, 3)[..., 1], toned(TINY.bins.count), some_hints(count)
+    encoding, vividness = tiny.encode(gray).encoding, tiny.model.vividness
+    adjustment = SETTINGS.calm + vividness * (SETTINGS.vivid - SETTINGS.calm)
+    expected = decode_in_torch(run, gray, palette, adjustment, hints)
+    found = tiny.model.decode(encoding, palette, vividness, hints)
+    np.testing.assert_allclose(found, expected, atol=3e-3)
+    plain = tiny.model.decode(encoding, replace(palette, tones=None), vividness, hints)
     assert np.abs(found - plain).max() > 0.02
+    if count:
+        without = tiny.model.decode(encoding, palette, vividness)
+        assert np.abs(found - without).max() > 0.02
 
 
 def test_graphs_are_compared_automatically_with_turned_hues_and_by_tone():
-    estimate = torch.from_numpy(toned(TINY.bins.count).shares).float()[None]
+    """And without hints, with one, and with three."""
+    shares = torch.from_numpy(toned(TINY.bins.count).tones).float()[None]
+    estimate = Palettes(shares.mean(1), shares)
     own, turned, apart = export._edit(TINY.bins, estimate)
-    torch.testing.assert_close(own[0], estimate)
-    torch.testing.assert_close(turned[0], TINY.bins.rotate(estimate, torch.tensor([120.0])))
-    for palette, tones in (own, turned):
-        torch.testing.assert_close(tones, palette[:, None].expand(-1, 3, -1))
-    assert apart[1].shape == (1, 3, TINY.bins.count)
-    torch.testing.assert_close(apart[1].mean(1), apart[0])
-    assert (apart[1] - apart[0][:, None]).abs().max() > 0.01
+    counts = [int((reach > 0).sum()) for _, (_, _, reach) in (own, turned, apart)]
+    assert counts == [0, 1, 3]
+    torch.testing.assert_close(own[0].parts, estimate.parts)
+    third = torch.tensor([[120.0] * 4])
+    torch.testing.assert_close(turned[0].parts, TINY.bins.rotate(estimate.parts, third))
+    each = torch.tensor([[0.0, 120.0, 240.0]])
+    torch.testing.assert_close(apart[0].tones, TINY.bins.rotate(estimate.tones, each))
+    torch.testing.assert_close(apart[0].tones.mean(1), apart[0].whole)
 
 
 @pytest.mark.usefixtures("graphs")
 def test_a_graph_that_takes_tones_otherwise_is_not_written(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "mix_tones", lambda tones, luma: mix_tones(tones, 1 - luma))
+    prior = Decoder.find_prior
+    monkeypatch.setattr(
+        Decoder, "find_prior", lambda self, luma, *given: prior(self, 1 - luma, *given)
+    )
     with pytest.raises(ModelError, match="expected logits"):
         export.export(run, tmp_path / "model", VALUES, [])
 

@@ -59,4 +59,4 @@ def test_sizes_share_features_and_count_bytes(colorizer):
     assert sizes.preview.photo.size == (768, 192)
     assert sizes.thumbnail.photo.size == (192, 48)
     assert sizes.preview.encoding is sizes.full.encoding
-    assert 400 * 1600 < sizes.bytes < 3_000_000
+    assert 400 * 1600 < sizes.bytes < 6_000_000

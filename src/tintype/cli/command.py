@@ -112,7 +112,7 @@ def list_in(*names: str) -> Callable[[Values], Iterator[Path]]:
 def list_reports(values: Values) -> list[str]:
     """What `evaluate` writes, of a model or of runs."""
     stem = values["output"]
-    kinds = ("json", "md", "runs.json", "edits.png")
+    kinds = ("json", "md", "runs.json", "edits.png", "hints.png")
     return [] if stem is None else [f"{stem}.{kind}" for kind in kinds]
 
 

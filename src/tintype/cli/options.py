@@ -365,7 +365,6 @@ RUN = Output(
     list_in(
         "model.safetensors",
         "last.safetensors",
-        "teacher.safetensors",
         "vgg16.safetensors",
         "log.jsonl",
         "step-*.png",

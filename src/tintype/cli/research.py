@@ -8,7 +8,6 @@ import click
 from tintype.cli.command import (
     INPUT,
     MODEL_FOLDER,
-    PHOTO,
     RECIPES,
     URL,
     Command,
@@ -16,12 +15,9 @@ from tintype.cli.command import (
     extra,
     interruptible,
     list_in,
-    list_reports,
 )  # fmt: skip
-from tintype.cli.options import DATA, MODEL, PHOTOS, SET, THREADS, add_training_options
-
-VGG = click.option("--vgg", type=INPUT, help="VGG-16's weights, for dahl2016 and fenu2016.")
-FIGURES = [f"figure-{number}.{kind}" for number in range(1, 9) for kind in ("png", "svg")]
+from tintype.cli.evaluation import VGG, evaluate, plot
+from tintype.cli.options import DATA, PHOTOS, SET, add_training_options
 
 
 @click.command(cls=Command)
@@ -250,142 +246,6 @@ def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[s
         from tintype.research import export as exporting
     found = exporting.export(run, output, _pairs(settings), list(patterns))
     click.echo(", ".join(f"{name} {value:.3g}" for name, value in found.items()))
-
-
-@click.command(cls=Command)
-@click.argument("runs", nargs=-1, type=MODEL_FOLDER, metavar="[RUN]...")
-@click.option("--data", "patterns", **DATA, required=True, help="Tar files or folders of photos.")
-@MODEL
-@click.option(
-    "-o",
-    "--output",
-    type=Output(list_reports),
-    metavar="STEM",
-    help="Write STEM.json and STEM.md.",
-)
-@click.option("--limit", type=click.IntRange(1), help="Only the first photos.")
-@click.option("--steering/--no-steering", default=True, help="Measure steering, too (slower).")
-@click.option(
-    "--edits",
-    type=click.IntRange(1),
-    is_flag=False,
-    flag_value=200,
-    metavar="[N]",
-    help="Let a simulated person edit the first N photos, 200 by default (slow).",
-)
-@click.option(
-    "--classifier",
-    type=INPUT,
-    metavar="FILE.npz",
-    help="A MobileNetV2 for ImageNet that is to recognize the colored photos.",
-)
-@VGG
-@THREADS
-def evaluate(
-    runs: tuple[Path, ...],
-    patterns: tuple[str, ...],
-    model: Path | None,
-    output: Path | None,
-    limit: int | None,
-    steering: bool,
-    edits: int | None,
-    classifier: Path | None,
-    vgg: Path | None,
-    threads: int | None,
-) -> None:
-    """Measure a model on photographs whose colors are known.
-
-    With RUNs, folders that training left: a table of them and of gray, and beside runs of several
-    methods of the bundled model and of color transfer.
-
-    With --edits, also what the palette is worth to a person who knows the true colors and picks,
-    up to five times for each photo, the best edit of a fixed menu; STEM.edits.png plots it.
-
-    With --classifier, also how well it recognizes the colored photos, and how far they are from
-    the true ones by its features.
-
-    \b
-    Examples:
-      tintype evaluate --data validation.tar.gz -o docs/evaluation
-      tintype evaluate --data validation.tar.gz --edits -o docs/evaluation
-      tintype evaluate runs/dahl2016 runs/fenu2016 --data validation.tar.gz -o table
-    """
-    with extra("train"):
-        from tintype.research.evaluation import evaluate as evaluating
-        from tintype.research.evaluation import table
-        from tintype.research.evaluation.recognition import Classifier
-    from tintype.colorizer import load
-
-    if runs:
-        given: dict[str, object] = {"--model": model, "--no-steering": not steering}
-        given |= {"--edits": edits, "--classifier": classifier, "--threads": threads}
-        if found := [name for name, value in given.items() if value]:
-            raise click.UsageError(f"expected RUNs or {found[0]}, found both")
-        report = table.measure(list(runs), list(patterns), limit=limit, vgg_file=vgg)
-        write, shown = table.write, table.format_table(report)
-    else:
-        colorizer = load(model, threads=threads)
-        report = evaluating.evaluate(
-            colorizer,
-            list(patterns),
-            limit=limit,
-            steer=steering,
-            edits=edits or 0,
-            classifier=None if classifier is None else Classifier(classifier),
-        )
-        write, shown = evaluating.write, evaluating.format_table(report)
-    if output is not None:
-        write(report, output)
-    click.echo(shown, nl=False)
-
-
-@click.command(cls=Command)
-@click.argument("runs", type=MODEL_FOLDER, nargs=-1, required=True, metavar="RUN...")
-@click.option(
-    "-o",
-    "--output",
-    type=Output(list_in("runs.json", *FIGURES)),
-    required=True,
-    help="The folder for PNG and SVG files.",
-)
-@click.option("--photo", "photos", type=PHOTO, multiple=True, help="A photo in color.")
-@click.option("--gray-photo", "grays", type=PHOTO, multiple=True, help="One of unknown colors.")
-@click.option(
-    "--figure", "figures", type=int, multiple=True, help="A figure's number; all by default."
-)
-@click.option(
-    "--amount",
-    type=click.FloatRange(0, 1),
-    default=0.81,  # plain to see, and some other colors stay
-    show_default=True,
-    help="The share of colors that goes towards red and blue in figures 6 to 8.",
-)
-@VGG
-def plot(
-    runs: tuple[Path, ...],
-    output: Path,
-    photos: tuple[Path, ...],
-    grays: tuple[Path, ...],
-    figures: tuple[int, ...],
-    amount: float,
-    vgg: Path | None,
-) -> None:
-    """Draw the figures of the paper from runs of `tintype train`.
-
-    1 photos by fenu2016, 2 by all methods; 3 its network; 4 losses; 6 and 8 photos steered;
-    7 palettes. Figure 6 takes the first half of the photos, figure 8 the others.
-
-    \b
-    Example:
-      tintype plot runs/dahl2016 runs/fenu2016 -o figures --photo cat.jpg --photo sea.jpg
-    """
-    with extra("train"):
-        from tintype.research.figures import plots
-    if unknown := set(figures) - set(plots.FIGURES):
-        known = ", ".join(map(str, plots.FIGURES))
-        raise click.BadParameter(f"--figure: expected some of {known}, found {min(unknown)}")
-    drawn = plots.plot(runs, output, photos, grays, figures=figures, amount=amount, vgg=vgg)
-    click.echo("\n".join(map(str, drawn)))
 
 
 def _pairs(settings: tuple[str, ...]) -> dict[str, str]:

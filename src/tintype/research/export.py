@@ -24,12 +24,23 @@ from tintype.model import FORMAT
 from tintype.research import torch_model
 from tintype.research.data import photo_set, shards
 from tintype.research.methods import tintype as method
-from tintype.research.methods.palettes import log_ratio, mix_tones
+from tintype.research.methods.palettes import Palettes
 from tintype.research.training.config import configure
 from tintype.runtime import ort
 
 LOGITS = 1e-3  # how far the float32 graphs' logits may be from torch's
 MEAN, TAIL = 0.5, 3.0  # how far decoded Lab chroma may be, as stored: mean, 99.9th percentile
+INPUTS = (  # of the decoder, beside features and keys
+    "palette",
+    "palette_tones",
+    "reference",
+    "reference_tones",
+    "bias",
+    "luma",
+    "hint_place",
+    "hint_chroma",
+    "hint_reach",
+)
 HALF_FROM = 1024  # tensors of at least so many numbers are stored in half precision
 
 
@@ -37,11 +48,11 @@ HALF_FROM = 1024  # tensors of at least so many numbers are stored in half preci
 class Settings:
     """How the exported model is used; by default as was best for the bundled one."""
 
-    side: int = 128  # short side, pixels, at which the network looks at a photo
+    side: int = 192  # short side, pixels, at which the network looks at a photo
     temperature: float = 0.8  # of the annealed mean
     calm: float = 0.9  # how much of the rebalancing is taken back at vividness 0
-    vivid: float = -0.225  # and at vividness 1
-    vividness: float = 0.8  # the default of the option
+    vivid: float = -0.3  # and at vividness 1
+    vividness: float = 0.75  # the default of the option
     vividness_given: float = 0.35  # the same where a palette is given
 
 
@@ -51,13 +62,16 @@ class _Encode(nn.Module):
         self.network = network
 
     def forward(self, luma: Tensor) -> tuple[Tensor, ...]:
-        encoder, prototypes = self.network.encoder, self.network.prototypes
-        features, pooled = encoder(luma)
-        shares = encoder.palette(pooled).softmax(1)
-        outputs = [*features, shares @ prototypes, shares]
-        outputs.append(prototypes + 0 * shares[:1].T)
-        if encoder.reference is not None:
-            outputs.append(encoder.reference(pooled).softmax(1) @ prototypes)
+        network, prototypes = self.network, self.network.prototypes
+        features, keys, deep = network.neck(luma, network.backbone(luma))
+        pooled = network.palette.pool(deep)
+        shares = network.estimate_shares(pooled)
+        estimate = network.mix(shares)
+        outputs = [*features, keys, estimate.whole, estimate.tones, shares]
+        outputs.append(prototypes + 0 * shares[0, :, None, None])
+        if network.reference is not None:
+            reference = network.mix(network.reference(pooled).softmax(1))
+            outputs += [reference.whole, reference.tones]
         return tuple(outputs)
 
 
@@ -78,22 +92,30 @@ class _Decode(nn.Module):
     def forward(
         self,
         palette: Tensor,
-        tones: Tensor,
+        palette_tones: Tensor,
         reference: Tensor,
+        reference_tones: Tensor,
         bias: Tensor,
         luma: Tensor,
+        place: Tensor,
+        chroma: Tensor,
+        reach: Tensor,
         features: list[Tensor],
     ) -> tuple[Tensor, Tensor]:
         """As in `method.decode`; bias: (1, count), of the logits; luma: as small as these."""
         decoder = self.network.decoder
-        added = (decoder.palette_bias(palette, reference) + bias)[:, None] + log_ratio(
-            tones, palette[:, None]
+        target = Palettes(palette, palette_tones)
+        hinted, sure = decoder.field(features[-1], method.Hints(place, chroma, reach))
+        painted = decoder.paint(features[:-1], target, hinted, sure)[-1]
+        weight, planes = decoder.find_prior(
+            luma, target, Palettes(reference, reference_tones), hinted, sure
         )
-        heat = self.classify(decoder.paint(features, palette))
-        heat = heat + mix_tones(added / self.temperature, luma)
+        weight = torch.cat([weight, bias[..., None]], 2) / self.temperature
+        planes = torch.cat([planes, torch.ones_like(luma)], 1)
+        heat = self.classify(painted).flatten(2) + weight @ planes.flatten(2)
         # A softmax and a mean in one product: ONNX Runtime's own is slow across channels.
         weight = (heat - heat.amax(1, keepdim=True)).exp()
-        total = (self.table @ weight.flatten(2)).reshape(-1, 3, *heat.shape[2:])
+        total = (self.table @ weight).reshape(-1, 3, *luma.shape[2:])
         return total[:, :2] / total[:, 2:], heat
 
 
@@ -154,26 +176,25 @@ def _load_grays(patterns: list[str], side: int, *, held: bool, count: int = 16) 
 
 
 def _trace_graphs(network: method.Network, settings: Settings) -> dict[str, onnx.ModelProto]:
-    """The two graphs in float32; height and width are free, in multiples of 32."""
+    """The two graphs in float32; height and width, in multiples of 32, and hints are free."""
     encode, decode = _Encode(network), _Decode(network, settings.temperature)
     luma = torch.rand(1, 1, 160, 192)
     with torch.no_grad():
-        features, palette, _ = network.encode(luma)
-    names = [f"feature{i}" for i in range(len(features))]
+        features, estimate, _ = network.encode(luma)
+    names = [*(f"feature{i}" for i in range(len(features) - 1)), "keys"]
+    outputs = [*names, "estimate", "estimate_tones", "shares", "prototypes"]
+    if network.config.tuned:
+        outputs += ["reference", "reference_tones"]
     free = {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
-    tones = palette[:, None].repeat(1, 3, 1)
+    many = {1: torch.export.Dim.DYNAMIC}
+    palettes = (estimate.whole, estimate.tones, estimate.whole.clone(), estimate.tones.clone())
     small = torch.rand(1, 1, *features[0].shape[2:])
-    inputs = (palette, tones, palette.clone(), torch.zeros_like(palette), small, features)
-    outputs = ["palette", "shares", "prototypes", *(["estimate"] if network.config.tuned else [])]
+    hints = (torch.rand(1, 3, 2), torch.rand(1, 3, 2), torch.ones(1, 3))
+    inputs = (*palettes, torch.zeros_like(estimate.whole), small, *hints, features)
+    shapes = (*[None] * 5, free, *[many] * 3, [free] * len(features))
     return {
-        "encoder": _trace(encode, (luma,), ["luma"], [*names, *outputs], (free,)),
-        "decoder": _trace(
-            decode,
-            inputs,
-            ["palette", "tones", "estimate", "bias", "luma", *names],
-            ["chroma", "logits"],
-            (None, None, None, None, free, [free] * len(features)),
-        ),
+        "encoder": _trace(encode, (luma,), ["luma"], outputs, (free,)),
+        "decoder": _trace(decode, inputs, [*INPUTS, *names], ["chroma", "logits"], shapes),
     }
 
 
@@ -235,32 +256,34 @@ def _compare(
     settings: Settings,
 ) -> dict[str, float]:
     """How far the graphs are from torch on photos that are colored as `_edit` says."""
-    sessions = {
-        name: ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-        for name, model in graphs.items()
-    }
+    encoder, decoder = (
+        ort.InferenceSession(graphs[name].SerializeToString(), providers=["CPUExecutionProvider"])
+        for name in ("encoder", "decoder")
+    )
     decode = _Decode(network, settings.temperature)
+    names = [o.name for o in encoder.get_outputs()]
+    bias = -settings.vivid * network.rebalancing.log()[None]  # the farthest from gray
     logits, chroma = [], []
     for gray in photos:
-        luma = torch.from_numpy(gray)[None, None]
-        outputs = [o.name for o in sessions["encoder"].get_outputs()]
-        values = sessions["encoder"].run(None, {"luma": gray[None, None]})
-        encoded = dict(zip(outputs, values, strict=True))
-        with torch.no_grad():
-            features, estimate, reference = network.encode(luma)
-        bias = -settings.vivid * network.rebalancing.log()[None]  # the farthest from gray
         small = gray.reshape(gray.shape[0] // 4, 4, -1, 4).mean((1, 3))
-        feed = {n: v for n, v in encoded.items() if n.startswith("feature")}
-        feed |= {"estimate": encoded.get("estimate", encoded["palette"]), "bias": bias.numpy()}
-        feed["luma"] = small[None, None]
-        palettes = (estimate, torch.from_numpy(encoded["palette"]))
-        for ours, theirs in zip(*(_edit(network.config.bins, p) for p in palettes), strict=True):
+        luma = torch.from_numpy(small)[None, None]
+        encoded = dict(zip(names, encoder.run(None, {"luma": gray[None, None]}), strict=True))
+        with torch.no_grad():
+            features, estimate, reference = network.encode(torch.from_numpy(gray)[None, None])
+        theirs = {n: v for n, v in encoded.items() if n.startswith("feature") or n == "keys"}
+        base = (
+            encoded
+            if network.config.tuned
+            else {f"reference{end}": encoded[f"estimate{end}"] for end in ("", "_tones")}
+        )
+        for edited, hints in _edit(network.config.bins, estimate):
+            given = (edited.whole, edited.tones, reference.whole, reference.tones, bias, luma)
             with torch.no_grad():
-                ab, scores = decode(
-                    *ours, reference, bias, torch.from_numpy(feed["luma"]), features
-                )
-            feed |= {"palette": theirs[0].numpy(), "tones": theirs[1].numpy()}
-            got_ab, got = sessions["decoder"].run(["chroma", "logits"], feed)
+                ab, scores = decode(*given, *hints, features)
+            arrays = (tensor.numpy() for tensor in (*given, *hints))
+            feed = dict(zip(INPUTS, arrays, strict=True)) | theirs
+            feed |= {name: base[name] for name in ("reference", "reference_tones")}
+            got_ab, got = decoder.run(["chroma", "logits"], feed)
             logits.append(settings.temperature * np.abs(got - scores.numpy()).max())
             lab, other = (_to_lab(small, np.moveaxis(x[0], 0, -1)) for x in (ab.numpy(), got_ab))
             chroma.append(np.sqrt(((lab - other) ** 2).sum(-1)).ravel())
@@ -272,14 +295,21 @@ def _compare(
     }
 
 
-def _edit(bins: Bins, estimate: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """An estimate (1, count), with turned hues, and with hues turned otherwise for each tone.
+def _edit(bins: Bins, estimate: Palettes) -> list[tuple[Palettes, tuple[Tensor, Tensor, Tensor]]]:
+    """An estimate, with turned hues, and with hues turned otherwise for each tone; hints with each.
 
-    Gives palettes (1, count) and their tones (1, 3, count).
+    Hints: none, one and three, as `INPUTS` has them.
     """
     turns = torch.tensor([[0.0, 0.0, 0.0], [120.0, 120.0, 120.0], [0.0, 120.0, 240.0]])
-    tones = [bins.rotate(estimate.expand(3, -1), turn)[None] for turn in turns]
-    return [(parts.mean(1), parts) for parts in tones]
+    edited = []
+    for count, turn in zip((0, 1, 3), turns, strict=True):
+        tones = bins.rotate(estimate.tones, turn[None].expand(len(estimate.tones), -1))
+        steps = torch.arange(max(1, count)) + 0.5
+        place = torch.stack([steps / len(steps), 1 - steps / len(steps)], 1)[None]
+        reach = torch.full((1, len(steps)), float(count > 0))
+        hints = (place, 0.1 * torch.stack([steps.cos(), steps.sin()], 1)[None], reach)
+        edited.append((Palettes(tones.mean(1), tones), hints))
+    return edited
 
 
 def _to_lab(luma: np.ndarray, ab: np.ndarray) -> np.ndarray:
@@ -308,7 +338,7 @@ def _describe(
         "bins": {"hues": network.config.hues, "chromas": list(network.config.chromas)},
         "rebalancing": [round(w, 6) for w in network.rebalancing.tolist()],
         "parameters": sum(
-            p.numel() for part in (network.encoder, network.decoder) for p in part.parameters()
+            p.numel() for name, p in network.named_parameters() if not name.startswith("coarse.")
         ),
         "trained": {
             "steps": about["step"],

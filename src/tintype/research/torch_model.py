@@ -15,9 +15,11 @@ from tintype.bans import apply_bans
 from tintype.bins import OKLAB, Bins
 from tintype.color import rgb_to_oklab
 from tintype.errors import DataError, PaletteError
-from tintype.model import Encoding, fingerprint
+from tintype.hints import NO_HINTS, Hints
+from tintype.model import Encoding, check_hints, fingerprint
 from tintype.palette import SIDE, Palette
-from tintype.research.methods import METHODS, checkpoint
+from tintype.research.methods import METHODS, checkpoint, tintype
+from tintype.research.methods.palettes import Palettes, expand_palette
 
 
 def load(path: Path, vgg: Path | None = None) -> tuple[Any, dict[str, Any]]:
@@ -66,6 +68,7 @@ class TorchModel:
         self.joining = functions.join_luma(self.network) if functions.join_luma else self.network
         self.side: int = self.about.get("run", {}).get("late_crop_size", SIDE)
         takes = functions.takes_palette is None or functions.takes_palette(network.config)
+        self.takes_hints = functions.takes_hints
         self.steered = functions.decode is not None and takes
         self.bins: Bins = network.config.bins if self.steered else OKLAB
         self.fingerprint = fingerprint(self.about | {"side": self.side})
@@ -83,11 +86,17 @@ class TorchModel:
             return Encoding([rgb], luma, palette, [], palette)
         with torch.no_grad():
             features, *estimates = self.network.encode(self._gray(luma))
-        palette, reference = (Palette(self.bins, s[0].cpu().numpy()) for s in estimates)
+        palette, reference = (
+            Palette(self.bins, e.whole[0].cpu().numpy(), tones=e.tones[0].cpu().numpy())
+            for e in estimates
+        )
         return Encoding([f.cpu().numpy() for f in features], luma, palette, [], reference)
 
-    def decode(self, encoding: Encoding, palette: Palette, vividness: float) -> np.ndarray:
+    def decode(
+        self, encoding: Encoding, palette: Palette, vividness: float, hints: Hints = NO_HINTS
+    ) -> np.ndarray:
         """As `Model.decode`; the chroma has the working size."""
+        check_hints(self, hints)
         if vividness != self.vividness:
             raise PaletteError(f"expected no vividness: a run has one, found {vividness:g}")
         if not self.steered and palette is not encoding.palette:
@@ -96,10 +105,12 @@ class TorchModel:
         if self.steered and self.functions.decode is not None:
             features = [torch.from_numpy(f).to(self.device) for f in encoding.features]
             gray = self._gray(encoding.luma)
-            shares = (palette.shares, palette.by_tone, encoding.reference.shares)
-            palettes = [torch.from_numpy(s).to(gray)[None] for s in shares]
+            reference = self._palettes(encoding.reference)
+            target = expand_palette(palette, self.bins, reference)
+            arrays = (hints.place, hints.chroma, hints.reach)
+            given = tintype.Hints(*(torch.from_numpy(a).to(gray)[None] for a in arrays))
             with torch.no_grad():
-                out = self.functions.decode(self.joining, features, gray, *palettes)
+                out = self.functions.decode(self.joining, features, gray, target, reference, given)
             rgb = out[0].cpu().numpy()
         ab = np.asarray(rgb_to_oklab(rgb)[..., 1:])
         return apply_bans(ab, self.bins.chroma(rgb), palette)
@@ -109,6 +120,10 @@ class TorchModel:
         network = self.network if network is None else network
         rgb: np.ndarray = self.functions.colorize(network, self._gray(gray))[0].cpu().numpy()
         return rgb
+
+    def _palettes(self, palette: Palette) -> Palettes:
+        parts = (palette.shares, palette.by_tone)
+        return Palettes(*(torch.from_numpy(p).float().to(self.device)[None] for p in parts))
 
     def _gray(self, luma: np.ndarray) -> Tensor:
         return torch.from_numpy(luma).to(self.device)[None, None]

@@ -1,15 +1,11 @@
-"""Crops of photos, and gray photos as old cameras made them."""
+"""Crops of photos: where they lie, at which scale, mirrored or not."""
 
 import pytest
 import torch
 
 from research.conftest import positions, seeded
 from research.data.conftest import set_of
-from tintype.color import luma
-from tintype.research.data import augmentation
-from tintype.research.data.augmentation import augment_gray, cut_crops
-
-# --- crops ----------------------------------------------------------------------------------------
+from tintype.research.data.augmentation import cut_crops
 
 
 @pytest.fixture
@@ -20,7 +16,7 @@ def located(tmp_path):
 
 
 def test_crops_have_their_shape_and_range(located):
-    rgb = cut_crops(located, torch.tensor([0, 1, 2, 3, 1]), 16, seeded())[0]
+    rgb = cut_crops(located, torch.tensor([0, 1, 2, 3, 1]), 16, seeded())
     assert rgb.shape == (5, 16, 16, 3)
     assert rgb.dtype == torch.float32
     assert rgb.min() >= 0
@@ -29,7 +25,7 @@ def test_crops_have_their_shape_and_range(located):
 
 def test_crops_go_by_the_generator(located):
     index = torch.tensor([1, 2, 3] * 10)
-    once, again, other = (cut_crops(located, index, 16, seeded(s))[0] for s in (1, 1, 2))
+    once, again, other = (cut_crops(located, index, 16, seeded(s)) for s in (1, 1, 2))
     assert torch.equal(once, again)
     assert not torch.equal(once, other)
 
@@ -37,7 +33,7 @@ def test_crops_go_by_the_generator(located):
 def test_crops_are_squares_of_the_photo_mirrored_or_at_half_scale(located):
     """Every crop is rebuilt from its first row's and column's position and its direction."""
     index = torch.arange(4).repeat(200)
-    crops = (255 * cut_crops(located, index, 16, seeded())[0]).double()
+    crops = (255 * cut_crops(located, index, 16, seeded())).double()
     kinds, tops, lefts = set(), {i: set() for i in range(4)}, {i: set() for i in range(4)}
     for photo, crop in zip(index.tolist(), crops, strict=True):
         height, width = int(located.height[photo]), int(located.width[photo])
@@ -68,7 +64,7 @@ def test_crops_are_squares_of_the_photo_mirrored_or_at_half_scale(located):
 
 
 def test_every_other_crop_of_a_large_photo_is_at_half_scale(located):
-    crops = 255 * cut_crops(located, torch.full((2000,), 1), 16, seeded())[0]
+    crops = 255 * cut_crops(located, torch.full((2000,), 1), 16, seeded())
     scale = (crops[:, 1, 0, 0] - crops[:, 0, 0, 0]).round()
     mirrored = crops[:, 0, 1, 1] < crops[:, 0, 0, 1]
     assert 0.45 < (scale == 2).float().mean() < 0.55
@@ -77,7 +73,7 @@ def test_every_other_crop_of_a_large_photo_is_at_half_scale(located):
 
 def test_photos_smaller_than_the_crop_are_enlarged(tmp_path):
     photos = set_of(tmp_path, positions(12, 40, 0), positions(40, 8, 1), positions(16, 16, 2))
-    crops = 255 * cut_crops(photos, torch.arange(3).repeat(50), 16, seeded())[0]
+    crops = 255 * cut_crops(photos, torch.arange(3).repeat(50), 16, seeded())
     within = torch.arange(1, 14)  # bilinear at the border repeats it
     for crop in (*crops[0::3], *crops[1::3]):
         for axis, steps in ((0, crop[1:, 0, 0] - crop[:-1, 0, 0]), (1, crop[0].diff(dim=0)[:, 1])):
@@ -89,66 +85,7 @@ def test_photos_smaller_than_the_crop_are_enlarged(tmp_path):
 
 def test_photos_smaller_than_half_the_crop_repeat_their_border(tmp_path):
     photos = set_of(tmp_path, positions(5, 40, 0))
-    crops = 255 * cut_crops(photos, torch.zeros(20, dtype=torch.long), 16, seeded())[0]
+    crops = 255 * cut_crops(photos, torch.zeros(20, dtype=torch.long), 16, seeded())
     ends = torch.tensor([0.0, 0.25, 3.75, 4, 4, 4])
     for crop in crops:
         torch.testing.assert_close(crop[[0, 1, 8, 9, 12, 15], 0, 0], ends, atol=1e-3, rtol=0)
-
-
-# --- gray as of old -------------------------------------------------------------------------------
-
-
-def noise(batch, *, gray=False):
-    """(batch, 8, 8, 3) random pixels, 0..1."""
-    rgb = torch.rand(batch, 8, 8, 3, generator=seeded(5))
-    return rgb[..., :1].expand(-1, -1, -1, 3).contiguous() if gray else rgb
-
-
-def test_aged_photos_are_gray_and_in_range():
-    gray = augment_gray(noise(500), seeded())
-    assert gray.shape == (500, 1, 8, 8)
-    assert gray.min() >= 0
-    assert gray.max() <= 1
-    assert gray.isfinite().all()
-
-
-def test_aged_photos_go_by_the_generator():
-    rgb = noise(50)
-    once, again, other = (augment_gray(rgb, seeded(s)) for s in (1, 1, 2))
-    assert torch.equal(once, again)
-    assert not torch.equal(once, other)
-
-
-def test_half_of_the_photos_are_plain_luma():
-    """A gray photo does not show how its channels were mixed, so it shows the other changes."""
-
-    def plain(rgb):
-        changed = (augment_gray(rgb, seeded())[:, 0] - luma(rgb)).abs().amax((1, 2))
-        return changed < 1e-5
-
-    otherwise_plain = plain(noise(6000, gray=True))
-    untouched = 0.7 * 0.7 * 0.85 * 0.8 * 0.85  # no gamma, fade, blur, grain, compression
-    assert otherwise_plain.float().mean() == pytest.approx(untouched, abs=0.02)
-    both = plain(noise(6000))
-    assert not (both & ~otherwise_plain).any()
-    assert both[otherwise_plain].float().mean() == pytest.approx(0.5, abs=0.05)
-
-
-def test_an_aged_photo_still_shows_its_subject():
-    ramp = torch.linspace(0, 1, 64).expand(64, 64)
-    aged = augment_gray(ramp[None, ..., None].expand(200, -1, -1, 3), seeded()).flatten(1)
-    assert torch.corrcoef(torch.cat([ramp.reshape(1, -1), aged]))[0, 1:].min() > 0.9
-
-
-def test_compression_in_tiny_steps_changes_nothing():
-    gray = torch.rand(3, 1, 24, 16, generator=seeded())
-    same = augmentation._compress(gray, torch.full((3, 1, 1, 1), 1e-6))
-    torch.testing.assert_close(same, gray, atol=1e-5, rtol=0)
-
-
-def test_compression_in_large_steps_leaves_the_mean_of_a_block():
-    gray = torch.rand(3, 1, 24, 16, generator=seeded())
-    lost = augmentation._compress(gray, torch.full((3, 1, 1, 1), 0.5))
-    assert (lost - gray).abs().mean() > 0.05
-    means = [torch.nn.functional.avg_pool2d(x, 8) for x in (lost, gray)]
-    torch.testing.assert_close(*means, atol=0.5 / 8 / 2 + 1e-5, rtol=0)

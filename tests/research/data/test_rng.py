@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from research.conftest import scene, seeded
-from tintype.research.data import augmentation, photo_set, rng
-from tintype.research.methods import palettes
-from tintype.research.methods.tintype import Config
+from tintype.research.data import aging, augmentation, photo_set, rng
+from tintype.research.methods.palettes import Palettes
+from tintype.research.methods.tintype import Config, objective
 
 PHOTOS = [(0, 3), (0, 4), (1, 3), (0, 900), (2, 17), (2, 18)]  # an epoch and a number
 
@@ -37,17 +37,17 @@ def test_crops_aging_and_wishes_do_not_depend_on_the_batch(cut):
     made = [scene(20 + 9 * i, 70 - 9 * i, i) for i in range(6)]
     photos = photo_set.PhotoSet.from_arrays(made, list("abcdef"))
     bins = Config().bins
-    true = torch.rand(6, bins.count, generator=seeded()).softmax(1)
+    parts = torch.rand(2, 6, 4, bins.count, generator=seeded()).softmax(3)
     rows = torch.arange(6)
     found = []
     for index in (rows, rows[:cut], rows[cut:]):
         generators = rng.make_generators(0, [PHOTOS[i] for i in index.tolist()])
-        rgb, boxes = augmentation.cut_crops(photos, index, 32, generators)
-        gray = augmentation.augment_gray(rgb, generators)
-        wanted, degrees = palettes.sample_targets(
-            bins, true[index], true[index].flip(1), generators
-        )
-        found.append((rgb, boxes, gray, wanted, degrees))
+        rgb = augmentation.cut_crops(photos, index, 32, generators)
+        rgb = aging.mount(aging.balance(rgb, generators), generators)
+        gray = aging.age(rgb, generators)
+        pair = (Palettes.join(own[index]) for own in parts)
+        wanted, degrees, free = objective.sample_targets(bins, *pair, generators)
+        found.append((rgb, gray, wanted.parts, degrees, free))
     whole, *pieces = found
     for one, *split in zip(whole, *pieces, strict=True):
         assert torch.equal(one, torch.cat(split))

@@ -15,7 +15,7 @@ from tintype.errors import DataError
 from tintype.palette import Palette
 from tintype.recipe import Recipe
 from tintype.research.data import photo_set
-from tintype.research.evaluation import evaluate, metrics, simulated_user
+from tintype.research.evaluation import evaluate, metrics, simulated_user, summary
 from tintype.research.figures import curves
 
 BEST = "best of 4 alternatives"
@@ -337,7 +337,7 @@ def test_more_photos_make_a_narrower_interval():
     for share in (None, "own"):
         widths = []
         for some in (few, many):
-            low, high = evaluate.bootstrap(some, share and metrics.cell_shares(some))
+            low, high = summary.bootstrap(some, share and metrics.cell_shares(some))
             widths.append(high - low)
         assert 0 < widths[1] < widths[0]
 
@@ -346,8 +346,8 @@ def test_an_interval_is_the_bootstraps():
     """Two photos of the same size: a draw is one, the other, or both, at 1/4, 1/4, 1/2."""
     pair = scores(2)
     single = [metrics.auc([s]) for s in pair]
-    assert evaluate.bootstrap(pair, None) == pytest.approx((min(single), max(single)))
-    assert evaluate.bootstrap(pair, None) == evaluate.bootstrap(pair, None)
+    assert summary.bootstrap(pair, None) == pytest.approx((min(single), max(single)))
+    assert summary.bootstrap(pair, None) == summary.bootstrap(pair, None)
 
 
 # --- what is written ------------------------------------------------------------------------------

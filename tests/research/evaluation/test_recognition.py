@@ -11,15 +11,15 @@ from scipy import linalg
 
 from research.conftest import scene
 from tintype.cli import cli
+from tintype.research.evaluation.mobilenetv2 import Layer, MobileNetV2
 from tintype.research.evaluation.recognition import Classifier, View, compare, frechet
-from tintype.research.methods.distillation import Layer, Teacher
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     """A MobileNetV2 of random weights, as the published one's file has them."""
     rng, arrays = np.random.default_rng(0), {}
-    layers = [module for module in Teacher().modules() if isinstance(module, Layer)]
+    layers = [module for module in MobileNetV2().modules() if isinstance(module, Layer)]
     for i, layer in enumerate(layers):
         shape = layer.weight.shape
         kernel = rng.normal(0, (2 / np.prod(shape[1:])) ** 0.5, shape)
@@ -94,7 +94,7 @@ def test_the_classifier_sees_the_middle_square(file):
     assert seen.features.shape == (1280,)
     middle = np.asarray(Image.fromarray(photo[:, 50:250]).resize((224, 224)))
     unit = torch.from_numpy(middle.astype(np.float32) / 255).permute(2, 0, 1)[None]
-    _, features, logits = classifier.network.look(unit)
+    features, logits = classifier.network(unit)
     np.testing.assert_allclose(seen.features, features[0], atol=1e-4)
     assert seen.label == logits.argmax()
     elsewhere = photo.copy()

@@ -116,9 +116,10 @@ def test_the_palette_networks_target_is_numpys_histogram(config, monkeypatch):
 @torch.no_grad()
 def test_estimates_are_palettes(config):
     _, estimate, _ = made(config).encode(photo()[..., :1].permute(0, 3, 1, 2))
-    assert estimate.shape == (2, config.bins.count)
-    assert estimate.min() > 0
-    torch.testing.assert_close(estimate.sum(1), torch.ones(2))
+    assert estimate.whole.shape == (2, config.bins.count)
+    assert estimate.whole.min() > 0
+    torch.testing.assert_close(estimate.whole.sum(1), torch.ones(2))
+    assert torch.equal(estimate.tones, estimate.whole[:, None].expand(-1, 3, -1))
 
 
 def constant_shift(network):
@@ -131,7 +132,8 @@ def constant_shift(network):
         lambda _, inputs: seen.setdefault("out", []).append(inputs[0])
     )
     taps, estimate, _ = network.encode(photo()[..., :1].permute(0, 3, 1, 2))
-    for palette in (estimate, network.config.bins.rotate(estimate, torch.tensor([90.0, 90.0]))):
+    turned = network.config.bins.rotate(estimate.whole, torch.tensor([90.0, 90.0]))
+    for palette in (estimate.whole, turned):
         network.decode(taps, palette)
     return [(b - a).abs().max().item() for a, b in (seen["in"], seen["out"])]
 
@@ -194,9 +196,9 @@ def test_low_resolution_colors_are_carried_to_the_output(config):
     assert len(network.carried) == 4
     assert len(made(config, carried=False).carried) == 0
     taps, estimate, _ = network.encode(torch.rand(2, 1, 32, 32))
-    before = network.decode(taps, estimate)
+    before = network.decode(taps, estimate.whole)
     network.carried[0].bias += torch.tensor([0.5, -0.25])
-    after = network.decode(taps, estimate)
+    after = network.decode(taps, estimate.whole)
     expected = torch.tensor([0.5, -0.25]).expand_as(before)
     torch.testing.assert_close(after - before, expected, atol=1e-5, rtol=0)
 

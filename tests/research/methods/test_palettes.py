@@ -1,109 +1,56 @@
-"""Palettes in torch: histograms, clusters, and the sample_targets that training makes."""
+"""Palettes in torch: histograms, whole and by tone, clusters, turned hues."""
 
 import numpy as np
 import pytest
 import torch
 
 from research.conftest import TINY, crops, random_palettes, seeded
+from tintype.color import luma, rgb_to_oklab
+from tintype.errors import PaletteError
 from tintype.palette import Palette
-from tintype.research.methods import tintype as method
-from tintype.research.methods.palettes import cluster, measure_palettes, rotate_hues, sample_targets
+from tintype.research.methods.losses import average
+from tintype.research.methods.palettes import (
+    Palettes,
+    cluster,
+    expand_palette,
+    measure_by_tone,
+    measure_palettes,
+    rotate_hues,
+)
 
 BINS = TINY.bins
-KINDS = {"true": 0.25, "true turned": 0.15, "estimate": 0.38, "estimate turned": 0.14, "none": 0.08}
-NOISED = 0.12  # of all
+
+
+def colors_of(rgb):
+    """OKLab chroma and luma of RGB, at a quarter of its size."""
+    return average(rgb_to_oklab(rgb)[..., 1:], 4), average(luma(rgb)[..., None], 4)[..., 0]
 
 
 @pytest.mark.parametrize("points", [3, 8, 100])
 def test_clusters_of_palettes_are_palettes(points):
-    clusters = cluster(random_palettes(points), 8)
-    assert clusters.shape == (8, BINS.count)
-    torch.testing.assert_close(clusters.sum(1), torch.ones(8))
+    clusters = cluster(random_palettes(4 * points).reshape(points, 4, -1), 8)
+    assert clusters.shape == (8, 4, BINS.count)
+    torch.testing.assert_close(clusters.sum(2), torch.ones(8, 4))
 
 
 def test_clusters_are_the_means_of_what_belongs_together():
     centers = torch.eye(BINS.count)[[0, 30, 60]]
-    noise = random_palettes(30) * 0.02
-    palettes = 0.98 * centers.repeat(10, 1) + noise
+    palettes = random_palettes(4 * 30).reshape(30, 4, -1)  # of the tones, anything
+    palettes[:, 0] = 0.98 * centers.repeat_interleave(10, 0) + 0.02 * palettes[:, 0]
     clusters = cluster(palettes, 3)
-    expected = torch.stack([palettes[i::3].mean(0) for i in range(3)])
-    torch.testing.assert_close(clusters[clusters.argmax(1).argsort()], expected)
+    expected = torch.stack([palettes[10 * i :][:10].mean(0) for i in range(3)])
+    torch.testing.assert_close(clusters[clusters[:, 0].argmax(1).argsort()], expected)
 
 
 def test_histograms_are_those_of_palettes():
-    ab = method.oklab_quarter(crops(3, 64))
+    ab = colors_of(crops(3, 64))[0]
     found = measure_palettes(*BINS.encode(ab), BINS.count)
     for histogram, pixels in zip(found, ab, strict=True):
         expected = Palette.of_chroma(BINS, pixels.numpy()).shares
         np.testing.assert_allclose(histogram, expected, atol=1e-6)
 
 
-# --- targets --------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def sampled():
-    """Palettes whose rings say where they come from: (rings, degrees, palette).
-
-    True ones are in ring 0 or in ring 4 in turn, estimated ones in ring 2: hue 0 all of them.
-    """
-    count = 40_000
-    firsts = [1 + ring * BINS.hues for ring in (0, 4, 2)]
-    true = torch.eye(BINS.count)[firsts[:2]].repeat(count // 2, 1)
-    estimate = torch.eye(BINS.count)[firsts[2]].expand(count, -1)
-    palette, degrees = sample_targets(BINS, true, estimate, seeded())
-    rings = palette[:, 1:].reshape(count, len(BINS.chromas), BINS.hues).sum(2)
-    return rings, degrees, palette
-
-
-def test_the_kinds_of_targets_have_their_shares(sampled):
-    rings, degrees, _ = sampled
-    true, estimate, turned = rings[:, 0] + rings[:, 4] > 0, rings[:, 2] > 0, degrees != 0
-    kinds = {
-        "true": true & ~turned,
-        "true turned": true & turned,
-        "estimate": estimate & ~turned,
-        "estimate turned": estimate & turned,
-        "none": ~true & ~estimate,
-    }
-    assert not (true & estimate).any()
-    assert sum(KINDS.values()) == pytest.approx(1)
-    for name, chosen in kinds.items():
-        assert chosen.float().mean() == pytest.approx(KINDS[name], abs=0.012), name
-    assert not (kinds["none"] & turned).any()
-
-
-def test_targets_are_palettes_or_nothing(sampled):
-    rings, _, palette = sampled
-    whole = palette.sum(1)
-    assert palette.min() >= 0
-    torch.testing.assert_close(whole, (rings.sum(1) > 0).float())
-
-
-def test_some_true_palettes_are_noised_with_another_photos(sampled):
-    rings, degrees, _ = sampled
-    less = torch.minimum(rings[:, 0], rings[:, 4])
-    assert (less > 0).float().mean() == pytest.approx(NOISED, abs=0.012)
-    assert 0.28 < less.max() <= 0.3 + 1e-6
-    assert (degrees[less > 0] == 0).all()
-
-
-def test_turned_palettes_are_turned_by_the_angle_said(sampled):
-    _, degrees, palette = sampled
-    turned = degrees != 0
-    said = degrees[turned]
-    assert said.min() >= 0
-    assert said.max() < 360
-    quarters = torch.histc(said, 4, 0, 360) / len(said)
-    torch.testing.assert_close(quarters, torch.full((4,), 0.25), atol=0.02, rtol=0)
-    # Between two bins the color is shared linearly, so the mean bin is the angle.
-    hues = palette[turned, 1:].reshape(len(said), -1, BINS.hues).sum(1)
-    step = 360 / BINS.hues
-    low = (said / step).floor().long() % BINS.hues
-    share = said / step - (said / step).floor()
-    expected = torch.zeros_like(hues).scatter_(1, low[:, None], (1 - share)[:, None])
-    expected.scatter_add_(1, ((low + 1) % BINS.hues)[:, None], share[:, None])
-    torch.testing.assert_close(hues, expected, atol=1e-5, rtol=0)
+# --- turned ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("degrees", [0.0, 30.0, 90.0, 123.4, 270.0])
@@ -116,7 +63,7 @@ def test_turned_chroma_is_multiplied_by_a_complex_number(degrees):
 
 def test_turned_chroma_has_the_turned_palette():
     """What makes rotation exact supervision: colors and palette turn together."""
-    ab = method.oklab_quarter(crops(3, 64))
+    ab = colors_of(crops(3, 64))[0]
     degrees = torch.tensor([15.0, 120.0, 345.0])
     before, after = (
         measure_palettes(*BINS.encode(x), BINS.count) for x in (ab, rotate_hues(ab, degrees))
@@ -124,4 +71,39 @@ def test_turned_chroma_has_the_turned_palette():
     torch.testing.assert_close(BINS.rotate(before, degrees), after, atol=1e-5, rtol=0)
 
 
-# --- training -------------------------------------------------------------------------------------
+# --- by tone --------------------------------------------------------------------------------------
+
+
+def test_palettes_by_tone_are_those_of_the_package():
+    """As `Palette.measure` has them of a photo at the same size."""
+    rgb = crops(3, 64)[:, ::4, ::4]
+    found = measure_by_tone(BINS, rgb_to_oklab(rgb)[..., 1:], luma(rgb))
+    for row, photo in enumerate(rgb):
+        whole = Palette.of_chroma(BINS, rgb_to_oklab(photo.numpy())[..., 1:])
+        np.testing.assert_allclose(found.whole[row], whole.shares, atol=1e-5)
+    dark = torch.where(luma(rgb)[..., None] < 0.5, rgb, 0.9)  # what is light is gray
+    shadows, _, highlights = measure_by_tone(BINS, rgb_to_oklab(dark)[..., 1:], luma(dark)).tones[0]
+    assert highlights[0] > 0.9 > shadows[0]
+
+
+def test_a_photo_of_one_tone_has_its_palette_in_every_tone():
+    """The trace of all of the photo is what tones are of that it has not."""
+    ab = torch.randn(1, 6, 6, 2, generator=seeded()) / 10
+    found = measure_by_tone(BINS, ab, torch.full((1, 6, 6), 0.5))
+    torch.testing.assert_close(found.tones, found.whole[:, None].expand(-1, 3, -1))
+
+
+def test_a_given_palette_is_expanded_over_photos_and_tones():
+    estimate = Palettes.join(random_palettes(8).reshape(2, 4, -1))
+    assert expand_palette(None, BINS, estimate) is estimate
+    shares, *tones = random_palettes(4).numpy()
+    plain = expand_palette(Palette(BINS, shares), BINS, estimate)
+    toned = expand_palette(Palette(BINS, shares, tones=np.stack(tones)), BINS, estimate)
+    for found in (plain, toned):
+        np.testing.assert_allclose(found.whole, np.stack([shares, shares]), atol=1e-6)
+    np.testing.assert_allclose(toned.tones, np.stack([tones, tones]), atol=1e-6)
+    moved = estimate.tones * ((plain.whole + 1e-3) / (estimate.whole + 1e-3))[:, None]
+    torch.testing.assert_close(plain.tones, moved / moved.sum(2, keepdim=True))
+    other = Palette(type(BINS)(12), np.ones(61))
+    with pytest.raises(PaletteError, match="over this network's bins"):
+        expand_palette(other, BINS, estimate)

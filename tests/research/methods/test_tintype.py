@@ -1,21 +1,22 @@
-"""The default model: a palette that steers, an encoder that does not see it, exact supervision."""
+"""The default network: an encoder that sees neither palette nor hints, counted norms, colors."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from research.conftest import TINY, crops, random_palettes, seeded
+from research.conftest import TINY, crops, random_palettes, save_published, seeded
+from research.methods.test_decoder import hints
 from tintype.bins import chroma_of
-from tintype.color import rgb_to_oklab
+from tintype.color import luma, rgb_to_oklab
 from tintype.palette import Palette
 from tintype.research.methods import tintype as method
-from tintype.research.methods.palettes import measure_palettes
+from tintype.research.methods.palettes import Palettes
+from tintype.research.methods.tintype import objective
+from tintype.research.methods.tintype.efficientnet import Backbone
 
 BINS = TINY.bins
-NO_LABELS = torch.full((8,), -1)
 
 
 @pytest.fixture
@@ -34,86 +35,41 @@ def network():
 @torch.no_grad()
 def test_shapes(network, shape):
     batch, high, wide = shape
-    features, estimate, _ = network.encode(torch.rand(batch, 1, high, wide))
+    gray = torch.rand(batch, 1, high, wide)
+    features, estimate, _ = network.encode(gray)
+    widths = [(w, 2 + level) for level, w in enumerate(TINY.widths)]
     assert [tuple(f.shape) for f in features] == [
-        (batch, width, high >> level, wide >> level)
-        for level, width in enumerate(TINY.widths[1:], start=2)
+        (batch, width, high >> level, wide >> level) for width, level in [*widths, (TINY.keys, 2)]
     ]
-    assert estimate.shape == (batch, BINS.count)
-    torch.testing.assert_close(estimate.sum(1), torch.ones(batch))
-    logits = network.decoder(features, estimate, estimate)
+    assert estimate.parts.shape == (batch, 4, BINS.count)
+    torch.testing.assert_close(estimate.parts.sum(2), torch.ones(batch, 4))
+    small = torch.rand(batch, 1, high // 4, wide // 4)
+    silent = method.Hints.none(batch)
+    logits, levels = network.decoder(features, small, estimate, estimate, silent)
     assert logits.shape == (batch, BINS.count, high // 4, wide // 4)
+    assert [level.shape[2] for level in levels] == [high >> n for n in (5, 4, 3, 2)]
     ab = network.to_chroma(logits, adjustment=0.5, temperature=0.5)
     assert ab.shape == (batch, high // 4, wide // 4, 2)
     assert torch.linalg.vector_norm(ab, dim=-1).max() <= max(TINY.chromas)
 
 
 @torch.no_grad()
-def test_the_encoder_does_not_see_the_palette(network):
+def test_the_encoder_sees_neither_palette_nor_hints(network):
     """Features are the same before and after decoding, and they know nothing of the decoder."""
-    luma = torch.rand(1, 1, 32, 64)
-    features, estimate, _ = network.encode(luma)
+    gray = torch.rand(1, 1, 32, 64)
+    features, estimate, _ = network.encode(gray)
     before = [f.clone() for f in features]
+    said = hints((0.2, 0.2, 0.1, 0.1, 1.0))
     for palette in random_palettes(3):
-        network.decoder(features, palette[None], estimate)
+        wanted = Palettes.of_shares(palette[None])
+        network.decoder(features, torch.rand(1, 1, 8, 16), wanted, estimate, said)
     for parameter in network.decoder.parameters():
         parameter.normal_()
-    again, same, _ = network.encode(luma)
-    assert torch.equal(estimate, same)
+    again, same, _ = network.encode(gray)
+    assert torch.equal(estimate.parts, same.parts)
     for one, two, three in zip(before, features, again, strict=True):
         assert torch.equal(one, two)
         assert torch.equal(one, three)
-
-
-@torch.no_grad()
-def test_the_palette_matters_in_the_decoder_and_as_a_prior(network):
-    features, estimate, _ = network.encode(torch.rand(1, 1, 32, 32))
-    wanted = BINS.rotate(estimate, torch.tensor([120.0]))
-
-    def change():
-        own, other = (network.decoder(features, p, estimate) for p in (estimate, wanted))
-        return other - own
-
-    both = change()
-    network.decoder.bias_weight.zero_()
-    learned = change()
-    assert learned.abs().max() > 1e-3
-    assert learned.std(dim=(2, 3)).max() > 1e-4  # not only a bias: it depends on the place
-    ratio = torch.log((wanted + 1e-3) / (estimate + 1e-3))
-    expected = ratio[:, :, None, None].expand_as(both)
-    torch.testing.assert_close(both - learned, expected, atol=1e-5, rtol=1e-4)
-
-
-@torch.no_grad()
-def test_without_a_wish_there_is_no_prior(network):
-    """Automatic mode, where the wanted palette is the estimate, and a dropped palette."""
-    features, estimate, _ = network.encode(torch.rand(1, 1, 32, 32))
-    none = torch.zeros_like(estimate)
-
-    def decoded():
-        other = random_palettes(1)
-        return [
-            network.decoder(features, *palettes)
-            for palettes in ((none, estimate), (none, other), (estimate, estimate))
-        ]
-
-    with_prior = decoded()
-    network.decoder.bias_weight.fill_(5.0)
-    for one, two in zip(with_prior, decoded(), strict=True):
-        torch.testing.assert_close(one, two)
-    torch.testing.assert_close(with_prior[0], with_prior[1])
-    assert not torch.allclose(with_prior[0], with_prior[2])
-
-
-@torch.no_grad()
-def test_a_palette_in_a_batch_steers_its_own_photo_alone(network):
-    features, estimate, _ = network.encode(torch.rand(2, 1, 32, 32))
-    wanted = random_palettes(2)
-    together = network.decoder(features, wanted, estimate)
-    for i in range(2):
-        row = slice(i, i + 1)
-        alone = network.decoder([f[row] for f in features], wanted[row], estimate[row])
-        torch.testing.assert_close(together[row], alone, atol=1e-5, rtol=1e-4)
 
 
 @torch.no_grad()
@@ -122,28 +78,60 @@ def test_tones_are_colored_by_their_own_palettes(network):
     network.decoder.classify.weight.zero_()
     network.decoder.classify.bias.zero_()
     network.rebalancing.fill_(1)
-    luma = torch.linspace(0, 1, 64).expand(1, 1, 32, 64)
+    gray = torch.linspace(0, 1, 64).expand(1, 1, 32, 64)
     blue, yellow = (Palette.of_chroma(BINS, chroma_of(c)).shares for c in ("blue", "yellow"))
     tones = np.stack([blue, blue + yellow, yellow])
     palette = Palette(BINS, blue + yellow, tones=tones)
-    left, right = (method.colorize(network, luma, palette)[0, :, i].mean(0) for i in (12, 52))
+    left, right = (method.colorize(network, gray, palette)[0, :, i].mean(0) for i in (12, 52))
     assert left[2] > left[:2].max() + 0.1
     assert right[2] < right[:2].min() - 0.1
-    plain = method.colorize(network, luma, replace(palette, tones=None))
-    ab = rgb_to_oklab(plain[0, :, 12:52].numpy())[..., 1:]
-    assert np.ptp(ab, axis=(0, 1)).max() < 0.02  # one color for all
 
 
 @torch.no_grad()
-def test_tones_like_the_palette_change_nothing(network):
-    luma = torch.rand(1, 1, 32, 64)
-    wanted = Palette(BINS, random_palettes(1)[0].numpy())
-    alike = replace(wanted, tones=np.tile(wanted.shares, (3, 1)))
-    plain, same = (method.colorize(network, luma, p) for p in (wanted, alike))
-    torch.testing.assert_close(same, plain)
+def test_colors_follow_a_hint_at_its_place(network):
+    gray = torch.rand(1, 1, 64, 64, generator=seeded())
+    features, own, reference = network.encode(gray)
+    red = rgb_to_oklab(np.array([0.8, 0.2, 0.2]))[1:]
+    said = hints((0.1, 0.1, *red, 1.0))
+    painted, plain = (
+        rgb_to_oklab(method.decode(network, features, gray, own, reference, given).numpy())
+        for given in (said, None)
+    )
+    gain = (painted - plain)[0, ..., 1:] @ red
+    assert gain[2:8, 2:8].mean() > 0.002
+    assert gain[2:8, 2:8].mean() > 3 * np.abs(gain[-8:, -8:]).mean()
 
 
-# --- colors of logits ----------------------------------------------------------------------------
+@torch.no_grad()
+def test_photos_of_any_size_are_colored(network):
+    gray = torch.rand(1, 1, 45, 70, generator=seeded())
+    whole = method.colorize(network, gray)
+    assert whole.shape == (1, 45, 70, 3)
+    np.testing.assert_allclose(luma(whole), gray[:, 0], atol=0.15)
+
+
+# --- palettes from recipes ------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def test_what_palettes_were_before_recipes_is_kept_beside(network):
+    tuned = method.Network(replace(TINY, tuned=True)).eval()
+    missing, unknown = tuned.load_state_dict(network.state_dict(), strict=False)
+    assert not unknown
+    assert {name.split(".")[0] for name in missing} == {"reference"}
+    tuned.reference.load_state_dict(network.palette.mix.state_dict())
+    gray = torch.rand(2, 1, 64, 64)
+    _, before, same = network.encode(gray)
+    assert torch.equal(before.parts, same.parts)
+    tuned.palette.mix[2].bias.copy_(torch.arange(TINY.vocabulary))
+    _, estimate, reference = tuned.encode(gray)
+    torch.testing.assert_close(reference.parts, before.parts)
+    pooled = tuned.pool(gray)
+    torch.testing.assert_close(tuned.estimate_palettes(pooled), estimate.whole)
+    assert (estimate.whole - reference.whole).abs().max() > 0.01
+
+
+# --- colors of logits -----------------------------------------------------------------------------
 
 
 @torch.no_grad()
@@ -168,7 +156,8 @@ def test_a_high_temperature_gives_gray(network):
 
 
 def test_rebalancing_has_mean_one_and_favors_rare_colors(network):
-    shares = measure_palettes(*BINS.encode(method.oklab_quarter(crops(24))), BINS.count).mean(0)
+    rgb = crops(24)
+    shares = objective.measure_true(BINS, rgb, luma(rgb)[:, None])[1].whole.mean(0)
     assert (shares * network.rebalancing).sum() == pytest.approx(1, abs=1e-5)
     assert network.rebalancing.min() > 0
     commonness = shares / torch.from_numpy(BINS.areas)
@@ -176,108 +165,68 @@ def test_rebalancing_has_mean_one_and_favors_rare_colors(network):
     assert (network.rebalancing[order].diff() <= 1e-6).all()
 
 
-def test_without_rebalancing_every_color_weighs_the_same_per_share():
-    network = method.Network(method.Config(widths=TINY.widths, vocabulary=8, rebalance=1.0))
-    network.count_colors([crops(8)])
-    torch.testing.assert_close(network.rebalancing, torch.ones(BINS.count))
-
-
-def test_prototypes_are_palettes(network):
-    assert network.prototypes.shape == (TINY.vocabulary, BINS.count)
+def test_prototypes_are_palettes_by_tone(network):
+    assert network.prototypes.shape == (TINY.vocabulary, 4, BINS.count)
     assert network.prototypes.min() >= 0
-    torch.testing.assert_close(network.prototypes.sum(1), torch.ones(TINY.vocabulary))
+    torch.testing.assert_close(network.prototypes.sum(2), torch.ones(TINY.vocabulary, 4))
+    assert (network.prototypes[:, 1] - network.prototypes[:, 3]).abs().max() > 0.1
 
 
-def test_quarter_averages_chroma():
-    rgb = crops(2, 32)
-    ab = rgb_to_oklab(rgb.numpy().astype(float))[..., 1:]
-    expected = ab.reshape(2, 8, 4, 8, 4, 2).mean((2, 4))
-    np.testing.assert_allclose(method.oklab_quarter(rgb), expected, atol=1e-5)
+# --- a published backbone -------------------------------------------------------------------------
 
 
-def test_a_photos_colors_are_turned_with_its_palette(network, monkeypatch):
-    """Who paints the wanted palette all over photos of one color is as right as can be."""
-    degrees = torch.tensor([0.0, 30.0, 105.0, 300.0])
-    colors = torch.tensor([(0.8, 0.2, 0.2), (0.2, 0.6, 0.3), (0.3, 0.3, 0.8), (0.7, 0.6, 0.1)])
-    rgb = colors[:, None, None].expand(4, 32, 32, 3)
-
-    def decode(features, palette, estimate):
-        assert len(features) == len(TINY.widths) - 1
-        assert estimate.shape == palette.shape
-        return palette.clamp(min=1e-9).log()[:, :, None, None].expand(-1, -1, 8, 8)
-
-    def sample(bins, true, estimate, generator):
-        assert estimate.shape == true.shape
-        assert isinstance(generator, torch.Generator)
-        return bins.rotate(true, degrees), degrees
-
-    monkeypatch.setattr(network.decoder, "forward", decode)
-    monkeypatch.setattr(method, "sample_targets", sample)
-    network.rebalancing.fill_(1)
-    with torch.no_grad():
-        _, parts = network(rgb, NO_LABELS[:4], seeded())
-    assert parts["pixels"] == pytest.approx(0, abs=0.01)
+@pytest.fixture
+def config(tmp_path):
+    torch.manual_seed(1)
+    save_published(Backbone(TINY.width, TINY.depth), tmp_path / "weights.pth")
+    return replace(TINY, backbone=str(tmp_path / "weights.pth"))
 
 
-def test_the_loss_goes_by_the_generator(network):
-    rgb = crops(4)
-    with torch.no_grad():
-        losses = (network(rgb, NO_LABELS[:4], seeded(s))[0].item() for s in (1, 1, 2))
-        one, same, other = losses
-    assert one == same != other
+def norms_of(network):
+    named = network.backbone.state_dict().items()
+    return {name: value.clone() for name, value in named if "running" in name}
 
 
-def test_grays_and_palettes_stay_exact_in_half_precision(network, monkeypatch):
-    grays, estimates = [], []
-    encode, decode = network.encoder.extract, network.decoder.forward
-
-    def noting_gray(gray):
-        grays.append(gray)
-        return encode(gray)
-
-    def noting_estimate(features, palette, estimate):
-        estimates.append(estimate)
-        return decode(features, palette, estimate)
-
-    monkeypatch.setattr(network.encoder, "extract", noting_gray)
-    monkeypatch.setattr(network.decoder, "forward", noting_estimate)
-    rgb = crops(4)
-    with torch.no_grad():
-        network(rgb, NO_LABELS[:4], seeded())
-        with torch.autocast("cpu", torch.bfloat16):
-            network(rgb, NO_LABELS[:4], seeded())
-    assert torch.equal(*grays)
-    assert estimates[1].dtype == torch.float32
-    torch.testing.assert_close(estimates[1].sum(1), torch.ones(4))
+def test_its_norms_are_counted_on_gray_and_stay(config):
+    network, rgb = method.Network(config), crops(8)
+    network.count_colors([rgb[:4], rgb[4:]])
+    x = network.backbone._conv_stem((255 * luma(rgb)[:, None] - 127) / 128)
+    counted = network.backbone._bn0.running_mean
+    torch.testing.assert_close(counted, x.mean((0, 2, 3)), atol=1e-4, rtol=1e-4)
+    before = norms_of(network)
+    for mode in (network.train(), network.eval().train()):
+        mode(rgb, None, seeded())
+    after = norms_of(network)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    detail = network.neck.detail[0][1].running_mean
+    assert detail.abs().max() > 0  # the others go on counting
 
 
-def test_photos_without_a_class_teach_the_auxiliary_head_nothing(network):
-    """Hand-worked: cross entropy of uniform logits over n classes is log n, 0 where unlabeled."""
-    with torch.no_grad():
-        network.recognize.weight.zero_()
-        network.recognize.bias.zero_()
-    count = network.recognize.out_features
-    for labels, known in (([-1, -1, -1, -1], 0), ([0, -1, count - 1, count], 2)):
-        _, parts = network(crops(4), torch.tensor(labels), seeded())
-        assert parts["labels"].item() == pytest.approx(known / 4 * math.log(count))
+def test_its_norms_stay_where_weights_come_from_elsewhere(config):
+    """Of a checkpoint, say: nothing was counted then."""
+    network = method.Network(config)
+    before = norms_of(network)
+    network(crops(4), None, seeded())
+    assert all(torch.equal(value, before[name]) for name, value in norms_of(network).items())
 
 
-def test_colors_are_not_learned_through_the_estimated_palette(network):
-    """The pixels' loss leaves the palette head alone: otherwise it would learn to be a hint."""
-    network.config = replace(TINY, palette_loss=0.0, label_loss=0.0)
-    loss, _ = network(crops(8), NO_LABELS, seeded())
-    loss.backward()
-    assert all(p.grad.abs().max() == 0 for p in network.encoder.palette.parameters())
-    assert network.encoder.stem[0].weight.grad.abs().max() > 0
-    assert network.decoder.bias_weight.grad.abs() > 0
+@pytest.mark.parametrize("learned", [False, True])
+def test_its_first_stages_are_fixed(config, learned):
+    network = method.Network(replace(config, learn_early=learned))
+    network.count_colors([crops(8)])
+    network(crops(8), None, seeded())[0].backward()
+    early = network.backbone._blocks[: network.backbone.early_blocks]
+    for part in (network.backbone._conv_stem, network.backbone._bn0, *early):
+        assert all((p.grad is not None) == learned for p in part.parameters())
+    late = network.backbone._blocks[network.backbone.early_blocks :]
+    assert all(p.grad is not None for p in late.parameters())
 
 
 @torch.no_grad()
 def test_previews_are_photos(network):
     rgb = crops(1, 64)
-    luma = rgb.mean(-1)[:, None]
-    painted = method.preview(network, rgb, luma)
-    assert list(painted) == ["calm", "half", "vivid", "true palette"]
+    painted = method.preview(network, rgb, rgb.mean(-1)[:, None])
+    assert list(painted) == ["calm", "half", "vivid", "true palette", "ten hints"]
     for photo in painted.values():
         assert photo.shape == (64, 64, 3)
         assert photo.min() >= 0

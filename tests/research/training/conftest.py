@@ -47,7 +47,7 @@ def starts(run, narrow, tmp_path_factory) -> dict[str, Path]:
     hues = [f"hue:{45 * k}" for k in range(8)]
     even = Palette.of_chroma(TINY.bins, np.zeros((1, 2)))
     wheel = [even.boost(hue, 0.3).towards(hue, 0.25).shares for hue in hues]
-    tensors["prototypes"] = torch.tensor(np.stack(wheel)).float()
+    tensors["prototypes"] = torch.tensor(np.stack(wheel)).float()[:, None].repeat(1, 4, 1)
     folder = tmp_path_factory.mktemp("starts")
     halved = {k: v.half() if v.ndim == 4 else v for k, v in tensors.items()}
     checkpoint.save(folder / "tintype.safetensors", halved, about)
@@ -84,4 +84,4 @@ def palettes(path, seeds=range(100, 108)) -> list[Palette]:
     network = network_of(path)
     grays = [Image.fromarray(scene(96, 64, i)).convert("L") for i in seeds]
     views = [torch.from_numpy(np.array(gray))[None, None] / 255 for gray in grays]
-    return [Palette(network.config.bins, network.encode(v)[1][0].numpy()) for v in views]
+    return [Palette(network.config.bins, network.encode(v)[1].whole[0].numpy()) for v in views]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from research.conftest import TINY, fewer_crops, run_config, scene
+from research.conftest import SETTINGS, TINY, fewer_crops, run_config, scene
 from research.training.conftest import METHODS, ORANGE, config, network_of, palettes, save
 from tintype.bins import chroma_of
 from tintype.colorizer import Colorizer
@@ -46,9 +46,9 @@ def test_everything_else_stays_bit_for_bit_as_it_was(method, starts, tuned):
     rest = before.keys() - changed
     assert {n: before[n].dtype for n in rest} == {n: after[n].dtype for n in rest}
     kept = {n for n in after if n not in before}
-    assert all(n.startswith("encoder.reference.") for n in kept)
+    assert all(n.startswith("reference.") for n in kept)
     for name in kept:
-        assert torch.equal(after[name], before[name.replace("reference", "palette")])
+        assert torch.equal(after[name], before[name.replace("reference", "palette.mix")])
     assert len(kept) == (4 if method == "tintype" else 0)
     assert about["fine_tuning"]["recipes"] == 12
     assert about["fine_tuning"]["start"] == str(starts[method])
@@ -84,7 +84,7 @@ def test_more_views_than_fit_are_drawn_by_the_seed(chosen, starts, tmp_path):
         settings = config(chosen, starts, batch=16, steps=20, seed=seed)
         fine_tuning.train(tmp_path / folder, settings, {})
         tensors, _ = checkpoint.load(tmp_path / folder / "model.safetensors")
-        made.append(tensors["encoder.palette.0.weight"])
+        made.append(tensors["palette.mix.0.weight"])
     assert torch.equal(made[0], made[1])
     assert not torch.equal(made[0], made[2])
 
@@ -149,9 +149,11 @@ def test_the_exported_model_paints_what_people_chose(starts, tuned, tiny, photos
     with torch.no_grad():
         _, estimate, reference = network_of(tuned["tintype"][0]).encode(luma)
         _, before, _ = network_of(starts["tintype"]).encode(luma)
-    torch.testing.assert_close(reference, before)
-    np.testing.assert_allclose(encoded.encoding.reference.shares, reference[0], atol=2e-3)
-    np.testing.assert_allclose(encoded.palette.shares, estimate[0], atol=2e-3)
+    torch.testing.assert_close(reference.parts, before.parts)
+    found = encoded.encoding.reference
+    np.testing.assert_allclose(found.shares, reference.whole[0], atol=2e-3)
+    np.testing.assert_allclose(found.tones, reference.tones[0], atol=2e-3)
+    np.testing.assert_allclose(encoded.palette.shares, estimate.whole[0], atol=2e-3)
     assert encoded.palette.distance(encoded.encoding.reference) > 0.003
     before = replace(encoded.encoding, palette=encoded.encoding.reference)
     start = replace(encoded, encoding=before, palette=before.palette)
@@ -203,10 +205,9 @@ def test_recipes_may_come_after_recipes(chosen, starts, tuned, tmp_path):
 
 def test_training_on_photos_goes_on_from_it(tuned, photos, tmp_path, monkeypatch):
     fewer_crops(monkeypatch)
-    given = {"widths": "[4, 4, 8, 12, 16]", "vocabulary": "8", "embedding": "16"}
     settings = run_config(photos, 1, learning_rate=0.0, start=str(tuned["tintype"][0]))
-    loop.train(tmp_path / "run", settings, given, resume=False)
+    loop.train(tmp_path / "run", settings, SETTINGS, resume=False)
     before, _ = checkpoint.load(tuned["tintype"][0])
     after, _ = checkpoint.load(tmp_path / "run" / "model.safetensors")
-    assert torch.equal(before["encoder.palette.0.weight"], after["encoder.palette.0.weight"])
+    assert torch.equal(before["palette.mix.0.weight"], after["palette.mix.0.weight"])
     assert not [name for name in after if "reference" in name]

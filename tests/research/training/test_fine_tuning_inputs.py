@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-from research.conftest import fewer_crops, scene
+from research.conftest import SMALL, fewer_crops, scene
 from research.training.conftest import ORANGE, TINTYPE, config, save
 from tintype.cli import cli
 from tintype.errors import DataError, PaletteError, PhotoError
@@ -70,7 +70,10 @@ def refused(kind, folder, settings, values=None):
         ("{", "expected a recipe in JSON"),
         ('{"version": 1, "colors": []}', "expected a recipe of palette, alternative"),
         ('{"version": 1, "edits": [{"glow": 1}]}', "expected an edit"),
-        ('{"version": 1, "edits": [{"towards": "gray", "amount": 1}]}', "expected a color with"),
+        (
+            '{"version": 1, "edits": [{"towards": "grayish", "amount": 1}]}',
+            "expected a CSS color name",
+        ),
         ('{"version": 1, "palette": {"version": 1}}', "expected at least one share above 0"),
     ],
 )
@@ -167,7 +170,7 @@ def test_start_is_where_a_training_on_photos_begins(run, photos, tmp_path, monke
     words = ["train", "--data", str(photos), "--start", str(run / "model.safetensors")]
     words += ["-o", str(tmp_path / "run"), "--steps", "1", "--set", "learning_rate=0.0"]
     given = {"batch": 4, "crop_size": 32, "late_crop_size": 64, "size": 96, "precision": "no"}
-    given |= {"widths": [4, 4, 8, 12, 16], "vocabulary": 8, "embedding": 16}
+    given |= SMALL
     for name, value in given.items():
         words += ["--set", f"{name}={json.dumps(value) if name != 'precision' else value}"]
     result = CliRunner().invoke(cli, words)

@@ -66,7 +66,8 @@ def test_the_weights_are_the_average_of_the_last_steps(run):
 def test_a_run_leaves_a_log(run):
     step, validation = rows(run)
     assert step.keys() == {
-        "loss", "pixels", "palette", "labels", "step", "photos", "elapsed", "photos_per_s", "waited"
+        "loss", "pixels", "coarse", "palette", "tones", "tie", "step", "photos", "elapsed",
+        "photos_per_s", "waited",
     }  # fmt: skip
     assert step["step"] == 50
     assert 50 < step["photos"] < 200  # batches of 4, of 1 where crops are late
@@ -74,7 +75,7 @@ def test_a_run_leaves_a_log(run):
     assert validation["photos"] == step["photos"]
     assert validation["step"] == 50
     painted = validation["validation"]
-    assert painted.keys() == {"calm", "half", "vivid", "true palette", "gray"}
+    assert painted.keys() == {"calm", "half", "vivid", "true palette", "ten hints", "gray"}
     assert painted["gray"]["chroma"] == pytest.approx(0, abs=0.02)
     for row in painted.values():
         assert 0 < row["auc"] <= 100
@@ -94,9 +95,9 @@ def test_a_run_leaves_curves_for_tensorboard(run):
 
 
 def test_a_run_leaves_a_picture_of_the_held_out_photos(run, photos):
-    """Columns: gray, four colorings, the truth; as many rows as photos are held out."""
+    """Columns: gray, five colorings, the truth; as many rows as photos are held out."""
     sheet = np.asarray(Image.open(run / "step-000050.png"))
-    assert sheet.shape == (2 * 64, 6 * 64, 3)
+    assert sheet.shape == (2 * 64, 7 * 64, 3)
     assert np.ptp(sheet[:, :64].astype(int), axis=-1).max() == 0
     loaded = photo_set.load([str(photos)], size=96)
     held = photo_set.hold_out(loaded.keys).nonzero()[:, 0].tolist()
@@ -349,7 +350,7 @@ def test_held_out_photos_are_never_trained_on(photos, tmp_path, monkeypatch):
 
 
 def test_weight_decay_is_for_kernels_only():
-    kernels, rest = group_parameters(Network(TINY), 0.1)
+    kernels, rest = group_parameters(Network(TINY), 0.1, {})
     assert (kernels["weight_decay"], rest["weight_decay"]) == (0.1, 0)
     assert all(p.ndim > 1 for p in kernels["params"])
     assert len(kernels["params"]) + len(rest["params"]) == len(list(Network(TINY).parameters()))
@@ -369,7 +370,7 @@ def test_a_run_can_begin_from_the_weights_of_another(run, photos, tmp_path):
 
 def test_what_only_training_uses_may_be_absent_from_a_start(run, photos, tmp_path):
     tensors, about = checkpoint.load(run / "model.safetensors")
-    bare = {name: t for name, t in tensors.items() if not name.startswith("recognize.")}
+    bare = {name: t for name, t in tensors.items() if not name.startswith("coarse.")}
     checkpoint.save(tmp_path / "bare.safetensors", bare, about)
     config = run_config(photos, 1, start=str(tmp_path / "bare.safetensors"))
     loop.train(tmp_path / "run", config, SETTINGS, resume=False)

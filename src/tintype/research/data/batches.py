@@ -13,7 +13,6 @@ from tintype.research.data import augmentation, photo_set
 from tintype.research.data.rng import Generators
 
 CPU = torch.device("cpu")
-Targets = tuple[Tensor, Tensor]  # what a teacher gives of a batch, see `distillation.Head`
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,11 @@ class Batch:
 
     rgb: (batch, size, size, 3) crops, 0..1; labels: (batch,) int64 their classes, -1 for none
     generators: of the random numbers that are drawn for them
-    targets: what a teacher gives of them, for a method that has one
     """
 
     rgb: Tensor
     labels: Tensor
     generators: Generators
-    targets: Targets | None = None
 
 
 class Memory:
@@ -53,16 +50,13 @@ class Memory:
         *,
         seed: int,
         source_weights: str = "",
-        teach: Callable[[Tensor, Tensor, int], Targets] | None = None,
     ) -> None:
         """Hold out some of the photos, and share the others among the processes.
 
         source_weights: NAME=NUMBER,... by the keys' first folders; 1 for those that are not named
-        teach: gives a teacher's targets of crops: which photos they are of, where they lie in them,
-            (batch, 4) in -1..1, and their side in pixels
         Raises DataError where there are too few photos.
         """
-        self.process, self.seed, self.teach = process, seed, teach
+        self.process, self.seed = process, seed
         self.held = photo_set.hold_out(photos.keys)
         self.photos = photos.to(process.device)
         self.labels = photos.labels.to(process.device)
@@ -80,7 +74,7 @@ class Memory:
         for batch in range(80):
             generator = _generator(self.seed, -1 - batch, 0)
             chosen = _draw(self.index, self.weights, 256, generator).to(self.labels.device)
-            yield augmentation.cut_crops(self.photos, chosen, size, generator)[0]
+            yield augmentation.cut_crops(self.photos, chosen, size, generator)
 
     def take(self, step: int, part: int, count: int) -> Callable[[int], Batch]:
         """Choose photos; gives what makes random crops of them, of a size in pixels.
@@ -94,9 +88,8 @@ class Memory:
         return partial(self._cut, chosen.to(self.labels.device), generator)
 
     def _cut(self, chosen: Tensor, generator: torch.Generator, size: int) -> Batch:
-        rgb, boxes = augmentation.cut_crops(self.photos, chosen, size, generator)
-        targets = None if self.teach is None else self.teach(chosen, boxes, size)
-        return Batch(rgb, self.labels[chosen], generator, targets)
+        rgb = augmentation.cut_crops(self.photos, chosen, size, generator)
+        return Batch(rgb, self.labels[chosen], generator)
 
     def cut_validation(self, side: int, count: int) -> list[np.ndarray]:
         """Squares (side, side, 3) uint8 of photos that are held out, `count` at most."""

@@ -140,7 +140,7 @@ class Stream:
         keys = ((file.epoch, file.number) for file, _ in photos)
         generators = rng.make_generators(self.seed, keys)
         index = torch.arange(len(photos), device=self.device)
-        rgb, _ = augmentation.cut_crops(held.to(self.device), index, size, generators)
+        rgb = augmentation.cut_crops(held.to(self.device), index, size, generators)
         folders = (key.rpartition("/")[0] for key in held.keys)
         labels = torch.tensor([self.classes.get(name, -1) for name in folders])
         return Batch(rgb, labels.to(self.device), generators)

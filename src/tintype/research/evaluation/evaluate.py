@@ -1,8 +1,7 @@
-"""How well a model colors photographs whose colors are known: a table, steering, edits."""
+"""How well a model colors photographs whose colors are known: a table, steering, edits, hints."""
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -20,16 +19,17 @@ from tintype.palette import Palette
 from tintype.photo import Photo, read
 from tintype.recipe import Recipe
 from tintype.research.data import photo_set
-from tintype.research.evaluation import metrics, recognition, simulated_user
+from tintype.research.evaluation import hints_curve, metrics, recognition, simulated_user
+from tintype.research.evaluation.hints_curve import Curves
 from tintype.research.evaluation.metrics import Score
 from tintype.research.evaluation.recognition import Classifier, View
 from tintype.research.evaluation.simulated_user import Step
+from tintype.research.evaluation.summary import make_row
 from tintype.research.figures import canvas, curves
 
 SIDE = 256  # short side, pixels, at which everything is measured
 SHIFTS = (60, 120, 180)  # degrees
 BAN_CHROMA, BAN_HUE = 8.0, 15.0  # Lab chroma above which, OKLab degrees within which, it counts
-RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,14 @@ class Measured:
     scores, views: by the row of the table; views: none without a classifier
     steering: None where it is not asked for
     steps: of a simulated person, none of photos that are not edited
+    hints: the hints curves; None of photos that get none
     """
 
     scores: dict[str, Score]
     views: dict[str, View]
     steering: Steering | None
     steps: list[Step]
+    hints: Curves | None
 
 
 def evaluate(
@@ -69,15 +71,20 @@ def evaluate(
     limit: int | None = None,
     steer: bool = True,
     edits: int = 0,
+    hints: int = 0,
     classifier: Classifier | None = None,
 ) -> dict[str, Any]:
     """Measure a model on color photos: gray, automatic at three vividnesses, what oracles choose.
 
     edits: how many of the photos, from the first, a simulated person edits
+    hints: how many of the photos, from the first, get hints of their true colors
     classifier: what is to recognize the colored photos
 
     The photos' short side is brought to 256 pixels. Returns what `write` puts into files.
+    Raises ModelError where hints are asked for and the model takes none.
     """
+    if hints:
+        hints_curve.check(colorizer.model)
     photos = photo_set.load(patterns, size=SIDE, limit=limit)
 
     def measure(i: int) -> Measured:
@@ -89,6 +96,7 @@ def evaluate(
             views={n: classifier.view(rgb) for n, rgb in painted.items()} if classifier else {},
             steering=_steer(colorizer, encoded, painted["automatic"]) if steer else None,
             steps=simulated_user.edit(colorizer, encoded, truth) if i < edits else [],
+            hints=hints_curve.measure(colorizer, encoded, truth, i) if i < hints else None,
         )
 
     with ThreadPoolExecutor(colorizer.model.threads or os.cpu_count()) as pool:
@@ -98,6 +106,7 @@ def evaluate(
     views = {name: [m.views[name] for m in measured] for name in measured[0].views}
     steering = [m.steering for m in measured if m.steering]
     edited = [m.steps for m in measured if m.steps]
+    hinted = [m.hints for m in measured if m.hints]
     return {
         "photos": len(photos),
         "data": [Path(p).name for p in patterns],
@@ -105,7 +114,8 @@ def evaluate(
         "vividness": colorizer.model.vividness,
         "rows": [make_row(name, scores, rows["truth"]) for name, scores in rows.items()],
         "steering": _summarize_steering(steering) if steer else None,
-        "edits": _summarize_edits(edited, rows) if edited else None,
+        "edits": simulated_user.summarize(edited, rows) if edited else None,
+        "hints": hints_curve.summarize(hinted, rows, colorizer.model) if hinted else None,
         "recognition": {
             name: recognition.compare(found, views["gray"], views["truth"])
             for name, found in views.items()
@@ -204,59 +214,6 @@ def measure_hue_share(rgb: np.ndarray, degrees: float) -> float:
     return float((strong & near).mean())
 
 
-def make_row(name: str, scores: list[Score], truth: list[Score]) -> dict[str, Any]:
-    """The numbers of a method, pooled or averaged over photos, and of the originals beside."""
-    share = metrics.cell_shares(truth)
-    gaps = [abs(s.colorfulness - t.colorfulness) for s, t in zip(scores, truth, strict=True)]
-    return {
-        "method": name,
-        "auc": metrics.auc(scores),
-        "auc_interval": bootstrap(scores, None),
-        "auc_rebalanced": metrics.auc_rebalanced(scores, share),
-        "auc_rebalanced_interval": bootstrap(scores, share),
-        "psnr": _mean([s.psnr for s in scores]),
-        "colorfulness": _mean([s.colorfulness for s in scores]),
-        "colorfulness_absolute": _mean([s.colorfulness_absolute for s in scores]),
-        "colorfulness_gap": _mean(gaps),
-        "chroma": _mean([s.chroma for s in scores]),
-        "chroma_of_truth": _mean([s.chroma for s in scores]) / _mean([t.chroma for t in truth]),
-    }
-
-
-def bootstrap(
-    scores: list[Score], share: np.ndarray | None, base: list[Score] | None = None
-) -> tuple[float, float]:
-    """95 % bootstrap interval over photos of the pooled raw AuC, or of the rebalanced one.
-
-    base: another method's scores of the same photos: the interval is of the difference to it
-    """
-    weight = 1.0 if share is None else 1 / np.maximum(share, metrics.RARE)
-    hits = np.array([(s.hits * weight).sum() for s in scores])
-    if base is not None:
-        hits -= np.array([(s.hits * weight).sum() for s in base])
-    pixels = np.array([(s.pixels * weight).sum() for s in scores])
-    rng = np.random.default_rng(0)
-    drawn = rng.multinomial(len(scores), np.full(len(scores), 1 / len(scores)), RESAMPLES)
-    low, high = np.percentile(100 * (drawn @ hits) / (drawn @ pixels), [2.5, 97.5])
-    return float(low), float(high)
-
-
-def compare(scores: list[Score], base: list[Score]) -> dict[str, Any]:
-    """How much more raw AuC than another method's, on the same photos."""
-    return {
-        "auc_difference": metrics.auc(scores) - metrics.auc(base),
-        "auc_difference_interval": bootstrap(scores, None, base),
-    }
-
-
-def bootstrap_mean(values: list[float]) -> tuple[float, float]:
-    """95 % bootstrap interval of a mean over photos."""
-    rng = np.random.default_rng(0)
-    drawn = rng.choice(np.array(values), (RESAMPLES, len(values))).mean(1)
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return float(low), float(high)
-
-
 def _summarize_steering(photos: list[Steering]) -> dict[str, Any]:
     worn = [p for p in photos if p.banned_before > 0.01]
     return {
@@ -266,35 +223,6 @@ def _summarize_steering(photos: list[Steering]) -> dict[str, Any]:
         "banned_worst": max(p.banned for p in photos),
         "banned_before_mean": _mean([p.banned_before for p in photos]),
         "photos_that_wore_it": len(worn),
-    }
-
-
-def _summarize_edits(edited: list[list[Step]], rows: dict[str, list[Score]]) -> dict[str, Any]:
-    """The edits curve: gray, after 0, 1, 2, ... edits of each photo at most, true palette."""
-    count = len(edited)
-    gray, true, truth = (rows[name][:count] for name in ("gray", "true palette", "truth"))
-    after = [
-        [steps[min(most, len(steps) - 1)].score for steps in edited]
-        for most in range(simulated_user.MOST + 1)
-    ]
-
-    def row(name: str, scores: list[Score], **about: int) -> dict[str, Any]:
-        spread = {"psnr_interval": bootstrap_mean([s.psnr for s in scores])}
-        return about | make_row(name, scores, truth) | compare(scores, gray) | spread
-
-    edits = [edit for steps in edited for edit in steps[-1].edits]
-    return {
-        "photos": count,
-        "rows": [
-            row("gray", gray),
-            *(
-                row("edited", scores, edits=k, photos=sum(len(steps) > k for steps in edited))
-                for k, scores in enumerate(after)
-            ),
-            row("true palette", true),
-        ],
-        "menu": Counter(edit.KEYS[0] for edit in simulated_user.MENU),
-        "taken": Counter(edit.KEYS[0] for edit in edits),
     }
 
 
@@ -336,46 +264,18 @@ def format_table(report: dict[str, Any]) -> str:
     if report["recognition"]:
         lines += recognition.format_table(report["recognition"])
     if report["edits"]:
-        lines += _format_edits(report["edits"])
+        lines += simulated_user.format_table(report["edits"])
+    if report["hints"]:
+        lines += hints_curve.format_table(report["hints"])
     return "\n".join(lines) + "\n"
 
 
-def _format_edits(report: dict[str, Any]) -> list[str]:
-    lines = [
-        f"\nThe first {report['photos']} photos, edited by a simulated person who knows the truth:",
-        "\n| edits | photos | raw AuC | above gray | PSNR | chroma/truth |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in report["rows"]:
-        low, high = row["auc_interval"]
-        less, more = row["auc_difference_interval"]
-        least, most = row["psnr_interval"]
-        lines.append(
-            f"| {row.get('edits', row['method'])} | {row.get('photos', '')} "
-            f"| {row['auc']:.2f} ({low:.2f}-{high:.2f}) "
-            f"| {row['auc_difference']:+.2f} ({less:+.2f} to {more:+.2f}) "
-            f"| {row['psnr']:.2f} ({least:.2f}-{most:.2f}) | {row['chroma_of_truth']:.2f} |"
-        )
-    menu, taken = (
-        ", ".join(f"{kind} {count}" for kind, count in report[name].items())
-        for name in ("menu", "taken")
-    )
-    lines.append(
-        f"\nFrom the automatic colors at the default vividness. Each edit is the one of a fixed "
-        f"menu ({menu}) after which the raw AuC of this photo, seen small, is highest; where it "
-        "does not rise at full size, the photo stays as it is. Photos: how many took as many "
-        f"edits. Taken in all: {taken or 'none'}."
-    )
-    return lines
-
-
 def write(report: dict[str, Any], stem: Path) -> None:
-    """`STEM.json` and `STEM.md`, and the plot `STEM.edits.png` where photos were edited."""
+    """`STEM.json` and `STEM.md`; `STEM.edits.png` and `STEM.hints.png` where they were measured."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     write_whole(stem.with_name(stem.name + ".json"), json.dumps(report, indent=1) + "\n")
     write_whole(stem.with_name(stem.name + ".md"), format_table(report))
-    if report["edits"]:
-        with canvas.style():
-            canvas.save(
-                curves.draw_edits(report["edits"]), stem.with_name(stem.name + ".edits.png")
-            )
+    for name, draw in (("edits", curves.draw_edits), ("hints", curves.draw_hints)):
+        if report[name]:
+            with canvas.style():
+                canvas.save(draw(report[name]), stem.with_name(f"{stem.name}.{name}.png"))

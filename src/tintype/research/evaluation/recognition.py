@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from tintype.research.methods import distillation
+from tintype.research.evaluation import mobilenetv2
 
 SIDE = 224  # pixels, at which the classifier was trained
 RESAMPLES = 1000
@@ -32,8 +32,8 @@ class Classifier:
     """A MobileNetV2 for ImageNet."""
 
     def __init__(self, path: Path) -> None:
-        """path: the .npz that `distillation.load` reads. Raises DataError."""
-        self.network = distillation.load(path)
+        """path: the .npz that `mobilenetv2.load` reads. Raises DataError."""
+        self.network = mobilenetv2.load(path)
 
     @torch.no_grad()
     def view(self, rgb: np.ndarray) -> View:
@@ -43,7 +43,7 @@ class Classifier:
         left, top = ((length - short) // 2 for length in image.size)
         square = image.crop((left, top, left + short, top + short)).resize((SIDE, SIDE))
         unit = torch.from_numpy(np.asarray(square, dtype=np.float32) / 255)
-        _, pooled, logits = self.network.look(unit.permute(2, 0, 1)[None])
+        pooled, logits = self.network(unit.permute(2, 0, 1)[None])
         return View(int(logits.argmax()), pooled[0].numpy())
 
 
@@ -89,7 +89,7 @@ def frechet(one: np.ndarray, other: np.ndarray) -> float:
 def format_table(report: dict[str, dict[str, Any]]) -> list[str]:
     """What `compare` gives of every row, by its name, as lines of Markdown."""
     lines = [
-        "\nWhat a classifier (MobileNetV2, ImageNet) sees; no judge of its own pupils:",
+        "\nWhat a classifier (MobileNetV2, ImageNet) sees; which taught no bundled model:",
         "\n| | recognized, % | gap closed, % | Fréchet distance |",
         "|---|---|---|---|",
     ]

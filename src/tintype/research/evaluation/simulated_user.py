@@ -8,7 +8,9 @@ points (Zhang et al. 2017, "Real-Time User-Guided Image Colorization with Learne
 """
 
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -20,6 +22,7 @@ from tintype.photo import read
 from tintype.recipe import Recipe
 from tintype.research.evaluation import metrics
 from tintype.research.evaluation.metrics import Score
+from tintype.research.evaluation.summary import bootstrap_mean, compare, make_row
 
 MOST = 5  # edits of a photo
 ANGLES = [math.radians(degrees) for degrees in range(0, 360, 30)]  # in OKLab: bans reach all hues
@@ -69,6 +72,64 @@ def edit(colorizer: Colorizer, encoded: Encoded, truth: np.ndarray) -> list[Step
             break
         steps.append(step)
     return steps
+
+
+def summarize(edited: list[list[Step]], rows: dict[str, list[Score]]) -> dict[str, Any]:
+    """The edits curve: gray, after 0, 1, 2, ... edits of each photo at most, true palette."""
+    count = len(edited)
+    gray, true, truth = (rows[name][:count] for name in ("gray", "true palette", "truth"))
+    after = [
+        [steps[min(most, len(steps) - 1)].score for steps in edited] for most in range(MOST + 1)
+    ]
+
+    def row(name: str, scores: list[Score], **about: int) -> dict[str, Any]:
+        spread = {"psnr_interval": bootstrap_mean([s.psnr for s in scores])}
+        return about | make_row(name, scores, truth) | compare(scores, gray) | spread
+
+    edits = [edit for steps in edited for edit in steps[-1].edits]
+    return {
+        "photos": count,
+        "rows": [
+            row("gray", gray),
+            *(
+                row("edited", scores, edits=k, photos=sum(len(steps) > k for steps in edited))
+                for k, scores in enumerate(after)
+            ),
+            row("true palette", true),
+        ],
+        "menu": Counter(edit.KEYS[0] for edit in MENU),
+        "taken": Counter(edit.KEYS[0] for edit in edits),
+    }
+
+
+def format_table(report: dict[str, Any]) -> list[str]:
+    """What `summarize` gives, as lines of Markdown."""
+    lines = [
+        f"\nThe first {report['photos']} photos, edited by a simulated person who knows the truth:",
+        "\n| edits | photos | raw AuC | above gray | PSNR | chroma/truth |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in report["rows"]:
+        low, high = row["auc_interval"]
+        less, more = row["auc_difference_interval"]
+        least, most = row["psnr_interval"]
+        lines.append(
+            f"| {row.get('edits', row['method'])} | {row.get('photos', '')} "
+            f"| {row['auc']:.2f} ({low:.2f}-{high:.2f}) "
+            f"| {row['auc_difference']:+.2f} ({less:+.2f} to {more:+.2f}) "
+            f"| {row['psnr']:.2f} ({least:.2f}-{most:.2f}) | {row['chroma_of_truth']:.2f} |"
+        )
+    menu, taken = (
+        ", ".join(f"{kind} {count}" for kind, count in report[name].items())
+        for name in ("menu", "taken")
+    )
+    lines.append(
+        f"\nFrom the automatic colors at the default vividness. Each edit is the one of a fixed "
+        f"menu ({menu}) after which the raw AuC of this photo, seen small, is highest; where it "
+        "does not rise at full size, the photo stays as it is. Photos: how many took as many "
+        f"edits. Taken in all: {taken or 'none'}."
+    )
+    return lines
 
 
 def _step(

@@ -27,15 +27,9 @@ from tintype.files import write_whole
 from tintype.model import OnnxModel
 from tintype.research.data import photo_set
 from tintype.research.evaluation import metrics
-from tintype.research.evaluation.evaluate import (
-    SIDE,
-    bootstrap_mean,
-    compare,
-    make_gray,
-    make_row,
-    resize,
-)
+from tintype.research.evaluation.evaluate import SIDE, make_gray, resize
 from tintype.research.evaluation.metrics import Score
+from tintype.research.evaluation.summary import bootstrap_mean, compare, make_row
 from tintype.research.methods import checkpoint, fenu2016, vgg16
 from tintype.research.torch_model import TorchModel
 from tintype.working_size import shrink

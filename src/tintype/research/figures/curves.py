@@ -1,4 +1,4 @@
-"""Figures 4 and 7, losses in training and a palette before and after an edit; the edits curve."""
+"""Curves of losses, edits and hints, and a palette's bars: figures 4 and 7, and evaluation's."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tintype.bins import hue_of
-from tintype.charts import GRID, NAMES, QUIET
+from tintype.charts import GRID, INK, NAMES, QUIET
 from tintype.errors import DataError
 from tintype.palette import Palette
 from tintype.research.figures.canvas import WIDTH, caption, make_bars
@@ -153,3 +153,52 @@ def draw_edits(report: dict[str, Any]) -> Figure:
     words += "palettes, which a simulated person who knows it picks greedily from a fixed menu. "
     caption(figure, words + "Shaded: 95 % bootstrap intervals over photographs.")
     return figure
+
+
+def draw_hints(report: dict[str, Any]) -> Figure:
+    """PSNR and raw AuC above gray against the number of hints, without a palette and with the true.
+
+    report: the part `hints` of what `evaluate` returns
+    """
+    figure = Figure(figsize=(WIDTH, 5.1), facecolor="white")
+    panels = (("psnr", "PSNR above gray, decibels"), ("auc", "raw AuC above gray, percent"))
+    for left, (name, label) in zip((0.06, 0.565), panels, strict=True):
+        axes = figure.add_axes((left, 0.28, 0.275, 0.69))
+        _draw_hints(axes, [row for row in report["rows"] if "hints" in row], name)
+        axes.set_ylabel(label)
+    words = f"How near {report['photos']} photographs come to their truth by hints of it: at random"
+    words += " places, there beside the true palette, and where the largest error is left. Dashed:"
+    words += " gray, and the true palette without hints. Crosses: gains over no hint that Zhang et"
+    words += " al. 2017 published (iDeepColor, ImageNet), on top of what no hint reaches here."
+    caption(figure, words + " Shaded: 95 % bootstrap intervals, paired with gray.")
+    return figure
+
+
+def _draw_hints(axes: Axes, rows: list[dict[str, Any]], name: str) -> None:
+    """Curves of rows by their method; name: psnr or auc, whose difference to gray is drawn."""
+    axes.axhline(0, color=QUIET, lw=1.3, ls=(0, (5, 3)))
+    ends = [(0.0, "gray", QUIET)]
+    for method, color in zip(dict.fromkeys(row["method"] for row in rows), COLORS, strict=False):
+        own = [row for row in rows if row["method"] == method]
+        count, middle = [row["hints"] for row in own], [row[f"{name}_difference"] for row in own]
+        low, high = np.transpose([row[f"{name}_difference_interval"] for row in own])
+        axes.fill_between(count, low, high, color=color, alpha=0.15, lw=0)
+        axes.plot(count, middle, color=color, lw=1.8, marker="o", ms=4, label=method)
+        ends.append((middle[-1], method, color))
+        if "palette" in method:
+            axes.axhline(middle[0], color=color, lw=1.3, ls=(0, (5, 3)))
+            ends.append((middle[0], "true palette alone", color))
+    published = [row for row in rows if "published_gain" in row]
+    ticks = [row["hints"] for row in published]
+    if name == "psnr":
+        base = published[0]["psnr_difference"]
+        heights = [base + row["published_gain"] for row in published]
+        axes.plot(ticks[1:], heights[1:], color=INK, ls="", marker="x", ms=6, label="iDeepColor")
+        ends.append((heights[-1], "iDeepColor", INK))
+    axes.set_xscale("symlog", linthresh=1, linscale=0.5)
+    axes.set_xticks(ticks, [str(count) for count in ticks])
+    axes.set_xticks([], minor=True)
+    axes.set(xlabel="hints of a photo", xlim=(-0.15, 1.1 * ticks[-1]))
+    axes.grid(axis="y", color=GRID, lw=0.8)
+    axes.set_axisbelow(True)
+    _label(axes, ends)

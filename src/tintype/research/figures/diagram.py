@@ -85,12 +85,12 @@ def observe(network: Any, gray: Tensor) -> Observation:
     hooks = [m.register_forward_hook(noting(name)) for name, m in network.named_modules()]
     try:
         taps, estimate, _ = network.encode(gray)
-        logits = network.decode(taps, estimate)
+        logits = network.decode(taps, estimate.whole)
     finally:
         for hook in hooks:
             hook.remove()
     rgb = fenu2016.paint(logits.sigmoid(), gray, network.config).clamp(0, 1)
-    palette = Palette(network.config.bins, estimate[0].cpu().numpy())
+    palette = Palette(network.config.bins, estimate.whole[0].cpu().numpy())
     return Observation(shapes, palette, gray[0, 0].cpu().numpy(), rgb[0].cpu().numpy())
 
 

@@ -20,14 +20,15 @@ class Trainable:
     preview: network, rgb (1, h, w, 3), luma (1, 1, h, w) -> pictures by name, RGB (h, w, 3), all
         0..1, which the log shows of held-out photos; None: there is nothing to see
     first_steps: config -> how many steps come before its usual loss; None: there are none
-    teacher: config -> the teacher's file, empty for none; None: it never has one
+    learning_rates: config -> what began from published weights, by how its parameters' names begin,
+        and its share of the learning rate; nothing there decays; None: there is no such thing
     """
 
     config: Callable[..., Any]
     network: Callable[[Any], Any]
     preview: Callable[[Any, Tensor, Tensor], dict[str, Tensor]] | None = None
     first_steps: Callable[[Any], int] | None = None
-    teacher: Callable[[Any], str] | None = None
+    learning_rates: Callable[[Any], dict[str, float]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +36,9 @@ class Method(Trainable):
     """A way to color gray photos.
 
     colorize: network, gray (batch, 1, h, w), 0..1, palette or None -> RGB (batch, h, w, 3), 0..1
-    decode: what `colorize` gives, of an encoded photo and palettes; None: it takes no palette
+    decode: what `colorize` gives, of an encoded photo, palettes and hints; None: it takes none
     takes_palette: config -> whether a network with `decode` was trained to take one; None: always
+    takes_hints: whether `decode` heeds hints
     join_luma: the network with colors that join a luma; None: its colors do so already
     keeps_value: config -> whether HSV's V is the gray that is kept; None: the luma always is
     pins_vgg: whether the network has a pinned VGG-16, `network.vgg`, of the file `config.vgg`
@@ -45,6 +47,7 @@ class Method(Trainable):
     colorize: Callable[..., Tensor]
     decode: Callable[..., Tensor] | None = None
     takes_palette: Callable[[Any], bool] | None = None
+    takes_hints: bool = False
     join_luma: Callable[[Any], Any] | None = None
     keeps_value: Callable[[Any], bool] | None = None
     pins_vgg: bool = False
@@ -97,8 +100,9 @@ METHODS = {
         config=tintype.Config,
         network=tintype.Network,
         preview=tintype.preview,
-        teacher=lambda config: config.teacher,
+        learning_rates=lambda config: {"backbone.": tintype.LATE_RATE} if config.backbone else {},
         colorize=tintype.colorize,
         decode=tintype.decode,
+        takes_hints=True,
     ),
 }

@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import re
 import shutil
 import subprocess
 from functools import cache
@@ -27,11 +26,6 @@ FORMER_FIELDS = {  # of a run, before 0.4.0, in checkpoints written then
     "late_crop": "late_crop_size",
     "settle": "recalibrate",
 }
-FORMER_TENSORS = {  # of tintype's network, before 0.4.0
-    r"\bmimic\.": "distillation.",
-    r"\bencoder\.untuned\.": "encoder.reference.",
-    r"\bdecoder\.prior$": "decoder.bias_weight",
-}
 
 
 def save(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
@@ -42,14 +36,14 @@ def save(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what `save` wrote, tensors and fields of the run by their names of today.
+    """Read what `save` wrote, the fields of the run by their names of today.
 
     Raises DataError where the file is missing or is none of ours.
     """
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {_rename(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise DataError(f"{path}: expected a checkpoint, found none: {error}") from None
     if metadata.get("format") != FORMAT:
@@ -63,12 +57,6 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             FORMER_FIELDS.get(name, name): value for name, value in about["run"].items()
         }
     return tensors, about
-
-
-def _rename(name: str) -> str:
-    for former, today in FORMER_TENSORS.items():
-        name = re.sub(former, today, name)
-    return name
 
 
 @cache
@@ -116,9 +104,8 @@ def load_start(network: nn.Module, path: Path) -> None:
     except RuntimeError as error:  # sizes differ
         why = str(error).splitlines()[-1].strip()
         raise DataError(f"{path}: expected a checkpoint of this network, found {why}") from None
-    unknown = [name for name in unknown if not name.startswith("encoder.reference.")]
-    heads = ("recognize.", "distillation.")
-    if left := [name for name in (*missing, *unknown) if not name.startswith(heads)]:
+    usual = ("reference.", "coarse.")
+    if left := [name for name in (*missing, *unknown) if not name.startswith(usual)]:
         raise DataError(f"{path}: expected a checkpoint of this network, found others: {left[:3]}")
 
 

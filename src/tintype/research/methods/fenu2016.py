@@ -24,7 +24,7 @@ from tintype.palette import Palette
 from tintype.research.data.rng import Generators, uniform
 from tintype.research.methods import losses, vgg16
 from tintype.research.methods.dahl2016 import Convolution
-from tintype.research.methods.palettes import expand_palette, measure_palettes
+from tintype.research.methods.palettes import Palettes, expand_palette, measure_palettes
 
 LAB_SPAN = 110.0  # sRGB's a and b lie between minus this and this
 CHOICES = {
@@ -152,13 +152,13 @@ class Network(nn.Module):
         scaled = [tap / scale for tap, scale in zip(taps, self.scales, strict=True)]
         return [*reversed(scaled), gray.expand(-1, 3, -1, -1)]
 
-    def encode(self, gray: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
-        """(batch, 1, h, w) gray, 0..1, sides from 16 -> features, estimates (batch, count) twice.
+    def encode(self, gray: Tensor) -> tuple[list[Tensor], Palettes, Palettes]:
+        """(batch, 1, h, w) gray, 0..1, sides from 16 -> features, estimated palettes twice.
 
         The second ones stand for the reference of `tintype`: nothing is compared with it here.
         """
         taps = self.extract(gray)
-        estimate = to_shares(self.palette(taps[0]))
+        estimate = Palettes.of_shares(to_shares(self.palette(taps[0])))
         return taps, estimate, estimate
 
     def pool(self, gray: Tensor) -> Tensor:
@@ -247,7 +247,7 @@ class Network(nn.Module):
         colors, truth = (unit, target) if config.space == "raw" else (2 * unit - 1, 2 * target - 1)
         centers = torch.from_numpy(config.bins.centers).to(unit.device)
         painted, true = (
-            losses.soft_palette(losses.quarter(saturations(u, gray, config)), centers, 0.1)
+            losses.soft_palette(losses.average(saturations(u, gray, config), 4), centers, 0.1)
             for u in (unit, target)
         )
         return {
@@ -333,17 +333,17 @@ def colorize(network: Network, gray: Tensor, palette: Palette | None = None) -> 
     if palette is not None and network.config.palette == "none":
         raise PaletteError("expected no palette: this network was trained without one")
     taps, estimate, _ = network.encode(gray)
-    return decode(network, taps, gray, expand_palette(palette, network.config.bins, estimate)[0])
+    return decode(network, taps, gray, expand_palette(palette, network.config.bins, estimate))
 
 
 def decode(
-    network: Network, taps: list[Tensor], gray: Tensor, palette: Tensor, *_: Tensor
+    network: Network, taps: list[Tensor], gray: Tensor, target: Palettes, *_: object
 ) -> Tensor:
-    """What `colorize` gives, for an encoded gray photo and palettes (batch, count).
+    """What `colorize` gives, for an encoded gray photo and palettes.
 
-    Tones and estimates, which another method takes beside them, play no part.
+    Tones, references and hints, which another method takes beside them, play no part.
     """
-    return paint(network.decode(taps, palette).sigmoid(), gray, network.config).clamp(0, 1)
+    return paint(network.decode(taps, target.whole).sigmoid(), gray, network.config).clamp(0, 1)
 
 
 def join_luma(network: Network) -> Network:
@@ -368,10 +368,11 @@ def preview(network: Network, rgb: Tensor, luma: Tensor) -> dict[str, Tensor]:
     taps, estimate, _ = network.encode(luma)
     palettes = {"automatic": estimate}
     if network.config.palette != "none":
-        guess = Palette(bins, estimate[0].cpu().numpy())
+        guess = Palette(bins, estimate.whole[0].cpu().numpy())
         for name in ("red", "blue"):
-            palettes[f"towards {name}"] = expand_palette(guess.towards(name), bins, estimate)[0]
-        palettes["true palette"] = measure_palettes(*bins.encode(bins.chroma(rgb)), bins.count)
+            palettes[f"towards {name}"] = expand_palette(guess.towards(name), bins, estimate)
+        true = measure_palettes(*bins.encode(bins.chroma(rgb)), bins.count)
+        palettes["true palette"] = Palettes.of_shares(true)
     painted = {name: decode(used, taps, luma, p) for name, p in palettes.items()}
     painted["automatic, own gray"] = colorize(network, to_gray(rgb, network.config))
     return {name: photo[0] for name, photo in painted.items()}

@@ -116,9 +116,9 @@ def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return (losses * known).sum() / len(labels)
 
 
-def quarter(plane: Tensor) -> Tensor:
-    """A plane (batch, h, w, channels) averaged over 4 x 4 pixels: (batch, h/4, w/4, channels)."""
-    return F.avg_pool2d(plane.permute(0, 3, 1, 2), 4).permute(0, 2, 3, 1)
+def average(plane: Tensor, side: int) -> Tensor:
+    """Means (batch, h/side, w/side, channels) of side x side pixels."""
+    return F.avg_pool2d(plane.permute(0, 3, 1, 2), side).permute(0, 2, 3, 1)
 
 
 def blurred_euclidean(estimate: Tensor, target: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """Palettes in torch: measured, turned, noised, clustered, sampled; functions without state."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -8,9 +10,38 @@ from tintype import color
 from tintype.bins import Bins
 from tintype.errors import PaletteError
 from tintype.palette import Palette
-from tintype.research.data.rng import Generators, swap_partners, uniform
+from tintype.tones import SHARE_FLOOR, TONES, TRACE, spread_over_tones
 
-SHARE_FLOOR = 1e-3  # smaller shares count as this much in the ratio of palettes
+
+@dataclass(frozen=True)
+class Palettes:
+    """Palettes of a batch of photos, whole and told apart by tone.
+
+    whole: (batch, count) shares; zeros for none
+    tones: (batch, 3, count) those of shadows, midtones, highlights
+    """
+
+    whole: Tensor
+    tones: Tensor
+
+    @classmethod
+    def of_shares(cls, shares: Tensor) -> "Palettes":
+        """Palettes (batch, count) whose tones are all alike."""
+        return cls(shares, shares[:, None].expand(-1, len(TONES), -1))
+
+    @classmethod
+    def join(cls, parts: Tensor) -> "Palettes":
+        """Of whole and tones together, (batch, 4, count)."""
+        return cls(parts[:, 0], parts[:, 1:])
+
+    @property
+    def parts(self) -> Tensor:
+        """(batch, 4, count) whole and tones together."""
+        return torch.cat([self.whole[:, None], self.tones], 1)
+
+    def detach(self) -> "Palettes":
+        """The same, through which nothing is learned."""
+        return Palettes(self.whole.detach(), self.tones.detach())
 
 
 def measure_palettes(index: Tensor, share: Tensor, count: int) -> Tensor:
@@ -20,9 +51,27 @@ def measure_palettes(index: Tensor, share: Tensor, count: int) -> Tensor:
     return flat / flat.sum(1, keepdim=True)
 
 
+def measure_by_tone(bins: Bins, ab: Tensor, luma: Tensor) -> Palettes:
+    """The palettes of chroma (batch, h, w, 2) with luma (batch, h, w), 0..1."""
+    index, share = bins.encode(ab)
+    weight = torch.cat([torch.ones_like(luma)[..., None], color.tone_weights(luma)], -1)
+    flat = torch.zeros(len(ab), bins.count, weight.shape[-1], device=ab.device)
+    part = (share[..., :, None] * weight[..., None, :]).flatten(1, 3)  # (b, h w 4, 4 parts)
+    flat.scatter_add_(1, index.flatten(1)[..., None].expand_as(part), part)
+    parts = flat.mT
+    whole = parts[:, 0] / parts[:, 0].sum(1, keepdim=True)
+    tones = parts[:, 1:] + TRACE * parts[:, :1]
+    return Palettes(whole, tones / tones.sum(2, keepdim=True))
+
+
 def palette_loss(estimate: Tensor, true: Tensor) -> Tensor:
     """Cross entropy of palettes (batch, count) that sum to 1, mean of photos."""
     return -(true * (estimate + 1e-6).log()).sum(1).mean()
+
+
+def divergence(p: Tensor, q: Tensor) -> Tensor:
+    """Kullback-Leibler divergence (...) of shares (..., count)."""
+    return (p * ((p + 1e-6).log() - (q + 1e-6).log())).sum(-1)
 
 
 def log_ratio(palette: Tensor, other: Tensor) -> Tensor:
@@ -30,27 +79,19 @@ def log_ratio(palette: Tensor, other: Tensor) -> Tensor:
     return torch.log((palette + SHARE_FLOOR) / (other + SHARE_FLOOR))
 
 
-def mix_tones(tones: Tensor, luma: Tensor) -> Tensor:
-    """What holds for shadows, midtones and highlights, mixed for each pixel as its luma says.
+def expand_palette(palette: Palette | None, bins: Bins, estimate: Palettes) -> Palettes:
+    """A palette for every photo of the estimates; None for these.
 
-    tones: (batch, 3, count); luma: (batch, 1, h, w), 0..1. Returns (batch, count, h, w).
-    """
-    weight: Tensor = color.tone_weights(luma[:, 0]).flatten(1, 2)
-    return (tones.mT @ weight.mT).reshape(-1, tones.shape[2], *luma.shape[2:])
-
-
-def expand_palette(palette: Palette | None, bins: Bins, estimate: Tensor) -> tuple[Tensor, Tensor]:
-    """A palette's shares for every photo of the estimates (batch, count); None for these.
-
-    Returns also those of its tones (batch, 3, count). Raises PaletteError where it is over other
-    bins.
+    Raises PaletteError where it is over other bins.
     """
     if palette is None:
-        return estimate, estimate[:, None].expand(-1, 3, -1)
+        return estimate
     if palette.bins != bins:
         raise PaletteError("expected a palette over this network's bins, found another's")
-    shares, tones = (torch.from_numpy(s).to(estimate) for s in (palette.shares, palette.by_tone))
-    return shares.expand_as(estimate), tones.expand(len(estimate), -1, -1)
+    whole = torch.from_numpy(palette.shares).to(estimate.whole).expand_as(estimate.whole)
+    if palette.tones is None:
+        return Palettes(whole, spread_over_tones(whole, estimate.whole, estimate.tones))
+    return Palettes(whole, torch.from_numpy(palette.tones).to(whole).expand_as(estimate.tones))
 
 
 def rotate_hues(ab: Tensor, degrees: Tensor) -> Tensor:
@@ -60,33 +101,17 @@ def rotate_hues(ab: Tensor, degrees: Tensor) -> Tensor:
     return torch.stack([angle.cos() * a - angle.sin() * b, angle.sin() * a + angle.cos() * b], -1)
 
 
-def sample_targets(
-    bins: Bins, true: Tensor, estimate: Tensor, generators: Generators
-) -> tuple[Tensor, Tensor]:
-    """The palettes to train with, and by how many degrees the photos' hues are turned with them.
+def cluster(palettes: Tensor, count: int, rounds: int = 25) -> Tensor:
+    """k-means of palettes by tone (photos, 4, bins) under the Hellinger distance of the whole ones.
 
-    True ones (some noised with another photo's), true ones turned, estimated ones, estimated
-    ones turned, and none at all (zeros): 25, 15, 38, 14 and 8 percent. Turning a photo's chroma
-    together with its palette is exact supervision for edits.
+    Returns (count, 4, bins) mean palettes.
     """
-    kind, noise, angle = (uniform(generators, len(true)).to(true.device) for _ in range(3))
-    noised = (kind < 0.12)[:, None] * 0.3 * noise[:, None]
-    palette = (1 - noised) * true + noised * swap_partners(generators, true)
-    palette = torch.where((kind < 0.40)[:, None], palette, estimate)
-    turn = ((kind >= 0.25) & (kind < 0.40)) | ((kind >= 0.78) & (kind < 0.92))
-    degrees = torch.where(turn, 360 * angle, 0)
-    return bins.rotate(palette, degrees) * (kind < 0.92)[:, None], degrees
-
-
-def cluster(palettes: Tensor, count: int, rounds: int = 20) -> Tensor:
-    """k-means of palettes under the Hellinger distance: (count, bins) mean palettes."""
-    points = palettes.sqrt()
-    spread = torch.linspace(0, len(points) - 1, count, device=points.device).long()
-    means = points[spread]
+    points = palettes[:, 0].sqrt()
+    first = torch.linspace(0, len(points) - 1, count, device=points.device).long()
+    means = points[first]
     for _ in range(rounds):
-        nearest = torch.cdist(points, means).argmin(1)
-        members = F.one_hot(nearest, count).float()
+        members = F.one_hot(torch.cdist(points, means).argmin(1), count).float()
         filled = members.sum(0)[:, None]
         means = torch.where(filled > 0, members.T @ points / filled.clamp(min=1), means)
-    chosen = (members.T @ palettes) / filled.clamp(min=1)
-    return torch.where(filled > 0, chosen, palettes[spread])
+    mixed = torch.einsum("pk,ptc->ktc", members, palettes) / filled.clamp(min=1)[..., None]
+    return torch.where(filled[..., None] > 0, mixed, palettes[first])

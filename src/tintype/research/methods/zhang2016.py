@@ -21,7 +21,7 @@ from tintype.color import lab_to_rgb, rgb_to_lab
 from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.research.data.rng import Generators
-from tintype.research.methods.losses import quarter
+from tintype.research.methods.losses import average
 
 GRID = 10  # width of a bin
 NEIGHBORS = 5  # bins that share a pixel's color: section 2.2
@@ -127,7 +127,7 @@ class Network(nn.Module):
         """Set the rebalancing weights from RGB crops."""
         share = torch.zeros_like(self.rarity)
         for rgb in batches:
-            index, part = encode(quarter(rgb_to_lab(rgb)[..., 1:]), self.centers)
+            index, part = encode(average(rgb_to_lab(rgb)[..., 1:], 4), self.centers)
             share.index_add_(0, index.flatten(), part.flatten())
         self.rarity.copy_(weigh_rarity(share / share.sum(), self.centers, self.config.rebalance))
 
@@ -141,7 +141,7 @@ class Network(nn.Module):
         """
         with torch.autocast(rgb.device.type, enabled=False):
             lab = rgb_to_lab(rgb)
-            ab = quarter(lab[..., 1:])
+            ab = average(lab[..., 1:], 4)
             index, share = encode(ab, self.centers)
         log_shares = self.logits(lab[..., :1].permute(0, 3, 1, 2)).log_softmax(1)
         found = log_shares.permute(0, 2, 3, 1).gather(-1, index)

@@ -35,7 +35,7 @@ from tintype.sandbox import read_bounded
 from tintype.working_size import shrink
 
 LAYERS = {  # of the methods that estimate a palette: what is fine-tuned
-    "tintype": ("encoder.palette.0.", "encoder.palette.2."),
+    "tintype": ("palette.mix.0.", "palette.mix.2."),
     "fenu2016": ("palette.connected.", "palette.classify."),
 }
 FOLDS = 5
@@ -56,7 +56,7 @@ class FineTuningConfig:
     batch: int = 512  # views
     learning_rate: float = 3e-4
     pull: float = 0.01  # of the weights towards those of the start
-    size: int = 128  # short side, pixels, at which the network looks at a photo, and at 5/4 of it
+    size: int = 192  # short side, pixels, at which the network looks at a photo, and at 5/4 of it
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,8 @@ def _start(
 
 def _keep_reference(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The palette network under the names that a network has for what it was before recipes."""
-    inner = "encoder.palette."
-    return {
-        k.replace(inner, "encoder.reference."): v for k, v in tensors.items() if k.startswith(inner)
-    }
+    inner = "palette.mix."
+    return {k.replace(inner, "reference."): v for k, v in tensors.items() if k.startswith(inner)}
 
 
 @torch.no_grad()
@@ -175,7 +173,7 @@ def _find_alternatives(network: Any, view: Tensor, estimate: Palette, number: in
             f"expected a recipe that starts from the estimate or a palette, found alternative "
             f"{number}, and this method has none; take the recipe out"
         )
-    shares = network.encoder.palette(view).softmax(0).numpy()
+    shares = network.estimate_shares(view[None])[0].numpy()
     return find_alternatives(estimate, shares, network.prototypes.numpy())
 
 

@@ -16,7 +16,7 @@ from tintype.errors import DataError
 from tintype.research.data import photo_set, shards
 from tintype.research.data.batches import Memory, Process
 from tintype.research.data.streaming import Stream
-from tintype.research.methods import METHODS, checkpoint, distillation
+from tintype.research.methods import METHODS, checkpoint
 from tintype.research.training.config import TrainConfig
 from tintype.research.training.log import Log, Pace, Validation
 from tintype.research.training.run import TRAINED, Run
@@ -86,10 +86,9 @@ def _check_method(run: Run) -> None:
 def _open_photos(run: Run) -> Iterator[Memory | Stream]:
     """The photos of a run: those of packed shards are streamed, all others held in memory."""
     config, accelerator = run.config, run.accelerator
-    teacher = run.method.teacher(run.settings) if run.method.teacher else ""
     process = Process(accelerator.process_index, accelerator.num_processes, accelerator.device)
     if packs := shards.find_packs(config.data):
-        _refuse_for_shards(config, teacher)
+        _refuse_for_shards(config)
         stream = Stream(
             packs,
             process,
@@ -102,30 +101,12 @@ def _open_photos(run: Run) -> Iterator[Memory | Stream]:
         with closing(stream):
             yield stream
         return
-    yield _load_memory(run, process, teacher)
-
-
-def _load_memory(run: Run, process: Process, teacher: str) -> Memory:
-    """The photos of a run on its device, and what the teacher in a file gives of them."""
-    config, teach = run.config, None
     photos = photo_set.load(list(config.data), size=config.size, limit=config.limit)
-    photos = photos.to(process.device)
-    if teacher:
-        cache = run.folder / "teacher.safetensors"
-        with run.accelerator.main_process_first(), run.accelerator.autocast():  # others read it
-            teach = distillation.run_teacher(Path(teacher), photos, cache).cut
-    return Memory(
-        photos, process, seed=config.seed, source_weights=config.source_weights, teach=teach
-    )
+    yield Memory(photos, process, seed=config.seed, source_weights=config.source_weights)
 
 
-def _refuse_for_shards(config: TrainConfig, teacher: str) -> None:
+def _refuse_for_shards(config: TrainConfig) -> None:
     """Raise DataError for what only photos in memory can be used with."""
-    if teacher:
-        raise DataError(
-            "teacher: expected photos in memory, which it looks at before the run, found "
-            "packed shards; name their tar files, or leave it out"
-        )
     for name, value in {"limit": config.limit, "source_weights": config.source_weights}.items():
         if value:
             raise DataError(
@@ -201,7 +182,9 @@ def _recalibrate(run: Run, photos: Memory | Stream) -> None:
     train-test resolution discrepancy").
     """
     config = run.config
-    norms = [m for m in run.average.modules() if isinstance(m, nn.BatchNorm2d)]
+    modules = run.average.train().modules()  # but norms that a network keeps
+    norms = [m for m in modules if isinstance(m, nn.BatchNorm2d) and m.training]
+    run.average.eval()
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the mean of all batches

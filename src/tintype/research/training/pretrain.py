@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tintype.errors import DataError
-from tintype.research.data.augmentation import augment_gray
+from tintype.research.data.aging import age
 from tintype.research.data.rng import Generators
 from tintype.research.methods import checkpoint, vgg16
 from tintype.research.methods.losses import label_loss
@@ -56,7 +56,7 @@ class Network(nn.Module):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross entropy of the classes (batch,) of RGB crops (batch, h, w, 3), and its parts."""
         with torch.autocast(rgb.device.type, enabled=False):
-            gray = augment_gray(rgb, generators)
+            gray = age(rgb, generators)
         deepest = self.vgg(gray.expand(-1, 3, -1, -1))[-1]
         logits = self.classify(deepest.float().mean((2, 3))).float()
         loss = label_loss(logits, labels)

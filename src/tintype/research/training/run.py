@@ -41,7 +41,9 @@ class Run:
         if config.compile:
             network.compile()
         self.average = self.method.network(self.settings).eval()
-        groups = group_parameters(network, config.weight_decay)
+        rates = self.method.learning_rates
+        shares = rates(self.settings) if rates else {}
+        groups = group_parameters(network, config.weight_decay, shares)
         self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate)
         self.network, self.optimizer = self.accelerator.prepare(network, self.optimizer)
         self.average.to(self.accelerator.device)
@@ -126,8 +128,7 @@ class Run:
         Gives the parts of the loss.
         """
         with _explain_compile_errors(), self.accelerator.accumulate(self.network):
-            given = () if batch.targets is None else (batch.targets,)
-            loss, parts = self.network(batch.rgb, batch.labels, batch.generators, *given)
+            loss, parts = self.network(batch.rgb, batch.labels, batch.generators)
             self.accelerator.backward(loss)
             self.photos += len(batch.rgb) * self.accelerator.num_processes
             if self.accelerator.sync_gradients:
@@ -137,7 +138,7 @@ class Run:
     def _end_step(self) -> None:
         factor = cosine_with_warmup(self.progress, self._after_step, self.config.warmup)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * factor
+            group["lr"] = self.config.learning_rate * factor * group["share"]
         self.accelerator.clip_grad_norm_(self.network.parameters(), self.config.grad_clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -188,11 +189,23 @@ def _choose_precision(wanted: str) -> str:
     return "bf16" if "amx_bf16" in flags or "avx512_bf16" in flags else "no"
 
 
-def group_parameters(network: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Weight decay is for kernels only, not for biases, norms and scalars."""
-    kernels = [p for p in network.parameters() if p.ndim > 1]
-    rest = [p for p in network.parameters() if p.ndim <= 1]
-    return [{"params": kernels, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
+def group_parameters(
+    network: nn.Module, decay: float, shares: dict[str, float]
+) -> list[dict[str, Any]]:
+    """Weight decay is for kernels only, not for biases, norms and scalars.
+
+    shares: of the learning rate, by how names begin; what has one does not decay either
+    """
+    named = list(network.named_parameters())
+    rest = [p for name, p in named if not name.startswith(tuple(shares))]
+    groups = [
+        {"params": [p for p in rest if p.ndim > 1], "weight_decay": decay, "share": 1.0},
+        {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0, "share": 1.0},
+    ]
+    for start, share in shares.items():
+        own = [p for name, p in named if name.startswith(start)]
+        groups.append({"params": own, "weight_decay": 0.0, "share": share})
+    return groups
 
 
 @torch.no_grad()
