@@ -18,13 +18,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tintype.color import rgb_to_oklab
 from tintype.colorizer import Colorizer, Encoded
 from tintype.hints import NO_HINTS, Hints
 from tintype.model import OnnxModel
 from tintype.palette import Palette
-from tintype.research.evaluation import metrics
-from tintype.result import Result, in_gamut
+from tintype.research.evaluation import hints_curve, metrics
 from tintype.working_size import shrink
 
 ADJUSTMENTS = (1.0, 0.75, 0.5, 0.25, 0.0, -0.25, -0.5)  # of the rebalancing: calm to vivid
@@ -50,9 +48,7 @@ def paint(
 ) -> np.ndarray:
     """A photo in 8-bit RGB, with so much of the rebalancing taken back."""
     model.about["undo"] = [adjustment, adjustment]
-    ab = model.decode(photo.encoding, palette, 0.0, hints)
-    chroma, shown = in_gamut(photo.encoding.luma, ab, model.bins)
-    return np.asarray(Result(photo.photo, chroma, shown, threads=1).image)
+    return np.asarray(hints_curve.paint(Colorizer(model), photo, palette, hints))
 
 
 def color(model: OnnxModel, truth: np.ndarray, rng: np.random.Generator) -> Colored:
@@ -63,13 +59,10 @@ def color(model: OnnxModel, truth: np.ndarray, rng: np.random.Generator) -> Colo
     found: Colored = {u: paint(model, photo, own, u) for u in ADJUSTMENTS}
     found["true palette"] = paint(model, photo, true, GIVEN)
     if model.takes_hints:
-        place = rng.random((max(HINTS), 2), dtype=np.float32)
-        small = np.asarray(Image.fromarray(truth).reduce(4), dtype=np.float32) / 255
-        high, wide, _ = small.shape
-        ab = rgb_to_oklab(small)[..., 1:]
-        cells = ab[(place[:, 1] * high).astype(int), (place[:, 0] * wide).astype(int)]
+        patches = hints_curve.average(hints_curve.measure_chroma(truth), hints_curve.PATCH)
+        every = hints_curve.reveal(patches, rng.random((max(HINTS), 2)))
         for n in HINTS:
-            hints = Hints(place[:n], cells[:n], np.ones(n, np.float32))
+            hints = hints_curve.take(every, n)
             found[f"{n} hints"] = paint(model, photo, own, GIVEN, hints)
             if n == 5:
                 found["true palette, 5 hints"] = paint(model, photo, true, GIVEN, hints)

@@ -90,6 +90,12 @@ class Photo:
         """Width and height in pixels."""
         return self.luma.shape[1], self.luma.shape[0]
 
+    @property
+    def planes(self) -> list[np.ndarray]:
+        """All that it holds pixels in."""
+        every = (self.luma, self.alpha, self.deep, self.deep_alpha, self.missing)
+        return [plane for plane in every if plane is not None]
+
     def shrunk(self, side: int) -> "Photo":
         """The same photo with neither side above `side` pixels, by area means; for previews."""
         scale = side / max(self.size)

@@ -108,6 +108,28 @@ def interrupted_after(steps: int, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(loop.Run, "learn", stopping)
 
 
+def train_whole_and_interrupted(
+    folder: Path, config: loop.TrainConfig, settings: dict[str, str], steps: int
+) -> None:
+    """A run in `folder`/whole, and in `folder`/parts the same, left after some steps."""
+    loop.train(folder / "whole", config, settings, resume=False)
+    with pytest.MonkeyPatch.context() as patch:
+        interrupted_after(steps, patch)
+        with pytest.raises(KeyboardInterrupt):
+            loop.train(folder / "parts", config, settings, resume=False)
+
+
+def assert_same_weights(folder: Path) -> None:
+    """The files of the runs in `folder`/whole and `folder`/parts hold the same, to the bit."""
+    for name in ("last.safetensors", "model.safetensors"):
+        (whole, about), (parts, other) = (
+            checkpoint.load(folder / run / name) for run in ("whole", "parts")
+        )
+        assert about["step"] == other["step"]
+        assert whole.keys() == parts.keys()
+        assert [n for n in whole if not torch.equal(whole[n], parts[n])] == []
+
+
 def run_config(photos: Path, steps: int, **values: object) -> loop.TrainConfig:
     """A run that takes a second on one processor."""
     return loop.TrainConfig(

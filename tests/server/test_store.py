@@ -1,10 +1,13 @@
 """Photos are kept for a while and in a bounded number."""
 
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+from PIL import Image
 
+from tintype.photo import read
 from tintype.server.store import Sizes, Store
 
 
@@ -59,4 +62,14 @@ def test_sizes_share_features_and_count_bytes(colorizer):
     assert sizes.preview.photo.size == (768, 192)
     assert sizes.thumbnail.photo.size == (192, 48)
     assert sizes.preview.encoding is sizes.full.encoding
-    assert 400 * 1600 < sizes.bytes < 6_000_000
+    features = sum(feature.nbytes for feature in sizes.full.encoding.features)
+    assert sizes.bytes == features + 400 * 1600 + 768 * 192 + 192 * 48
+
+
+def test_planes_of_16_bits_are_counted(colorizer):
+    deep = np.random.default_rng(0).integers(0, 65536, (64, 80), np.uint16)
+    photo = read(Image.fromarray(deep))
+    photo = replace(photo, deep=deep, deep_alpha=deep.copy(), missing=deep > 0)
+    sizes = Sizes.of(colorizer.encode(photo))
+    features = sum(feature.nbytes for feature in sizes.full.encoding.features)
+    assert sizes.bytes == features + (1 + 2 + 2 + 1) * 64 * 80

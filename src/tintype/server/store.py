@@ -28,9 +28,9 @@ class Sizes:
     @property
     def bytes(self) -> int:
         """What it takes in memory, near enough."""
-        alpha = self.full.photo.alpha
-        planes = [self.full.photo.luma, self.preview.photo.luma, *self.full.encoding.features]
-        return sum(plane.nbytes for plane in planes) + (0 if alpha is None else alpha.nbytes)
+        photos = (self.full.photo, self.preview.photo, self.thumbnail.photo)
+        planes = [*self.full.encoding.features, *(p for photo in photos for p in photo.planes)]
+        return sum({id(plane): plane.nbytes for plane in planes}.values())  # small ones are shared
 
 
 class Store:

@@ -6,10 +6,11 @@ import torch
 from research.conftest import (
     SETTINGS,
     TINY,
+    assert_same_weights,
     fewer_crops,
-    interrupted_after,
     run_config,
     save_published,
+    train_whole_and_interrupted,
 )
 from tintype.research.methods import METHODS, checkpoint
 from tintype.research.methods.tintype import LATE_RATE
@@ -74,16 +75,9 @@ def test_the_backbone_learns_slower_and_does_not_decay(settings, photos, tmp_pat
     assert METHODS["tintype"].learning_rates(TINY) == {}  # from random values all learn alike
 
 
-def test_a_resumed_run_is_the_run_that_was_interrupted(settings, photos, tmp_path, monkeypatch):
+def test_a_resumed_run_is_the_run_that_was_interrupted(settings, photos, tmp_path):
     config = run_config(photos, 4, checkpoint_seconds=0.0, learning_rate=0.01)
-    loop.train(tmp_path / "whole", config, settings, resume=False)
-    with monkeypatch.context() as patch:
-        interrupted_after(2, patch)
-        with pytest.raises(KeyboardInterrupt):
-            loop.train(tmp_path / "parts", config, settings, resume=False)
+    train_whole_and_interrupted(tmp_path, config, settings, 2)
     (tmp_path / "weights.pth").unlink()  # which only the beginning needs
     loop.train(tmp_path / "parts", config, settings, resume=True)
-    for name in ("last.safetensors", "model.safetensors"):
-        whole, parts = (read(tmp_path / folder, name) for folder in ("whole", "parts"))
-        assert whole.keys() == parts.keys()
-        assert [n for n in whole if not torch.equal(whole[n], parts[n])] == []
+    assert_same_weights(tmp_path)

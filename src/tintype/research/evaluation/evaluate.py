@@ -24,7 +24,7 @@ from tintype.research.evaluation.hints_curve import Curves
 from tintype.research.evaluation.metrics import Score
 from tintype.research.evaluation.recognition import Classifier, View
 from tintype.research.evaluation.simulated_user import Step
-from tintype.research.evaluation.summary import make_row
+from tintype.research.evaluation.summary import make_row, mean
 from tintype.research.figures import canvas, curves
 
 SIDE = 256  # short side, pixels, at which everything is measured
@@ -219,15 +219,11 @@ def _summarize_steering(photos: list[Steering]) -> dict[str, Any]:
     return {
         "followed_median": {d: float(np.median([p.followed[d] for p in photos])) for d in SHIFTS},
         "reached_median": {d: float(np.median([p.reached[d] for p in photos])) for d in SHIFTS},
-        "banned_mean": _mean([p.banned for p in photos]),
+        "banned_mean": mean([p.banned for p in photos]),
         "banned_worst": max(p.banned for p in photos),
-        "banned_before_mean": _mean([p.banned_before for p in photos]),
+        "banned_before_mean": mean([p.banned_before for p in photos]),
         "photos_that_wore_it": len(worn),
     }
-
-
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values))
 
 
 def format_table(report: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ The curve of Zhang et al. 2017 ("Real-Time User-Guided Image Colorization with L
 Priors"), who reveal true colors at random points, and here with a palette beside the hints.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,9 +21,9 @@ from tintype.errors import ModelError
 from tintype.hints import NO_HINTS, Hints
 from tintype.model import Model
 from tintype.palette import Palette
-from tintype.photo import read
 from tintype.research.evaluation import metrics
 from tintype.research.evaluation.metrics import Score
+from tintype.research.evaluation.simulated_user import shrink_to_chroma
 from tintype.research.evaluation.summary import bootstrap_mean, compare, make_row
 from tintype.result import Result, in_gamut
 
@@ -58,7 +57,7 @@ def measure(colorizer: Colorizer, encoded: Encoded, truth: np.ndarray, number: i
     """
     model = colorizer.model
     true = Palette.measure(truth, model.bins, side=model.side)
-    patches = average(_chroma(truth), PATCH)
+    patches = average(measure_chroma(truth), PATCH)
     places = np.random.default_rng(number).random((max(COUNTS), 2))
     random = reveal(patches, places)
     placed = place_by_error(colorizer, encoded, truth, patches)
@@ -111,15 +110,13 @@ def place_by_error(
     over a square window. Within half a window of an earlier hint no other is given: what one did
     not mend, a second one there would not either.
     """
-    size = encoded.encoding.luma.shape[::-1]
-    images = (Image.fromarray(pixels) for pixels in (encoded.photo.luma, truth))
-    luma, small = (image.resize(size, Image.Resampling.BOX) for image in images)
-    look, true = replace(encoded, photo=read(luma)), _chroma(np.asarray(small))
+    look, small = shrink_to_chroma(encoded, truth)
+    size, true = look.photo.size, measure_chroma(small)
     half = round(WINDOW * min(size) / 2)
     free = np.ones(size[::-1], bool)
     hints = NO_HINTS
     while len(hints) < PLACED and free.any():
-        seen = _chroma(np.asarray(paint(colorizer, look, encoded.palette, hints)))
+        seen = measure_chroma(np.asarray(paint(colorizer, look, encoded.palette, hints)))
         error = np.linalg.norm(seen - true, axis=-1, keepdims=True)
         mean = average(error, 2 * half + 1)[..., 0]
         row, column = np.unravel_index(np.where(free, mean, -1).argmax(), free.shape)
@@ -147,7 +144,7 @@ def _join(one: Hints, other: Hints) -> Hints:
     )
 
 
-def _chroma(rgb: np.ndarray) -> np.ndarray:
+def measure_chroma(rgb: np.ndarray) -> np.ndarray:
     """OKLab chroma (h, w, 2) of uint8 RGB."""
     return np.asarray(rgb_to_oklab(rgb.astype(np.float32) / 255)[..., 1:])
 

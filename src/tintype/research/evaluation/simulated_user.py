@@ -57,21 +57,24 @@ def edit(colorizer: Colorizer, encoded: Encoded, truth: np.ndarray) -> list[Step
     chroma, is kept if the AuC rises at full size, too; else the person leaves the photo as it is.
     The encoder is not run again.
     """
-    size = encoded.encoding.luma.shape[::-1]
-    images = (Image.fromarray(pixels) for pixels in (encoded.photo.luma, truth))
-    luma, small = (image.resize(size, Image.Resampling.BOX) for image in images)
-    look = replace(encoded, photo=read(luma))
+    look, small = shrink_to_chroma(encoded, truth)
     steps = [_step(colorizer, encoded, truth, ())]
     while len(steps) <= MOST:
-        tried = [
-            _step(colorizer, look, np.asarray(small), (*steps[-1].edits, choice)) for choice in MENU
-        ]
+        tried = [_step(colorizer, look, small, (*steps[-1].edits, choice)) for choice in MENU]
         best = max(tried, key=lambda step: step.auc)
         step = _step(colorizer, encoded, truth, best.edits)
         if step.auc <= steps[-1].auc:
             break
         steps.append(step)
     return steps
+
+
+def shrink_to_chroma(encoded: Encoded, truth: np.ndarray) -> tuple[Encoded, np.ndarray]:
+    """A photo and its truth (h, w, 3) uint8 at the size of the decoder's chroma, to be judged."""
+    size = encoded.encoding.luma.shape[::-1]
+    images = (Image.fromarray(pixels) for pixels in (encoded.photo.luma, truth))
+    luma, small = (image.resize(size, Image.Resampling.BOX) for image in images)
+    return replace(encoded, photo=read(luma)), np.asarray(small)
 
 
 def summarize(edited: list[list[Step]], rows: dict[str, list[Score]]) -> dict[str, Any]:

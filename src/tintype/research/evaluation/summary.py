@@ -20,12 +20,12 @@ def make_row(name: str, scores: list[Score], truth: list[Score]) -> dict[str, An
         "auc_interval": bootstrap(scores, None),
         "auc_rebalanced": metrics.auc_rebalanced(scores, share),
         "auc_rebalanced_interval": bootstrap(scores, share),
-        "psnr": _mean([s.psnr for s in scores]),
-        "colorfulness": _mean([s.colorfulness for s in scores]),
-        "colorfulness_absolute": _mean([s.colorfulness_absolute for s in scores]),
-        "colorfulness_gap": _mean(gaps),
-        "chroma": _mean([s.chroma for s in scores]),
-        "chroma_of_truth": _mean([s.chroma for s in scores]) / _mean([t.chroma for t in truth]),
+        "psnr": mean([s.psnr for s in scores]),
+        "colorfulness": mean([s.colorfulness for s in scores]),
+        "colorfulness_absolute": mean([s.colorfulness_absolute for s in scores]),
+        "colorfulness_gap": mean(gaps),
+        "chroma": mean([s.chroma for s in scores]),
+        "chroma_of_truth": mean([s.chroma for s in scores]) / mean([t.chroma for t in truth]),
     }
 
 
@@ -63,5 +63,5 @@ def bootstrap_mean(values: list[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _mean(values: list[float]) -> float:
+def mean(values: list[float]) -> float:
     return float(np.mean(values))

@@ -70,9 +70,7 @@ def draw_losses(curves: dict[str, Curve]) -> Figure:
         ends.append((one.loss[-1], name, color))
     axes.set(xlabel="photos seen in training", ylabel="pixelwise loss", xlim=(0, None))
     axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
-    axes.grid(axis="y", color=GRID, lw=0.8)
-    axes.set_axisbelow(True)
-    _label(axes, ends)
+    _finish(axes, ends)
     what = "Figure 4. Pixelwise loss (mean L1 of H, S and V) on held-out photographs in training,\n"
     caption(figure, what + "colored from their luma by every method.")
     return figure
@@ -93,6 +91,27 @@ def _label(axes: Axes, ends: list[tuple[float, str, str]], least: float = 0.058)
         places[i] = min(places[i], places[i + 1] - least)
     for (_, name, color), y in zip(ends, places, strict=True):
         axes.text(1.015, y, name, color=color, va="center", weight="bold", transform=axes.transAxes)
+
+
+def _draw_curve(
+    axes: Axes,
+    count: list[int],
+    middle: list[float],
+    intervals: list[tuple[float, float]],
+    color: str,
+    label: str,
+) -> None:
+    """A line over its shaded intervals."""
+    low, high = np.transpose(intervals)
+    axes.fill_between(count, low, high, color=color, alpha=0.15, lw=0)
+    axes.plot(count, middle, color=color, lw=1.8, marker="o", ms=4, label=label)
+
+
+def _finish(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
+    """Draw the grid, and name lines at their ends, as `_label` takes them."""
+    axes.grid(axis="y", color=GRID, lw=0.8)
+    axes.set_axisbelow(True)
+    _label(axes, ends)
 
 
 def draw_histograms(estimate: Palette, edited: Palette) -> Figure:
@@ -137,18 +156,15 @@ def draw_edits(report: dict[str, Any]) -> Figure:
         axes = figure.add_axes((left, 0.26, 0.325, 0.7))
         edited = [row for row in report["rows"] if "edits" in row]
         count, middle = [row["edits"] for row in edited], [row[name] for row in edited]
-        low, high = np.transpose([row[f"{name}_interval"] for row in edited])
-        axes.fill_between(count, low, high, color=COLORS[0], alpha=0.15, lw=0)
-        axes.plot(count, middle, color=COLORS[0], lw=1.8, marker="o", ms=4)
+        intervals = [row[f"{name}_interval"] for row in edited]
+        _draw_curve(axes, count, middle, intervals, COLORS[0], "edited")
         ends = [(middle[-1], "edited", COLORS[0])]
         others = (row for row in report["rows"] if "edits" not in row)
         for row, color in zip(others, (QUIET, COLORS[1]), strict=True):
             axes.axhline(row[name], color=color, lw=1.3, ls=(0, (5, 3)))
             ends.append((row[name], row["method"], color))
         axes.set(xlabel="edits of a photo, at most", ylabel=label, xticks=count)
-        axes.grid(axis="y", color=GRID, lw=0.8)
-        axes.set_axisbelow(True)
-        _label(axes, ends)
+        _finish(axes, ends)
     words = f"How near {report['photos']} photographs come to their truth by edits of their "
     words += "palettes, which a simulated person who knows it picks greedily from a fixed menu. "
     caption(figure, words + "Shaded: 95 % bootstrap intervals over photographs.")
@@ -181,9 +197,8 @@ def _draw_hints(axes: Axes, rows: list[dict[str, Any]], name: str) -> None:
     for method, color in zip(dict.fromkeys(row["method"] for row in rows), COLORS, strict=False):
         own = [row for row in rows if row["method"] == method]
         count, middle = [row["hints"] for row in own], [row[f"{name}_difference"] for row in own]
-        low, high = np.transpose([row[f"{name}_difference_interval"] for row in own])
-        axes.fill_between(count, low, high, color=color, alpha=0.15, lw=0)
-        axes.plot(count, middle, color=color, lw=1.8, marker="o", ms=4, label=method)
+        intervals = [row[f"{name}_difference_interval"] for row in own]
+        _draw_curve(axes, count, middle, intervals, color, method)
         ends.append((middle[-1], method, color))
         if "palette" in method:
             axes.axhline(middle[0], color=color, lw=1.3, ls=(0, (5, 3)))
@@ -199,6 +214,4 @@ def _draw_hints(axes: Axes, rows: list[dict[str, Any]], name: str) -> None:
     axes.set_xticks(ticks, [str(count) for count in ticks])
     axes.set_xticks([], minor=True)
     axes.set(xlabel="hints of a photo", xlim=(-0.15, 1.1 * ticks[-1]))
-    axes.grid(axis="y", color=GRID, lw=0.8)
-    axes.set_axisbelow(True)
-    _label(axes, ends)
+    _finish(axes, ends)

@@ -6,6 +6,7 @@ photo's chroma together with its palette and its hints is exact supervision for 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -66,7 +67,7 @@ def sample_hints(ab: Tensor, generators: Generators) -> Hints:
     """
     batch, h, w, _ = ab.shape
     drawn = uniform(generators, batch, 2 + 3 * MOST_HINTS).to(ab.device)
-    count = 1 + (drawn[:, 0].clamp(min=1e-9).log() / torch.log(torch.tensor(1 - 0.16))).long()
+    count = 1 + (drawn[:, 0].clamp(min=1e-9).log() / math.log(1 - 0.16)).long()
     count = torch.where(drawn[:, 1] < UNHINTED, 0, count.clamp(max=MOST_HINTS))
     place = drawn[:, 2 : 2 + 2 * MOST_HINTS].reshape(batch, MOST_HINTS, 2)
     mean = drawn[:, 2 + 2 * MOST_HINTS :, None] < 0.5
