@@ -46,7 +46,9 @@ class Run:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        config = Config(backbone=str(options.backbone or "efficientnet-lite0"))
+        width, depth = options.scale
+        name = str(options.backbone or "efficientnet-lite")
+        config = Config(backbone=name, width=width, depth=depth)
         self.network, self.mean = Network(config), Network(config)
         self.about: dict[str, Any] = {"step": 0, "photos": 0, "elapsed": 0.0, "phases": {}}
         last, state = options.out / LAST, {}
@@ -177,7 +179,7 @@ def without_gradients(backbone: nn.Module, function: Views, channels: int, run: 
 
 def teacher(path: Path, run: Run) -> Views:
     """The published backbone on color photographs: the deepest two views."""
-    backbone = efficientnet.Backbone()
+    backbone = efficientnet.Backbone(*run.options.scale)
     efficientnet.load(backbone, path)
     state = torch.load(path, map_location="cpu", weights_only=True)
     backbone._conv_stem = efficientnet.Conv(3, 32, 3, 2)
@@ -249,7 +251,10 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("phase", choices=("distill", "decoder", "joint"))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--backbone", type=Path, help="published state dict of EfficientNet-Lite0")
+    parser.add_argument("--backbone", type=Path, help="published state dict of EfficientNet-Lite")
+    parser.add_argument(
+        "--scale", type=float, nargs=2, default=(1.0, 1.0), help="width and depth; Lite2: 1.1 1.2"
+    )
     parser.add_argument("--start", type=Path, help="averaged weights to begin with")
     parser.add_argument("--data", nargs="+", required=True, help="tar files of photographs")
     parser.add_argument("--limit", type=int, help="photographs of each source")

@@ -19,6 +19,7 @@ from tintype.research.methods.tintype.encoder import Residual, upsample
 from tintype.tones import TONES
 
 HINT_WIDTH = 0.05  # OKLab chroma: the deviation of the prior that a hint is
+CONTRAST = 4.0  # by which a cell takes the color of the hints that are its own, not all their mean
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ class HintField(nn.Module):
     def forward(self, keys: Tensor, hints: Hints) -> tuple[Tensor, Tensor]:
         """The color that hints say (batch, 2, h, w) and how surely (batch, 1, h, w), 0..1."""
         weight = self.find_regions(keys, hints)
-        total = weight.sum(1, keepdim=True)
-        mixed = torch.einsum("bkhw,bkc->bchw", weight, hints.chroma) / (total + 1e-4)
+        share = (CONTRAST * weight.clamp(min=1e-30).log()).softmax(1)
+        mixed = torch.einsum("bkhw,bkc->bchw", share, hints.chroma)
         return mixed, weight.amax(1, keepdim=True)
 
 
