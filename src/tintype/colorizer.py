@@ -14,7 +14,9 @@ from tintype.border import find_neutral, keep_neutral
 from tintype.model import Encoding, Model, OnnxModel
 from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
+from tintype.pins import KEEP, At
 from tintype.recipe import Recipe
+from tintype.regions import make_layers, make_region
 from tintype.result import Result, in_gamut
 from tintype.working_size import shrink
 
@@ -25,18 +27,29 @@ class Encoded:
 
     encoding: what the model made of it
     palette: what recipes begin with that name no other: the estimate, or an album's palette
+    model: which made that
     border: (h, w) bool, at the working size: what stays neutral, around it or missing; None if none
     """
 
     photo: Photo
     encoding: Encoding
     palette: Palette
+    model: Model
     border: np.ndarray | None = None
 
     @property
     def alternatives(self) -> list[Palette]:
         """Four distinct palettes, each plausible; none of models without them."""
         return self.encoding.alternatives
+
+    def region(self, x: float, y: float, reach: float | None = None) -> np.ndarray:
+        """How much of the photo a pin would color: (h, w) float32, 0..1, small.
+
+        x, y: its place, 0..1 of the upright photo's width and height; reach: as of `At`
+        Raises PaletteError for models that take no pins.
+        """
+        pin = At((x, y), KEEP, reach)
+        return make_region(self.model, self.encoding, pin.locate(self.photo.size), reach)
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,8 @@ class Colorizer:
         photo = source if isinstance(source, Photo) else read(source, max_pixels=max_pixels)
         small = np.asarray(shrink(Image.fromarray(photo.luma), self.model.side))
         encoding = self.model.encode(small)
-        return Encoded(photo, encoding, encoding.palette, find_neutral(small, photo.missing))
+        border = find_neutral(small, photo.missing)
+        return Encoded(photo, encoding, encoding.palette, self.model, border)
 
     def decode(self, encoded: Encoded, recipe: Recipe | None = None) -> Result:
         """Color an encoded photo by a recipe, by default as the model estimates.
@@ -70,10 +84,11 @@ class Colorizer:
         wanted = recipe.apply(encoded.palette, encoded.alternatives)
         ab = self.model.decode(encoding, wanted, recipe.vividness_by(self.model))
         ab = keep_neutral(ab, encoded.border)
-        chroma, shown = in_gamut(encoding.luma, ab, self.bins)
+        layers = make_layers(self.model, encoding, recipe.pins, encoded.photo.size)
+        chroma, shown = in_gamut(encoding.luma, ab, self.bins, layers)
         done = recipe.complete(self.model)
         threads, border = self.model.threads, encoded.border
-        return Result(encoded.photo, chroma, shown, done, threads, border)
+        return Result(encoded.photo, chroma, shown, done, threads, border, layers)
 
     def colorize(
         self,

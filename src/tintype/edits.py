@@ -1,4 +1,4 @@
-"""Edits of a palette as values, so that recipes can hold them; each is a verb of `Palette`."""
+"""Edits as values, so that recipes can hold them: each is a verb of `Palette`, or a pin."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -6,15 +6,17 @@ from typing import Any, ClassVar
 from tintype.bins import Bins
 from tintype.errors import PaletteError
 from tintype.palette import TOWARDS, Palette
+from tintype.pins import At, Mask, Pin, Protect
 
 
 class _Edit:
     """What all edits have, beside `apply(palette)`, which raises PaletteError.
 
-    `KEYS` are their fields in JSON; the first of them names the edit.
+    `KEYS` are their fields in JSON, the first of which names the edit; `OPTIONAL` may be absent.
     """
 
     KEYS: ClassVar[tuple[str, ...]]
+    OPTIONAL: ClassVar[tuple[str, ...]] = ()
 
     def to_json(self) -> dict[str, Any]:
         """What `read_edit` reads."""
@@ -89,19 +91,23 @@ class Ban(_Edit):
         return palette.ban(self.color)
 
 
-Edit = Towards | ShiftHue | Saturate | Recolor | Boost | Ban
+Edit = Towards | ShiftHue | Saturate | Recolor | Boost | Ban | Pin
 EDITS: tuple[type[Edit], ...] = (Towards, ShiftHue, Saturate, Recolor, Boost, Ban)
+PINS: tuple[type[Edit], ...] = (At, Mask, Protect)
 
 
 def read_edit(about: Any) -> Edit:
     """An edit from its JSON, e.g. {"towards": "red", "amount": 0.25}.
 
-    Raises PaletteError for other fields; their values are looked at when the edit is applied.
+    Raises PaletteError for other fields; the values of a palette's edits are looked at when they
+    are applied, those of pins at once.
     """
-    for kind in EDITS:
-        if isinstance(about, dict) and sorted(about) == sorted(kind.KEYS):
-            return kind(*(about[key] for key in kind.KEYS))
-    forms = ", ".join(" + ".join(kind.KEYS) for kind in EDITS)
+    for kind in (*EDITS, *PINS):
+        missing = {*kind.KEYS} ^ {*about} if isinstance(about, dict) else {None}
+        if missing <= {*kind.OPTIONAL} - {*about}:
+            values: list[Any] = [about.get(key) for key in kind.KEYS]
+            return kind(*values)
+    forms = ", ".join(" + ".join(kind.KEYS) for kind in (*EDITS, *PINS))
     raise PaletteError(f"expected an edit ({forms}), found {about!r:.200}")
 
 

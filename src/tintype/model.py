@@ -6,7 +6,7 @@ luma ──encode──▶ Encoding: features, estimated palette ──decode(pa
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,6 +41,7 @@ class Encoding:
     palette: the estimated palette
     alternatives: four distinct palettes, each plausible; none of models without them
     reference: what the decoder compares palettes with: the estimate before it learned from recipes
+    responses: by place, what `regions` found there
     """
 
     features: list[np.ndarray]
@@ -48,6 +49,7 @@ class Encoding:
     palette: Palette
     alternatives: list[Palette]
     reference: Palette
+    responses: dict[tuple[float, float], np.ndarray] = field(default_factory=dict, repr=False)
 
 
 class Model(Protocol):

@@ -25,8 +25,11 @@ from tintype.edits import (
 from tintype.errors import PaletteError, PhotoError, explain_json
 from tintype.files import open_whole
 from tintype.palette import TOWARDS, Palette
+from tintype.pins import At, Mask, Pin, Protect, write_mask
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from tintype.model import Model
 
 VERSION = 2  # of recipes; in those of version 1 the square of an amount `towards` a color moves
@@ -63,7 +66,7 @@ class Recipe:
 
     palette: what to start from, a palette or the JSON of one; None for the estimated one
     alternative: 1..4 starts from that one of the photo's alternatives, 0 from the estimated one
-    edits: done to the palette in this order
+    edits: done to the palette in this order; pins among them color things of the photo
     vividness: 0 (calm) .. 1 (vivid); None for the model's default, calmer where `palette` is given
     model: the fingerprint of the model that it was made with; None before it was used
 
@@ -110,6 +113,28 @@ class Recipe:
         """And then `Palette.ban`."""
         return self._add(Ban(color))
 
+    def at(self, x: float | str, y: float | str, color: str, reach: float | None = None) -> Recipe:
+        """And the thing at a place in a color: see `At`."""
+        return self._add(At((x, y), color, reach))
+
+    def mask(self, image: Image.Image, color: str) -> Recipe:
+        """And what is white in a picture, stretched over the photo, in a color: see `Mask`."""
+        return self._add(Mask(write_mask(image), color))
+
+    def protect(self, image: Image.Image) -> Recipe:
+        """And what is white in a picture, stretched over the photo, stays gray."""
+        return self._add(Protect(write_mask(image)))
+
+    @property
+    def pins(self) -> tuple[Pin, ...]:
+        """Those of the edits that color things of the photo and leave the palette alone."""
+        return tuple(edit for edit in self.edits if isinstance(edit, Pin))
+
+    @property
+    def without_pins(self) -> Recipe:
+        """The same for the palette alone."""
+        return replace(self, edits=tuple(e for e in self.edits if not isinstance(e, Pin)))
+
     def start(self, estimate: Palette, alternatives: Sequence[Palette]) -> Palette:
         """The palette that the edits begin with, given a photo's own.
 
@@ -146,8 +171,11 @@ class Recipe:
         What edits reached is measured on the colors that come out without them, as a person sees
         those and not the estimated palette, which is broader than any one result. Bans alone
         leave open what comes instead: their aim is the palette nearest to the result that has
-        none of what is banned.
+        none of what is banned. Pins are exact, and left out.
         """
+        if self.pins:
+            plain = self.without_pins
+            return plain.reached(colorizer, encoded, colorizer.decode(encoded, plain))
         if self.palette is None and not self.edits:
             return None
         vividness = self.vividness_by(colorizer.model)

@@ -12,6 +12,7 @@ from tintype.bins import Bins
 from tintype.border import fade
 from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_ycbcr, ycbcr_to_rgb
 from tintype.formats.halved import Halved
+from tintype.layers import Layer
 from tintype.metadata import Provenance
 from tintype.palette import Palette
 from tintype.photo import Photo, format_of, write
@@ -28,6 +29,7 @@ class Result:
     recipe: what it was made by, with defaults spelled out; None without a model
     threads: how many processors enlarge the colors; None for all
     border: (rows, columns) bool, of any size: where the photo stays neutral; None for nowhere
+    layers: what pins lay over the chroma
     """
 
     photo: Photo
@@ -36,6 +38,7 @@ class Result:
     recipe: Recipe | None = None
     threads: int | None = None
     border: np.ndarray | None = None
+    layers: tuple[Layer, ...] = ()
 
     @cached_property
     def planes(self) -> Image.Image:
@@ -53,7 +56,9 @@ class Result:
 
     def _upsample(self, *, halved: bool) -> tuple[np.ndarray, np.ndarray]:
         """Cb and Cr at full size, or half of it."""
-        cb, cr = upsample(self.chroma, self.photo.luma, halved=halved, threads=self.threads)
+        cb, cr = upsample(
+            self.chroma, self.photo.luma, halved=halved, layers=self.layers, threads=self.threads
+        )
         return (cb, cr) if self.border is None else (fade(cb, self.border), fade(cr, self.border))
 
     def save(
@@ -93,8 +98,10 @@ class Result:
         )
 
 
-def in_gamut(luma: np.ndarray, ab: np.ndarray, bins: Bins) -> tuple[np.ndarray, Palette]:
-    """Chroma as a `Result` holds it, and the palette that it has.
+def in_gamut(
+    luma: np.ndarray, ab: np.ndarray, bins: Bins, layers: tuple[Layer, ...] = ()
+) -> tuple[np.ndarray, Palette]:
+    """Chroma as a `Result` holds it, and the palette that it has under layers.
 
     luma: (h, w), 0..1; ab: (h, w, 2) OKLab chroma for it
     Returns (2, h, w) float32 Cb and Cr, centered on 0, 0..255 units.
@@ -102,5 +109,8 @@ def in_gamut(luma: np.ndarray, ab: np.ndarray, bins: Bins) -> tuple[np.ndarray, 
     rgb = oklab_to_rgb(oklab_of_luma(luma, ab))
     planes = np.moveaxis(rgb_to_ycbcr(rgb), -1, 0).astype(np.float32)
     cb, cr = fit_gamut(255 * luma, 255 * planes[1], 255 * planes[2])
-    shown = ycbcr_to_rgb(np.stack([luma, cb / 255, cr / 255], axis=-1))
-    return np.stack([cb, cr]), Palette.of_chroma(bins, bins.chroma(shown))
+    chroma = covered = np.stack([cb, cr])
+    for layer in layers:
+        covered = layer.cover(covered, np.rint(255 * luma).astype(np.uint8))
+    shown = ycbcr_to_rgb(np.stack([luma, *covered / 255], axis=-1))
+    return chroma, Palette.of_chroma(bins, bins.chroma(shown))

@@ -1,8 +1,8 @@
 """Chroma to full size: small planes follow the luma's edges, then are scaled into gamut.
 
-    small chroma ──restore──▶ upsample, level by level ──▶ bilinear ──▶ into gamut ──▶ cb, cr
-                      ▲                 ▲                                    ▲
-                      └── luma, shrunk ─┘                         luma, never changed
+    small chroma ──restore──▶ upsample, level by level ──▶ layers ──▶ bilinear ──▶ gamut ──▶ cb, cr
+                      ▲                 ▲                                            ▲
+                      └── luma, shrunk ─┘                                 luma, never changed
 
 No color leaves the range of its neighbors in the small planes, and the result, joined to the luma
 by `Image.merge("YCbCr", ...)`, turns gray again as the photo that came in. A large photo's chroma
@@ -11,16 +11,20 @@ has no detail that planes of half its size would not hold: a JPEG stores such (4
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from tintype.layers import Layer, lay
+
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 Shorts = npt.NDArray[np.int16]
+
+BILINEAR = Image.Resampling.BILINEAR
 
 GUIDE_PIXELS = 500_000
 """Edges guide up to this size: a screenful. Twice as much would double the slowest float work."""
@@ -52,15 +56,17 @@ def upsample(
     guided: bool = True,
     guide_pixels: int = GUIDE_PIXELS,
     halved: bool = False,
+    layers: Sequence[Layer] = (),
     threads: int | None = None,
 ) -> tuple[Bytes, Bytes]:
     """Enlarge small chroma planes to the photo's size, along the luma's edges and inside the gamut.
 
     chroma: (2, h, w), Cb and Cr centered on 0, -128..127 in units of 1/255, area means of the photo
     luma: (H, W), 0..255, any size, never changed
-    guided: False enlarges by plain bilinear interpolation
+    guided: False enlarges by plain bilinear interpolation, without layers
     guide_pixels: the size, H * W, up to which edges guide; plain bilinear from there
     halved: planes of half the size, rounded up, in gamut with each of the pixels that share a value
+    layers: colors over parts of it, one after the other
     threads: how many strips are worked on at once; None for one per core
     returns: Cb and Cr, each (H, W), 0..255 centered on 128, for `Image.merge("YCbCr", ...)`
 
@@ -76,6 +82,8 @@ def upsample(
             size = _guide_size(chroma.shape[1:], full, guide_pixels)
             guide = _shrink(_shrink_rows(luma, size[0], pool) if halved else luma, size)
             chroma = _upsample(_restore(chroma, guide, pool), guide, pool)
+            for layer in layers:
+                chroma = lay(chroma, _upsample_shares(layer, guide, pool), layer.tints, guide)
         return _finish(chroma, luma, pool, 2 if halved else 1)
 
 
@@ -133,6 +141,16 @@ def _restore(chroma: Floats, guide: Bytes, pool: _Pool) -> Floats:
     return np.clip(chroma + lost, patches.min(axis=(3, 4)), patches.max(axis=(3, 4)))
 
 
+def _upsample_shares(layer: Layer, guide: Bytes, pool: _Pool) -> Floats:
+    """A layer's shares (n, H, W) at the guide's size, along its edges, or along their own."""
+    high, wide = guide.shape
+    if layer.fine:
+        images = map(Image.fromarray, layer.shares)
+        return np.stack([np.asarray(i.resize((wide, high), BILINEAR)) for i in images])
+    _, h, w = layer.shares.shape
+    return _upsample(_resize(layer.shares, (min(h, high), min(w, wide))), guide, pool)
+
+
 def _upsample(chroma: Floats, guide: Bytes, pool: _Pool) -> Floats:
     """Enlarge to the guide's size in even steps of at most two."""
     (h, w), (H, W) = chroma.shape[1:], guide.shape
@@ -149,12 +167,12 @@ def _upsample(chroma: Floats, guide: Bytes, pool: _Pool) -> Floats:
 def _upsample_once(chroma: Floats, near: Bytes, far: Bytes, pool: _Pool) -> Floats:
     """Mean of the four nearest coarse colors, weighted by distance and by likeness in luma.
 
-    chroma: (2, h, w); near: (h, w), luma at that size; far: (H, W), luma at the new size
-    returns: (2, H, W), every value between those of its four neighbors
+    chroma: (n, h, w); near: (h, w), luma at that size; far: (H, W), luma at the new size
+    returns: (n, H, W), every value between those of its four neighbors
     """
     rows, across = _taps(near.shape[0], far.shape[0]), _taps(near.shape[1], far.shape[1])
     columns = [(chroma.take(i, axis=2), near.take(i, axis=1), weight) for i, weight in across]
-    result = np.zeros((2, *far.shape), np.float32)
+    result = np.zeros((len(chroma), *far.shape), np.float32)
 
     def strip(part: slice) -> None:
         total = np.zeros(far[part].shape, np.float32)
@@ -167,7 +185,7 @@ def _upsample_once(chroma: Floats, near: Bytes, far: Bytes, pool: _Pool) -> Floa
                 weight *= along
                 weight *= down[part, None]
                 total += weight
-                for plane in (0, 1):
+                for plane in range(len(chroma)):
                     result[plane, part] += weight * color[plane, i[part]]
         result[:, part] /= total
 
@@ -230,7 +248,7 @@ def _find_range(luma: Bytes) -> tuple[Shorts, Shorts]:
 def _widen(plane: Shorts, width: int) -> Shorts:
     """Bilinear along the rows, (h, w) -> (h, width), by Pillow's bytes."""
     image = Image.fromarray((plane + 128).astype(np.uint8))
-    wide = image.resize((width, len(plane)), Image.Resampling.BILINEAR)
+    wide = image.resize((width, len(plane)), BILINEAR)
     return np.asarray(wide).astype(np.int16) - np.int16(128)
 
 
