@@ -101,7 +101,7 @@ def main() -> None:
     (old, about), (new, _) = load(o.old, 1.0, 1.0), load(o.new / LAST, *o.scale)
     transplant(old, new, Photographs(o.data).batches(32, o.size, 0, 1), o.count)
     state = new.state_dict()
-    state = {f"{kind}.{k}": v for kind in ("net", "mean") for k, v in state.items()}
+    state = {f"{kind}.{k}": v.clone() for kind in ("net", "mean") for k, v in state.items()}
     checkpoint.save(o.new / LAST, state, about | {"phases": {}})
 
 

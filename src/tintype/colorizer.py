@@ -84,7 +84,7 @@ class Colorizer:
         wanted = recipe.apply(encoded.palette, encoded.alternatives)
         ab = self.model.decode(encoding, wanted, recipe.vividness_by(self.model))
         ab = keep_neutral(ab, encoded.border)
-        layers = make_layers(self.model, encoding, recipe.pins, encoded.photo.size)
+        layers = make_layers(self.model, encoding, recipe.pins, encoded.photo.luma)
         chroma, shown = in_gamut(encoding.luma, ab, self.bins, layers)
         done = recipe.complete(self.model)
         threads, border = self.model.threads, encoded.border

@@ -27,12 +27,30 @@ class Layer:
 
     shares: (n, h, w) float32, 0..1, how much of the photo has each color; sums of at most 1
     tints: (n, 256, 2) float32 Cb and Cr of each color, by 8-bit luma; centered on 0, 0..255 units
+    places: x and y, 0..1, of n pins, each of which has its color alone; none for masks
+    levels: the luma, 0..255, of the photo's pixels there
     fine: the shares have edges of their own; False for those that the luma's edges shall guide
     """
 
     shares: np.ndarray
     tints: np.ndarray
+    places: tuple[tuple[float, float], ...] = ()
+    levels: tuple[int, ...] = ()
     fine: bool = False
+
+    def lay(self, chroma: np.ndarray, shares: np.ndarray, luma: np.ndarray) -> np.ndarray:
+        """It over larger chroma (2, h, w), where its places have exactly their colors.
+
+        shares: (n, h, w), its own, as large; luma: (h, w) uint8
+        """
+        shares, luma = shares.copy(), luma.copy()
+        for number, (place, level) in enumerate(zip(self.places, self.levels, strict=True)):
+            row, column = find_cell(place, luma.shape)
+            spot = slice(max(0, row - 1), row + 2), slice(max(0, column - 1), column + 2)
+            shares[:, *spot] = 0
+            shares[number, *spot] = 1
+            luma[spot] = level
+        return lay(chroma, shares, self.tints, luma)
 
     def cover(self, chroma: np.ndarray, luma: np.ndarray) -> np.ndarray:
         """`lay` it over small chroma, as it is shown small."""
@@ -41,6 +59,12 @@ class Layer:
             Image.fromarray(share).resize(size, Image.Resampling.BOX) for share in self.shares
         )
         return lay(chroma, np.stack([np.asarray(i) for i in images]), self.tints, luma)
+
+
+def find_cell(place: tuple[float, float], size: tuple[int, ...]) -> tuple[int, int]:
+    """The row and the column, in a plane (h, w), of a place's x and y, 0..1."""
+    (x, y), (high, wide) = place, size
+    return min(high - 1, int(y * high)), min(wide - 1, int(x * wide))
 
 
 def lay(chroma: np.ndarray, shares: np.ndarray, tints: np.ndarray, luma: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from tintype.errors import PaletteError
 from tintype.hints import Hints
-from tintype.layers import Layer, tint
+from tintype.layers import Layer, find_cell, tint
 from tintype.pins import KEEP, At, Mask, Pin, Protect, chroma_of_pin, read_mask
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def measure_response(model: Model, encoding: Encoding, place: tuple[float, float
 def _probe(model: Model, encoding: Encoding, place: tuple[float, float]) -> np.ndarray:
     vividness, palette = model.vividness_given, encoding.palette
     bare = model.decode(encoding, palette, vividness)
-    row, column = _cell(place, bare.shape[:2])
+    row, column = find_cell(place, bare.shape[:2])
     total = np.zeros(bare.shape[:2], np.float32)
     for angle in PROBES:
         color = STRENGTH * np.array([[math.cos(angle), math.sin(angle)]], np.float32)
@@ -58,12 +58,6 @@ def _probe(model: Model, encoding: Encoding, place: tuple[float, float]) -> np.n
         asked = color[0] - bare[row, column]
         total += moved @ (asked / (asked @ asked)) / len(PROBES)
     return np.asarray(total / max(0.3, float(total[row, column])), np.float32).clip(0, 1)
-
-
-def _cell(place: tuple[float, float], size: tuple[int, ...]) -> tuple[int, int]:
-    """The row and the column that a place is in."""
-    (x, y), (high, wide) = place, size
-    return min(high - 1, int(y * high)), min(wide - 1, int(x * wide))
 
 
 def make_region(
@@ -76,33 +70,33 @@ def make_region(
     response = measure_response(model, encoding, place)
     level = 0.95 - 0.9 * (REACH if reach is None else reach)  # where the region ends
     region = np.clip((response - level) / SOFT + 0.5, 0, 1).astype(np.float32)
-    region[_cell(place, region.shape)] = 1
+    region[find_cell(place, region.shape)] = 1
     return region
 
 
 def make_layers(
-    model: Model, encoding: Encoding, pins: tuple[Pin, ...], size: tuple[int, int]
+    model: Model, encoding: Encoding, pins: tuple[Pin, ...], luma: np.ndarray
 ) -> tuple[Layer, ...]:
     """What pins lay over a photo's chroma: masks, pins over them, and what stays gray over all.
 
-    size: of the upright photo in pixels. Of two pins at one pixel the later one counts. Raises
+    luma: (H, W) uint8, the upright photo's. Of two pins at one pixel the later one counts. Raises
     PaletteError for places outside, and where the model takes no pins.
     """
     masks = [(read_mask(pin.mask), pin.color) for pin in pins if isinstance(pin, Mask)]
     layers = [_cover(encoding, mask, color) for mask, color in masks if color != KEEP]
-    found = find_pins(pins, size)
+    found = find_pins(pins, luma.shape[::-1])
     regions = {
         place: make_region(model, encoding, place, pin.reach) for place, pin in found.items()
     }
     free = {place: pin for place, pin in found.items() if pin.color != KEEP}
     if free:
-        layers.append(_join(encoding, free, regions))
-    kept = [regions[place] for place in found if place not in free]
-    if kept:
-        layers.append(_keep(np.max(kept, axis=0), fine=False))
+        layers.append(_join(free, regions, encoding.luma, luma))
+    gray = np.zeros((1, 256, 2), np.float32)
+    kept = [place for place in found if place not in free]
+    layers += [Layer(regions[place][None], gray, (place,), (0,)) for place in kept]
     spared = [mask for mask, color in masks if color == KEEP]
     spared += [read_mask(pin.protect) for pin in pins if isinstance(pin, Protect)]
-    return (*layers, *(_keep(mask, fine=True) for mask in spared))
+    return (*layers, *(Layer(mask[None], gray, fine=True) for mask in spared))
 
 
 def find_pins(pins: tuple[Pin, ...], size: tuple[int, int]) -> dict[tuple[float, float], At]:
@@ -118,28 +112,33 @@ def find_pins(pins: tuple[Pin, ...], size: tuple[int, int]) -> dict[tuple[float,
 
 
 def _join(
-    encoding: Encoding,
     pins: dict[tuple[float, float], At],
     regions: dict[tuple[float, float], np.ndarray],
+    small: np.ndarray,
+    luma: np.ndarray,
 ) -> Layer:
     """One layer of all pins: a cell in several regions goes to those that reach it best, nearest.
 
-    As the network does, a thing with several pins has each one's color around it.
+    small, luma: the photo's, (h, w), 0..1, and (H, W) uint8
+
+    As the network does, a thing with several pins has each one's color around it. A pin's chroma
+    is whole at its own pixel, however much darker that is than what is around it.
     """
     alone = np.stack([regions[place] for place in pins])
     high, wide = alone.shape[1:]
     y, x = np.mgrid[:high, :wide]
-    cells = [_cell(place, (high, wide)) for place in pins]
+    cells = [find_cell(place, (high, wide)) for place in pins]
     away = np.stack([(y - row) ** 2 + (x - column) ** 2 + NEAR**2 for row, column in cells])
     weight = (alone / away) ** 2
     weight /= np.maximum(weight.sum(0), 1e-12)
     shares = weight * (1 - np.prod(1 - alone, axis=0))
-    luma = np.rint(255 * encoding.luma)
+    levels = [int(luma[find_cell(place, luma.shape)]) for place in pins]
+    around = [round(255 * float(small[find_cell(place, small.shape)])) for place in pins]
     tints = [
-        tint(chroma_of_pin(pin.color), float(luma[_cell(place, luma.shape)]))
-        for place, pin in pins.items()
+        tint(chroma_of_pin(pin.color), min(near, level))
+        for pin, near, level in zip(pins.values(), around, levels, strict=True)
     ]
-    return Layer(shares.astype(np.float32), np.stack(tints))
+    return Layer(shares.astype(np.float32), np.stack(tints), tuple(pins), tuple(levels))
 
 
 def _cover(encoding: Encoding, mask: np.ndarray, color: str) -> Layer:
@@ -149,7 +148,3 @@ def _cover(encoding: Encoding, mask: np.ndarray, color: str) -> Layer:
     weight = np.asarray(small) + 1e-6
     level = float((weight * encoding.luma).sum() / weight.sum())
     return Layer(mask[None], tint(chroma_of_pin(color), 255 * level)[None], fine=True)
-
-
-def _keep(share: np.ndarray, *, fine: bool) -> Layer:
-    return Layer(share[None].astype(np.float32), np.zeros((1, 256, 2), np.float32), fine)

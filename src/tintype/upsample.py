@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from tintype.layers import Layer, lay
+from tintype.layers import Layer
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
@@ -83,7 +83,7 @@ def upsample(
             guide = _shrink(_shrink_rows(luma, size[0], pool) if halved else luma, size)
             chroma = _upsample(_restore(chroma, guide, pool), guide, pool)
             for layer in layers:
-                chroma = lay(chroma, _upsample_shares(layer, guide, pool), layer.tints, guide)
+                chroma = layer.lay(chroma, _upsample_shares(layer, guide, pool), guide)
         return _finish(chroma, luma, pool, 2 if halved else 1)
 
 
