@@ -1,6 +1,7 @@
 """Curves and bars show the numbers of logs and palettes."""
 
 import numpy as np
+import pytest
 
 from research.figures.conftest import GRAY, LOSSES, copied, write_log
 from tintype.palette import Palette
@@ -34,6 +35,11 @@ def test_names_of_curves_do_not_overlap():
     assert len(places) == 7
     assert min(np.diff(places)) > 0.057
     assert places[-1] <= 1
+
+
+def test_names_move_no_further_than_they_must():
+    assert curves.spread([0.2, 0.5, 0.5, 0.9], 0.1) == pytest.approx([0.2, 0.45, 0.55, 0.9])
+    assert curves.spread([0.1, 0.98, 1.0], 0.1) == pytest.approx([0.1, 0.9, 1.0])
 
 
 def test_bars_are_the_palettes_shares(config):

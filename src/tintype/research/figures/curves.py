@@ -77,20 +77,29 @@ def draw_losses(curves: dict[str, Curve]) -> Figure:
 
 
 def _label(axes: Axes, ends: list[tuple[float, str, str]], least: float = 0.058) -> None:
-    """Name lines to the right of the axes, at their ends where that leaves room for all.
+    """Name lines to the right of the axes, as near to their ends as leaves room for all.
 
     ends: of each line, its last value, its name and its color
     """
     low, high = axes.get_ylim()
     ends = sorted(ends)
-    places = [(value - low) / (high - low) for value, _, _ in ends]
-    for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + least)
-    places[-1] = min(places[-1], 1.0)
-    for i in reversed(range(len(places) - 1)):
-        places[i] = min(places[i], places[i + 1] - least)
+    places = spread([(value - low) / (high - low) for value, _, _ in ends], least)
     for (_, name, color), y in zip(ends, places, strict=True):
         axes.text(1.015, y, name, color=color, va="center", weight="bold", transform=axes.transAxes)
+
+
+def spread(places: list[float], least: float) -> list[float]:
+    """The nearest places, by squares, that lie at least `least` apart, none above 1; sorted."""
+    groups: list[tuple[float, int]] = []  # a mean, and of how many: isotonic regression
+    for i, place in enumerate(places):
+        groups.append((place - i * least, 1))
+        while len(groups) > 1 and groups[-2][0] > groups[-1][0]:
+            (lower, many), (upper, more) = groups[-2:]
+            mean = (many * lower + more * upper) / (many + more)
+            groups[-2:] = [(mean, many + more)]
+    means = np.repeat([mean for mean, _ in groups], [count for _, count in groups])
+    steps = least * np.arange(len(places))
+    return list(means.clip(max=1 - steps[-1]) + steps)
 
 
 def _draw_curve(
@@ -179,7 +188,7 @@ def draw_hints(report: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(WIDTH, 5.1), facecolor="white")
     panels = (("psnr", "PSNR above gray, decibels"), ("auc", "raw AuC above gray, percent"))
     for left, (name, label) in zip((0.06, 0.565), panels, strict=True):
-        axes = figure.add_axes((left, 0.28, 0.275, 0.69))
+        axes = figure.add_axes((left, 0.25, 0.275, 0.72))
         _draw_hints(axes, [row for row in report["rows"] if "hints" in row], name)
         axes.set_ylabel(label)
     words = f"How near {report['photos']} photographs come to their truth by hints of it: at random"
@@ -208,7 +217,7 @@ def _draw_hints(axes: Axes, rows: list[dict[str, Any]], name: str) -> None:
     if name == "psnr":
         base = published[0]["psnr_difference"]
         heights = [base + row["published_gain"] for row in published]
-        axes.plot(ticks[1:], heights[1:], color=INK, ls="", marker="x", ms=6, label="iDeepColor")
+        axes.plot(ticks, heights, color=INK, lw=0.8, marker="x", ms=6, label="iDeepColor")
         ends.append((heights[-1], "iDeepColor", INK))
     axes.set_xscale("symlog", linthresh=1, linscale=0.5)
     axes.set_xticks(ticks, [str(count) for count in ticks])
