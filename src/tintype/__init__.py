@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tintype.photo import Photo
     from tintype.recipe import Recipe
     from tintype.result import Result
+    from tintype.suggestions import Suggestion
 
 from tintype.version import __version__ as __version__
 
@@ -46,6 +47,7 @@ __all__ = [
     "Result",
     "Saturate",
     "ShiftHue",
+    "Suggestion",
     "TintypeError",
     "Towards",
     "load",
@@ -67,6 +69,7 @@ _HOMES = {
     "photo": ("Photo",),
     "recipe": ("Recipe",),
     "result": ("Result",),
+    "suggestions": ("Suggestion",),
 }
 
 

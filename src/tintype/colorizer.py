@@ -18,6 +18,7 @@ from tintype.pins import KEEP, At
 from tintype.recipe import Recipe
 from tintype.regions import make_layers, make_region
 from tintype.result import Result, in_gamut
+from tintype.suggestions import Suggestion, suggest
 from tintype.working_size import shrink
 
 
@@ -50,6 +51,20 @@ class Encoded:
         """
         pin = At((x, y), KEEP, reach)
         return make_region(self.model, self.encoding, pin.locate(self.photo.size), reach)
+
+    def suggest(
+        self, x: float | str, y: float | str, recipe: Recipe | None = None, count: int = 5
+    ) -> list[Suggestion]:
+        """The likeliest distinct colors of the thing at a place, the likeliest first.
+
+        x, y: as of `At`; recipe: whose palette and vividness they are given, by default as the
+            model estimates. Raises PaletteError for models that take no pins.
+        """
+        recipe = recipe or Recipe()
+        place = At((x, y), KEEP).locate(self.photo.size)
+        palette = recipe.apply(self.palette, self.alternatives)
+        vividness = recipe.vividness_by(self.model)
+        return suggest(self.model, self.encoding, place, palette, vividness, count)
 
 
 @dataclass(frozen=True)

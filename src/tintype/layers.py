@@ -94,13 +94,13 @@ def _tint(a: float, b: float, level: float) -> np.ndarray:
     light = np.cbrt(srgb_to_linear(y))
     own = np.cbrt(srgb_to_linear(np.array(max(level, 1.0) / 255)))
     wanted = ab * np.clip(light / (SHADE * own), 0, 1)[:, None]
-    rgb = _fit(y, wanted)
+    rgb = fit_chroma(y, wanted)
     planes = 255 * rgb_to_ycbcr(rgb)[:, 1:].astype(np.float32)
     planes.setflags(write=False)
     return np.asarray(planes)
 
 
-def _fit(y: np.ndarray, ab: np.ndarray) -> np.ndarray:
+def fit_chroma(y: np.ndarray, ab: np.ndarray) -> np.ndarray:
     """RGB (n, 3), 0..1, of luma (n,) and as much of OKLab chroma (n, 2) as the cube holds."""
     low, high = np.zeros(len(y)), np.ones(len(y))
     for scale in (high, *[None] * HALVINGS):

@@ -147,6 +147,12 @@ def some_hints(count):
 def decode_in_torch(run, gray, palette, adjustment, hints=NO_HINTS):
     """The chroma (h, w, 2) that the network gives for a photo and a palette with tones."""
     network = network_of(run)
+    logits = find_logits(network, gray, palette, hints)
+    return network.to_chroma(logits, adjustment=adjustment, temperature=SETTINGS.temperature)[0]
+
+
+@torch.no_grad()
+def find_logits(network, gray, palette, hints=NO_HINTS):
     luma = torch.from_numpy(gray)[None, None].float() / 255
     features, estimate, reference = network.encode(luma)
     target = expand_palette(palette, TINY.bins, estimate)
@@ -155,8 +161,7 @@ def decode_in_torch(run, gray, palette, adjustment, hints=NO_HINTS):
         arrays = (hints.place, hints.chroma, hints.reach)
         given = method.Hints(*(torch.from_numpy(a).float()[None] for a in arrays))
     small = torch.nn.functional.avg_pool2d(luma, 4)
-    logits, _ = network.decoder(features, small, target, reference, given)
-    return network.to_chroma(logits, adjustment=adjustment, temperature=SETTINGS.temperature)[0]
+    return network.decoder(features, small, target, reference, given)[0]
 
 
 @pytest.mark.parametrize("vividness", [0.0, 0.5, 1.0])
@@ -182,6 +187,30 @@ def test_the_colorizer_takes_tones_and_hints_as_torch_does(tiny, run, count):
     if count:
         without = tiny.model.decode(encoding, palette, vividness)
         assert np.abs(found - without).max() > 0.02
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_the_colorizer_tells_likelihoods_as_torch_does(tiny, run, count):
+    """Torch's logits, rebalancing taken back by hand, in double precision."""
+    gray, palette, hints = scene(96, 64, 3)[..., 1], toned(TINY.bins.count), some_hints(count)
+    network, vividness = network_of(run), 0.25
+    logits = find_logits(network, gray, palette, hints)[0].double()
+    adjustment = SETTINGS.calm + vividness * (SETTINGS.vivid - SETTINGS.calm)
+    calm = logits - adjustment * network.rebalancing.double().log()[:, None, None]
+    expected = (calm / SETTINGS.temperature).softmax(0)
+    found = tiny.model.find_likelihoods(tiny.encode(gray).encoding, palette, vividness, hints)
+    assert found.dtype == np.float32
+    assert found.shape == (TINY.bins.count, 32, 48) == expected.shape
+    np.testing.assert_allclose(found.sum(0), 1, atol=1e-5)
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_the_likelihood_of_what_is_banned_is_zero(tiny):
+    encoded = tiny.encode(scene(96, 64, 3)[..., 1])
+    palette = encoded.palette.ban("red")
+    found = tiny.model.find_likelihoods(encoded.encoding, palette, 0.5)
+    assert found[palette.forbidden].max() == 0
+    assert found[~palette.forbidden].min(0).max() > 0
 
 
 def test_graphs_are_compared_automatically_with_turned_hues_and_by_tone():

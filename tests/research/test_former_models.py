@@ -119,3 +119,9 @@ def test_it_takes_no_hints(model):
     assert not model.takes_hints
     with pytest.raises(PaletteError, match="expected no hints: this model takes none, found 1"):
         model.decode(encoding, Palette(OKLAB, ESTIMATE), 0.5, hints)
+
+
+def test_it_tells_no_likelihoods(model):
+    encoding = model.encode(GRAY)
+    with pytest.raises(PaletteError, match="expected a model that tells how likely colors are"):
+        model.find_likelihoods(encoding, encoding.palette, 0.5)

@@ -175,6 +175,38 @@ def test_another_vividness_is_refused(trained):
         trained.colorize(photo(), Recipe(vividness=0.9))
 
 
+def test_likelihoods_are_those_of_the_colors(config, tmp_path):
+    """Their mean color, enlarged, is what decoding joins to the luma; nothing banned is likely."""
+    model = TorchModel(saved(tmp_path, "tintype", config["tintype"]), threads=1)
+    encoding = model.encode(scene(96, 64, 3)[..., 1])
+    found = model.find_likelihoods(encoding, encoding.palette, model.vividness)
+    assert found.shape == (model.bins.count, 16, 24)
+    np.testing.assert_allclose(found.sum(0), 1, atol=1e-5)
+    mean = torch.from_numpy(np.tensordot(found, model.bins.centers, (0, 0)))
+    mean = (
+        torch.nn.functional.interpolate(
+            mean.permute(2, 0, 1)[None], scale_factor=4, mode="bilinear"
+        )[0]
+        .permute(1, 2, 0)
+        .numpy()
+    )
+    decoded = model.decode(encoding, encoding.palette, model.vividness)
+    inside = ((encoding.luma > 0.2) & (encoding.luma < 0.8))[..., None]
+    np.testing.assert_allclose(decoded * inside, mean * inside, atol=3e-3)
+    palette = encoding.palette.ban("red")
+    banned = model.find_likelihoods(encoding, palette, model.vividness)
+    assert banned[palette.forbidden].max() == 0
+    np.testing.assert_allclose(banned.sum(0), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"tintype"}))
+def test_likelihoods_are_refused_where_a_method_has_none(config, tmp_path, method):
+    model = TorchModel(saved(tmp_path, method, config[method]), threads=1)
+    encoding = model.encode(np.asarray(photo()))
+    with pytest.raises(PaletteError, match=f"expected a method that tells likely .* {method}"):
+        model.find_likelihoods(encoding, encoding.palette, model.vividness)
+
+
 def test_a_checkpoint_without_a_method_is_refused(tmp_path):
     checkpoint.save(tmp_path / "model.safetensors", {}, {"method": "vgg16"})
     with pytest.raises(DataError, match=r"expected a method of gray, .*, found 'vgg16'"):

@@ -37,6 +37,7 @@ class Method(Trainable):
 
     colorize: network, gray (batch, 1, h, w), 0..1, palette or None -> RGB (batch, h, w, 3), 0..1
     decode: what `colorize` gives, of an encoded photo, palettes and hints; None: it takes none
+    find_likelihoods: what `decode` weighs, (batch, bins, h/4, w/4), sums of 1; None: it cannot tell
     takes_palette: config -> whether a network with `decode` was trained to take one; None: always
     takes_hints: whether `decode` heeds hints
     join_luma: the network with colors that join a luma; None: its colors do so already
@@ -46,6 +47,7 @@ class Method(Trainable):
 
     colorize: Callable[..., Tensor]
     decode: Callable[..., Tensor] | None = None
+    find_likelihoods: Callable[..., Tensor] | None = None
     takes_palette: Callable[[Any], bool] | None = None
     takes_hints: bool = False
     join_luma: Callable[[Any], Any] | None = None
@@ -103,6 +105,7 @@ METHODS = {
         learning_rates=lambda config: {"backbone.": tintype.LATE_RATE} if config.backbone else {},
         colorize=tintype.colorize,
         decode=tintype.decode,
+        find_likelihoods=tintype.find_likelihoods,
         takes_hints=True,
     ),
 }

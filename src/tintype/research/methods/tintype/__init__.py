@@ -12,7 +12,16 @@ from tintype.research.methods.tintype.decoder import Hints
 from tintype.research.methods.tintype.network import Config, Network
 from tintype.research.methods.tintype.objective import measure_true
 
-__all__ = ["LATE_RATE", "Config", "Hints", "Network", "colorize", "decode", "preview"]
+__all__ = [
+    "LATE_RATE",
+    "Config",
+    "Hints",
+    "Network",
+    "colorize",
+    "decode",
+    "find_likelihoods",
+    "preview",
+]
 
 TEMPERATURE = 0.5  # of the annealed mean in training's previews and of runs in torch
 HALF = 0.5  # of the rebalancing is taken back there
@@ -47,13 +56,41 @@ def decode(
 
     adjustment: how much of the rebalancing is taken back, 0 (vivid) .. 1 (calm)
     """
-    if hints is None or not hints.reach.numel():
-        hints = Hints.none(len(luma), luma.device)
-    logits, _ = network.decoder(features, F.avg_pool2d(luma, 4), target, reference, hints)
+    logits = _find_logits(network, features, luma, target, reference, hints)
     ab = network.to_chroma(logits, adjustment=adjustment, temperature=TEMPERATURE)
     ab = F.interpolate(ab.permute(0, 3, 1, 2), scale_factor=4, mode="bilinear")
     rgb: Tensor = oklab_to_rgb(oklab_of_luma(luma[:, 0], ab.permute(0, 2, 3, 1)))
     return rgb.clamp(0, 1)
+
+
+def find_likelihoods(
+    network: Network,
+    features: list[Tensor],
+    luma: Tensor,
+    target: Palettes,
+    reference: Palettes,
+    hints: Hints | None = None,
+    *,
+    adjustment: float = HALF,
+) -> Tensor:
+    """How much `decode` weighs each bin: (batch, bins, h/4, w/4), sums of 1 over the bins."""
+    logits = _find_logits(network, features, luma, target, reference, hints)
+    return network.weigh(logits, adjustment=adjustment, temperature=TEMPERATURE)
+
+
+def _find_logits(
+    network: Network,
+    features: list[Tensor],
+    luma: Tensor,
+    target: Palettes,
+    reference: Palettes,
+    hints: Hints | None,
+) -> Tensor:
+    if hints is None or not hints.reach.numel():
+        hints = Hints.none(len(luma), luma.device)
+    logits: Tensor
+    logits, _ = network.decoder(features, F.avg_pool2d(luma, 4), target, reference, hints)
+    return logits
 
 
 def preview(network: Network, rgb: Tensor, luma: Tensor) -> dict[str, Tensor]:

@@ -116,14 +116,18 @@ class Network(nn.Module):
         return palettes.palette_loss(self.estimate_palettes(pooled), true)
 
     def to_chroma(self, logits: Tensor, *, adjustment: float, temperature: float) -> Tensor:
-        """Annealed mean (Zhang 2016, equation 5): OKLab a and b, (batch, h, w, 2).
+        """Annealed mean (Zhang 2016, equation 5): OKLab a and b, (batch, h, w, 2)."""
+        weight = self.weigh(logits, adjustment=adjustment, temperature=temperature)
+        return torch.einsum("bkhw,kc->bhwc", weight, self.decoder.centers)
+
+    def weigh(self, logits: Tensor, *, adjustment: float, temperature: float) -> Tensor:
+        """How much each bin counts in the annealed mean: (batch, count, h, w), sums of 1.
 
         adjustment: how much of the rebalancing is taken back, 0 (vivid) .. 1 (calm), by a logit
             adjustment (Menon et al. 2021)
         """
         logits = logits - adjustment * self.rebalancing.log()[:, None, None]
-        centers = self.decoder.centers
-        return torch.einsum("bkhw,kc->bhwc", (logits / temperature).softmax(1), centers)
+        return (logits / temperature).softmax(1)
 
     @torch.no_grad()
     def count_colors(self, batches: list[Tensor]) -> None:
