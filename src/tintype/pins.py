@@ -21,6 +21,7 @@ from tintype.palette import Palette
 KEEP = "keep"  # instead of a color: what stays gray, whatever other pins say
 MODERATE = 0.1  # OKLab chroma of hue:DEGREES, which says no chroma
 MASK_PIXELS = 1 << 18  # a mask in a recipe has no more
+HUGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 _PIXELS = re.compile(r"[0-9]{1,6}px")
 
 
@@ -158,7 +159,7 @@ def read_mask(text: str) -> np.ndarray:
             if image.mode != "L" or image.width * image.height > MASK_PIXELS:
                 raise ValueError(f"{image.mode} of {image.width} x {image.height}")
             return np.asarray(image, np.float32) / 255
-    except (binascii.Error, OSError, ValueError, SyntaxError) as error:
+    except (binascii.Error, OSError, ValueError, SyntaxError, *HUGE) as error:
         raise PaletteError(
             f"expected a mask as a gray PNG of at most {MASK_PIXELS} pixels in base64, found "
             f"another: {error!s:.80}"

@@ -39,11 +39,13 @@ def measure_response(model: Model, encoding: Encoding, place: tuple[float, float
     if not model.takes_hints:
         raise PaletteError("expected a model that takes pins, found one that was trained without")
     kept = encoding.responses
-    if place not in kept:
-        while len(kept) >= MOST_KEPT:
-            kept.pop(next(iter(kept)), None)
-        kept[place] = _probe(model, encoding, place)
-    return kept[place]
+    response = kept.get(place)
+    if response is None:
+        response = _probe(model, encoding, place)
+        for oldest in list(kept)[: max(0, len(kept) + 1 - MOST_KEPT)]:
+            kept.pop(oldest, None)  # which another thread may have done
+        kept[place] = response
+    return response
 
 
 def _probe(model: Model, encoding: Encoding, place: tuple[float, float]) -> np.ndarray:

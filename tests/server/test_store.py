@@ -7,12 +7,30 @@ from types import SimpleNamespace
 import numpy as np
 from PIL import Image
 
+from tintype import regions
 from tintype.photo import read
 from tintype.server.store import Sizes, Store
 
 
 def of_bytes(count):
     return SimpleNamespace(bytes=count)
+
+
+def of_encoding(sizes):
+    """Bytes of features and luma, and of 64 regions, which are as large as the luma."""
+    features, luma = sizes.full.encoding.features, sizes.full.encoding.luma
+    return sum(feature.nbytes for feature in features) + 65 * luma.nbytes
+
+
+def test_regions_stay_within_what_is_counted(colorizer, monkeypatch):
+    sizes = Sizes.of(colorizer.encode(np.zeros((32, 48), np.uint8)))
+    before, luma = sizes.bytes, sizes.full.encoding.luma
+    assert sizes.full.region(0.5, 0.25).nbytes == luma.nbytes
+    monkeypatch.setattr(regions, "_probe", lambda *_: np.zeros_like(luma))
+    for k in range(70):
+        sizes.full.region(k / 70, 0.5)
+    assert list(sizes.preview.encoding.responses) == [(k / 70, 0.5) for k in range(6, 70)]
+    assert sizes.bytes == before
 
 
 def test_the_longest_unused_photos_are_forgotten():
@@ -62,8 +80,7 @@ def test_sizes_share_features_and_count_bytes(colorizer):
     assert sizes.preview.photo.size == (768, 192)
     assert sizes.thumbnail.photo.size == (192, 48)
     assert sizes.preview.encoding is sizes.full.encoding
-    features = sum(feature.nbytes for feature in sizes.full.encoding.features)
-    assert sizes.bytes == features + 400 * 1600 + 768 * 192 + 192 * 48
+    assert sizes.bytes == of_encoding(sizes) + 400 * 1600 + 768 * 192 + 192 * 48
 
 
 def test_planes_of_16_bits_are_counted(colorizer):
@@ -71,5 +88,4 @@ def test_planes_of_16_bits_are_counted(colorizer):
     photo = read(Image.fromarray(deep))
     photo = replace(photo, deep=deep, deep_alpha=deep.copy(), missing=deep > 0)
     sizes = Sizes.of(colorizer.encode(photo))
-    features = sum(feature.nbytes for feature in sizes.full.encoding.features)
-    assert sizes.bytes == features + (1 + 2 + 2 + 1) * 64 * 80
+    assert sizes.bytes == of_encoding(sizes) + (1 + 2 + 2 + 1) * 64 * 80

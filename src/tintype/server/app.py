@@ -14,7 +14,16 @@ from fastapi.staticfiles import StaticFiles
 import tintype
 from tintype.colorizer import Colorizer
 from tintype.server.problems import answer_problems
-from tintype.server.schemas import Health, PhotoOut, Problem, RecipeFile, RecipeIn, Render, Variant
+from tintype.server.schemas import (
+    Health,
+    PhotoOut,
+    Problem,
+    RecipeFile,
+    RecipeIn,
+    RegionIn,
+    Render,
+    Variant,
+)
 from tintype.server.security import MEGABYTE, Client, Guard
 from tintype.server.service import MIME, Limits, Picture, Service
 from tintype.server.store import Sizes, Store
@@ -22,6 +31,9 @@ from tintype.server.store import Sizes, Store
 STATIC = Path(__file__).parent / "static"
 PICTURES: dict[int | str, dict[str, Any]] = {
     200: {"content": {mime: {} for mime in MIME.values()}, "description": "A picture."}
+}
+PNG: dict[int | str, dict[str, Any]] = {
+    200: {"content": {MIME["PNG"]: {}}, "description": "A gray picture."}
 }
 
 
@@ -114,14 +126,22 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         The header `x-tintype-reached` says how much of the recipe was reached (1 is all),
         `x-tintype-colors` holds the palette that came out, `server-timing` the milliseconds.
         """
-        queue = service.queue_for(asked)
+        queue = service.queue_for(asked, photo)
         return _response(await queue.do(lambda: service.render(photo, asked), who))
 
     @app.post("/v1/photos/{photo_id}/palette", responses=problems)
     async def target_palette(photo: sent, asked: RecipeIn, who: Client) -> Variant:
         """The palette that a recipe asks for, as JSON to keep."""
         work = partial(service.target_palette, photo, asked)
-        return await service.queue_for(asked).do(work, who)
+        return await service.queue_for(asked, photo).do(work, who)
+
+    @app.post("/v1/photos/{photo_id}/region", responses=problems | PNG)
+    async def region(photo: sent, asked: RegionIn, who: Client) -> Response:
+        """How much of a photo a pin would color: a small gray PNG, white where all of it.
+
+        It is to be stretched over the photo.
+        """
+        return _response(await service.regions.do(lambda: service.region(photo, asked), who))
 
     @app.post("/v1/recipes", responses=problems)
     async def recipe(asked: RecipeFile, who: Client) -> dict[str, Any]:

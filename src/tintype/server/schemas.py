@@ -11,6 +11,8 @@ RECIPE = ("version", "model", "palette", "alternative", "edits", "vividness")
 # Of a recipe's work a color of a palette is one unit, an edit or one of its changes four: 0.1 ms.
 MOST_WORK = 1000
 LIGHT_WORK = 100  # a quarter of what the rest of an edit takes
+MOST_PINS, MOST_MASKS = 32, 8
+LIGHT_PINS, LIGHT_MASKS = 6, 1  # that take less than twice what the rest of an edit takes
 
 
 class Group(BaseModel):
@@ -47,7 +49,9 @@ class RecipeIn(BaseModel):
     palette: dict[str, Any] | None = None
     alternative: int = Field(0, ge=0, le=4)
     edits: list[dict[str, Any]] = Field(
-        [], max_length=64, examples=[[{"towards": "red", "amount": 0.25}, {"ban": "gray"}]]
+        [],
+        max_length=64,
+        examples=[[{"towards": "red", "amount": 0.25}, {"at": [0.4, 0.6], "color": "navy"}]],
     )
     vividness: float | None = Field(None, ge=0, le=1)
 
@@ -58,9 +62,30 @@ class RecipeIn(BaseModel):
         several = sum(len(change) for change in changes if isinstance(change, list))
         return _count_entries(self.palette) + 4 * (len(self.edits) + several)
 
+    @property
+    def pins(self) -> int:
+        """How many things of the photo it colors."""
+        return sum("at" in edit for edit in self.edits)
+
+    @property
+    def masks(self) -> int:
+        """How many masks it has."""
+        return sum("mask" in edit or "protect" in edit for edit in self.edits)
+
+    @property
+    def light(self) -> bool:
+        """Whether it takes no longer than what others' edits may wait for."""
+        few = self.pins <= LIGHT_PINS and self.masks <= LIGHT_MASKS
+        return few and self.work <= LIGHT_WORK
+
     @model_validator(mode="after")
     def check_work(self) -> Self:
         """Refuse what would hold up others, however few bytes it has."""
+        if self.pins > MOST_PINS or self.masks > MOST_MASKS:
+            raise ValueError(
+                f"pins should be at most {MOST_PINS} and masks at most {MOST_MASKS}, found "
+                f"{self.pins} and {self.masks}"
+            )
         if self.work > MOST_WORK:
             raise ValueError(
                 f"colors + 4 x (edits + changes) should be at most {MOST_WORK}, found {self.work}"
@@ -71,6 +96,20 @@ class RecipeIn(BaseModel):
         """The same as a `Recipe`. Raises PaletteError."""
         about = {name: value for name, value in vars(self).items() if name in RECIPE}
         return Recipe.from_json({"version": VERSION} | about)
+
+
+class RegionIn(BaseModel):
+    """A pin without its color."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: tuple[float | str, float | str] = Field(
+        description="X and Y: shares, 0..1, of the upright photo's width and height, or pixels.",
+        examples=[[0.42, 0.61], ["812px", "640px"]],
+    )
+    reach: float | None = Field(
+        None, description="0 (a speck) .. 1 (all that is alike); by default as far as the thing."
+    )
 
 
 class RecipeFile(RecipeIn):

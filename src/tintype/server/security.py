@@ -7,6 +7,7 @@ answers may be read or framed elsewhere.
 
 import hmac
 import ipaddress
+import re
 from asyncio import sleep
 from typing import Annotated
 from urllib.parse import parse_qs
@@ -19,10 +20,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEGABYTE = 1 << 20
-TEXT = MEGABYTE // 16  # bytes of a body that is no upload; 1000 colors take 42,000
+TEXT = MEGABYTE // 16  # bytes of a body that is neither an upload
+RECIPE = 4 * MEGABYTE  # nor a recipe, which may hold masks
 PAUSE = 0.05  # seconds before a refusal, so that nobody can ask for a flood of them
 UPLOADS = ("/v1/photos", "/v1/palettes")
 COOKIE = "tintype-token"
+RECIPES = re.compile(r"/v1/recipes|/v1/photos/[^/]+/(render|palette|suggestions)")
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 SECURITY = {
@@ -73,7 +76,8 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        limit = self.max_bytes if scope["path"] in UPLOADS else TEXT
+        recipe = RECIPES.fullmatch(scope["path"]) is not None
+        limit = self.max_bytes if scope["path"] in UPLOADS else RECIPE if recipe else TEXT
         refusal = self._refusal(scope, Headers(scope=scope), limit)
         if refusal is not None:
             return await refusal(scope, receive, secured)

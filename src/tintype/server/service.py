@@ -6,10 +6,13 @@ A photo is encoded once, when it comes, and decoded for every edit.
 import json
 import os
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
+from typing import Any
 
+import numpy as np
 from PIL import Image
 
 import tintype
@@ -19,10 +22,19 @@ from tintype.edits import check_edits
 from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.photo import read, read_rgb
+from tintype.pins import KEEP, At
 from tintype.recipe import Recipe
 from tintype.result import Result
 from tintype.sandbox import Sandbox
-from tintype.server.schemas import LIGHT_WORK, Group, Health, PhotoOut, RecipeIn, Render, Variant
+from tintype.server.schemas import (
+    Group,
+    Health,
+    PhotoOut,
+    RecipeIn,
+    RegionIn,
+    Render,
+    Variant,
+)
 from tintype.server.security import MEGABYTE
 from tintype.server.store import Sizes, Store
 from tintype.server.work_queue import WorkQueue
@@ -70,12 +82,12 @@ class Service:
         self.store = Store(count=limits.photos)
 
     def begin(self) -> None:
-        """Start what works: one thread each for uploads and full sizes, so that edits do not wait.
+        """Start what works: a thread for each kind of work that edits must not wait for.
 
         Uploads are read in a process of its own, which is kept warm.
         """
         queue = partial(WorkQueue, waiting=self.limits.waiting, seconds=self.limits.seconds)
-        self.uploads, self.full = queue(1), queue(1)
+        self.uploads, self.full, self.regions = queue(1), queue(1), queue(1)
         self.renders = queue(max(1, (os.cpu_count() or 2) - 1))
         self.reader = Sandbox(
             seconds=self.limits.read_seconds,
@@ -86,13 +98,19 @@ class Service:
     def end(self) -> None:
         """End the process and the threads."""
         self.reader.close()
-        for queue in (self.uploads, self.full, self.renders):
+        for queue in (self.uploads, self.full, self.regions, self.renders):
             queue.close()
 
-    def queue_for(self, asked: RecipeIn) -> WorkQueue:
-        """Where a recipe waits: what takes long does so apart, so that others' edits do not."""
-        large = isinstance(asked, Render) and asked.size == "full"
-        return self.full if large or asked.work > LIGHT_WORK else self.renders
+    def queue_for(self, asked: RecipeIn, sizes: Sizes | None = None) -> WorkQueue:
+        """Where a recipe waits: what takes long does so apart, so that others' edits do not.
+
+        sizes: the photo that it is for, if any; a pin takes long until its region is known
+        """
+        if isinstance(asked, Render) and asked.size == "full":
+            return self.full
+        if sizes is not None and any(map(partial(_is_new, sizes), asked.edits)):
+            return self.regions if asked.light else self.full
+        return self.renders if asked.light else self.full
 
     def health(self) -> Health:
         """What there is."""
@@ -142,7 +160,7 @@ class Service:
 
     def target_palette(self, sizes: Sizes, asked: RecipeIn) -> Variant:
         """The palette that a recipe asks for, and what comes out of it."""
-        recipe = asked.recipe()
+        recipe = _locate(asked.recipe(), sizes)
         palette = recipe.apply(sizes.full.palette, sizes.full.alternatives)
         return _variant(palette, self.colorizer.decode(sizes.thumbnail, recipe))
 
@@ -151,6 +169,14 @@ class Service:
         recipe = asked.recipe()
         check_edits(recipe.edits, self.colorizer.bins)
         return recipe.complete(self.colorizer.model)
+
+    def region(self, sizes: Sizes, asked: RegionIn) -> Picture:
+        """How much of the photo a pin would color. Raises PaletteError."""
+        x, y = At(asked.at, KEEP, asked.reach).locate(sizes.full.photo.size)
+        region = np.rint(255 * sizes.full.region(x, y, asked.reach)).astype(np.uint8)
+        picture = BytesIO()
+        Image.fromarray(region).save(picture, "PNG")
+        return Picture(picture.getvalue(), MIME["PNG"], {})
 
     def gray(self, sizes: Sizes) -> Picture:
         """The photo before it was colored."""
@@ -163,7 +189,7 @@ class Service:
         """The picture that was asked for, and, in headers, what was reached."""
         began = time.perf_counter()
         encoded = getattr(sizes, asked.size)
-        recipe = asked.recipe()
+        recipe = asked.recipe() if asked.size == "full" else _locate(asked.recipe(), sizes)
         result = self.colorizer.decode(encoded, recipe)
         decoded = time.perf_counter()
         picture = BytesIO()
@@ -193,6 +219,22 @@ class Service:
     def pixels(self) -> int:
         """The largest photo."""
         return round(1e6 * self.limits.megapixels)
+
+
+def _locate(recipe: Recipe, sizes: Sizes) -> Recipe:
+    """The same with places as shares: pixels are those of the full photo. Raises PaletteError."""
+    size = sizes.full.photo.size
+    edits = (replace(e, place=e.locate(size)) if isinstance(e, At) else e for e in recipe.edits)
+    return replace(recipe, edits=tuple(edits))
+
+
+def _is_new(sizes: Sizes, edit: dict[str, Any]) -> bool:
+    """Whether an edit's JSON is a pin whose region is not known yet."""
+    with suppress(PaletteError):
+        if "at" in edit:
+            place = At(edit["at"], KEEP).locate(sizes.full.photo.size)
+            return place not in sizes.full.encoding.responses
+    return False
 
 
 def _format(source: str | None) -> str:

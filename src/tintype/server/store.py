@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from tintype.colorizer import Encoded
+from tintype.regions import MOST_KEPT
 
 PREVIEW, THUMBNAIL = 768, 192  # longest sides of what is shown while editing, pixels
 
@@ -29,8 +30,10 @@ class Sizes:
     def bytes(self) -> int:
         """What it takes in memory, near enough."""
         photos = (self.full.photo, self.preview.photo, self.thumbnail.photo)
-        planes = [*self.full.encoding.features, *(p for photo in photos for p in photo.planes)]
-        return sum({id(plane): plane.nbytes for plane in planes}.values())  # small ones are shared
+        encoding = self.full.encoding
+        planes = [*encoding.features, *(p for photo in photos for p in photo.planes)]
+        held = sum({id(plane): plane.nbytes for plane in planes}.values())  # small ones are shared
+        return held + (1 + MOST_KEPT) * encoding.luma.nbytes  # and as many regions as may come
 
 
 class Store:
