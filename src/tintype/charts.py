@@ -9,6 +9,7 @@ from tintype.bins import hue_of, to_hex
 from tintype.color import hue_distance, oklab_to_rgb
 from tintype.errors import PaletteError
 from tintype.palette import BAN_WIDTH, Palette
+from tintype.suggestions import Suggestion
 
 NAMES = ("red", "orange", "yellow", "green", "cyan", "blue", "magenta")
 LINES = 12  # colors in a terminal, at most
@@ -31,18 +32,19 @@ def bars(palette: Palette, *, ansi: bool, width: int = 60) -> str:
     merged = palette.clusters(LINES)
     named = [(code, code, share) for code, share in merged if share >= 0.0005]
     named.append(("neutral", palette.bins.hex_colors[0], float(palette.shares[0])))
-    longest = max(share for _, _, share in named)
-    lines = []
-    for name, code, share in named:
-        length = width * share / longest
-        bar = _ansi(code, _blocks(length)) if ansi else "#" * _cells(length)
-        lines.append(f"{name} {100 * share:6.1f} %  {bar}".rstrip())
+    lines = _draw_bars(named, ansi=ansi, width=width)
     banned = [_around(hue, ansi) for hue in dict.fromkeys(palette.banned)]
     if palette.bans_gray:
         banned.append(f"{_ansi(palette.bins.hex_colors[0], '██')} gray" if ansi else "gray")
     if banned:
         lines.append("banned  " + ", ".join(banned))
     return "\n".join(lines)
+
+
+def draw_suggestions(found: list[Suggestion], *, ansi: bool, width: int = 60) -> str:
+    """Suggestions as lines of text, as `bars` draws colors; none as a word."""
+    named = [(one.color, one.color, one.share) for one in found]
+    return "\n".join(_draw_bars(named, ansi=ansi, width=width)) if named else "no color"
 
 
 def histogram(
@@ -102,6 +104,17 @@ def side_by_side(
 
 
 # --- text -----------------------------------------------------------------------------------------
+
+
+def _draw_bars(named: list[tuple[str, str, float]], *, ansi: bool, width: int) -> list[str]:
+    """A line for each name, color and share."""
+    longest = max(share for _, _, share in named)
+    lines = []
+    for name, code, share in named:
+        length = width * share / longest
+        bar = _ansi(code, _blocks(length)) if ansi else "#" * _cells(length)
+        lines.append(f"{name} {100 * share:6.1f} %  {bar}".rstrip())
+    return lines
 
 
 def _ansi(code: str, text: str) -> str:

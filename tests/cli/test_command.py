@@ -14,7 +14,8 @@ from tintype.cli.command import BY_REQUEST, Command, Input, Output
 
 # What is no file, of the options and arguments that take any words.
 WORDS = {
-    "--towards", "--ban", "--swatch", "--ray", "--set", "--host", "--page", "method of train",
+    "--towards", "--at", "--ban", "--swatch", "--ray", "--set", "--host", "--page",
+    "method of train",
 }  # fmt: skip
 
 

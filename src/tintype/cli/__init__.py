@@ -12,9 +12,10 @@ import click
 
 from tintype import __version__
 from tintype.cli import research
-from tintype.cli.colorize import colorize, palette
+from tintype.cli.colorize import colorize
 from tintype.cli.command import PHOTO, Command, Output, complain
 from tintype.cli.options import MODEL, THREADS
+from tintype.cli.palette import palette
 from tintype.errors import TintypeError, escape
 from tintype.server.address import Server, is_local
 

@@ -1,21 +1,18 @@
-"""The commands that color photographs and show palettes: they parse, call the library and print."""
+"""The command that colors photographs: it parses, calls the library and prints."""
 
-import json
-import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from tintype.cli.command import (
     BY_REQUEST,
     INPUT,
-    OUTPUT,
     URL,
     Command,
     complain,
@@ -211,7 +208,7 @@ def colorize(
     with interruptible(folder=request.is_folder):
         if request.reference is None:
             colorizer = load(steering.model, request.threads)
-            wanted = _recipe(colorizer, steering, vividness, recipe)
+            wanted = make_recipe(colorizer, steering, vividness, recipe)
             request = replace(request, colorizer=colorizer, recipe=wanted)
             with _name_file(recipe):
                 request.check_palettes()
@@ -242,7 +239,7 @@ def _reference(options: ReferenceOptions) -> "Reference | None":
     return Reference(options.photo, options.swatches)
 
 
-def _recipe(
+def make_recipe(
     colorizer: "Colorizer", steering: SteeringOptions, vividness: float | None, file: Path | None
 ) -> "Recipe":
     """What the options say, or a saved recipe."""
@@ -252,11 +249,11 @@ def _recipe(
         return Recipe.load(file)
     # Through JSON, so that a saved recipe holds just what is asked for here.
     palette = steering.palette
-    start = None if palette is None else _load_palette(palette, colorizer).to_json()
+    start = None if palette is None else load_palette(palette, colorizer).to_json()
     return Recipe(palette=start, edits=steering.edits, vividness=vividness)
 
 
-def _load_palette(name: str, colorizer: "Colorizer") -> "Palette":
+def load_palette(name: str, colorizer: "Colorizer") -> "Palette":
     """A palette's file, or a photo's colors, over the model's bins."""
     from tintype.palette import Palette
 
@@ -274,77 +271,10 @@ def _name_file(file: Path | None) -> Iterator[None]:
         raise PaletteError(f"{file}: {error}") from None
 
 
-@click.command(
-    cls=Command, short_help="Show the palette that is estimated for a photo, and edit it."
-)
-@click.argument("photo", type=URL)
-@add_steering_options
-@click.option("--recursive", is_flag=True, help="Of a folder, the folders in it too.")
-@click.option("--own", is_flag=True, help="The colors that the photo has, not the estimated ones.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print the palette as JSON, which --palette accepts."
-)
-@click.option(
-    "--plot",
-    type=OUTPUT,
-    metavar="FILE.png",
-    help="Draw the histogram, before and after the edits.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
-def palette(
-    photo: str,
-    steering: SteeringOptions,
-    recursive: bool,
-    own: bool,
-    as_json: bool,
-    plot: Path | None,
-    overwrite: bool,
-) -> None:
-    """Show the palette that is estimated for PHOTO, and what edits make of it.
-
-    Of a folder, it is the mean of its photos' palettes.
-
-    \b
-    Examples:
-      tintype palette photo.jpg
-      tintype palette photo.jpg --json > palette.json
-      tintype palette scans/
-      tintype palette photo.jpg --towards red --plot palette.png
-    """
-    from tintype import charts
-    from tintype.batch import measure_folder
-    from tintype.edits import apply_edits
-    from tintype.palette import Palette
-    from tintype.photo import read, write
-    from tintype.sandbox import read_bounded
-
-    colorizer = load(steering.model, steering.threads)
-    failures: list[str] = []
-    source: Any = sys.stdin.buffer.read() if photo == "-" else photo
-    if steering.palette is not None:
-        before = _load_palette(steering.palette, colorizer)
-    elif os.path.isdir(photo):
-        before, failures = measure_folder(colorizer, Path(photo), own=own, recursive=recursive)
-    elif own:
-        before = Palette.measure(source, colorizer.bins, side=colorizer.model.side)
-    else:
-        before = colorizer.encode(read_bounded(source, read)).palette
-    after = apply_edits(before, steering.edits) if steering.edits else None
-    if plot is not None:
-        write(charts.histogram(before, after), plot, overwrite=overwrite)
-    if as_json:
-        click.echo(json.dumps((after or before).to_json(), indent=1))
-    elif plot is None:
-        click.echo(charts.bars(after or before, ansi=sys.stdout.isatty()))
-    for failure in failures:
-        complain(failure)
-    sys.exit(1 if failures else 0)
-
-
 def put_rare_options_last(command: click.Command) -> click.Command:
     """The same command, whose help names rare options after the common ones."""
     command.params.sort(key=lambda option: option.name in RARE)
     return command
 
 
-COMMANDS = (put_rare_options_last(colorize), put_rare_options_last(palette))
+put_rare_options_last(colorize)
