@@ -51,6 +51,23 @@ def test_the_readmes_numbers_are_measured():
     assert f"{100 * min(followed):.0f} to {100 * max(followed):.0f} %" in text
 
 
+def test_the_readmes_gains_by_hints_are_measured():
+    """Ours and iDeepColor's, at random places without the true palette."""
+    rows = _read("docs/evaluation.json")["hints"]["rows"]
+    own = {row["hints"]: row for row in rows if row["method"] == "random"}
+    text = " ".join((ROOT / "README.md").read_text().split())
+    for words, name in (("gain", "psnr_gain"), ("published", "published_gain")):
+        few, five, ten, many = (f"{own[count][name]:.1f}" for count in (1, 5, 10, 50))
+        assert f"{words} {few}, {five}, {ten} and {many} dB" in text
+
+
+def test_the_readmes_share_of_the_way_to_a_taste_is_measured():
+    """What is painted after 60 recipes, on the median photo, of both tastes."""
+    rows = [row for row in _read("results/taste.json")["rows"] if row["recipes"] == 60]
+    low, high = sorted(100 * row["photos"]["quartiles"][1] for row in rows)
+    assert f"{low:.0f} to {high:.0f} % of the way" in (ROOT / "README.md").read_text()
+
+
 def test_what_the_page_on_the_paper_says_of_its_table():
     """Its sentences on gray, Dahl's and the paper's method, and that they come in this order."""
     rows = {

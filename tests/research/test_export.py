@@ -330,5 +330,5 @@ def test_photos_to_check_on_are_held_out_ones_in_multiples_of_32(photos):
 
 
 def test_photos_that_are_too_small_to_check_on(photos):
-    with pytest.raises(DataError, match="expected photos of 128 pixels or more, found none"):
+    with pytest.raises(DataError, match="of 128 pixels or more, found none; name some with --data"):
         export._load_grays([str(photos)], 160, held=True)

@@ -166,7 +166,9 @@ def _load_grays(patterns: list[str], side: int, *, held: bool, count: int = 16) 
         chosen &= photo_set.hold_out(photos.keys)
     index = chosen.nonzero()[:count, 0].tolist()
     if not index:
-        raise DataError(f"{patterns}: expected photos of 128 pixels or more, found none")
+        raise DataError(
+            f"{patterns}: expected photos of 128 pixels or more, found none; name some with --data"
+        )
     grays = []
     for i in index:
         image = Image.fromarray(photos.photo(i)).convert("L")
