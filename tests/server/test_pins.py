@@ -16,7 +16,7 @@ from server.conftest import coffee
 from server.test_app import opened, render
 from tintype.pins import write_mask
 from tintype.recipe import Recipe
-from tintype.server.schemas import LIGHT_PINS, RecipeIn, RegionIn, Render
+from tintype.server.schemas import LIGHT_PINS, PlaceIn, RecipeIn, RegionIn, Render
 from tintype.server.service import Limits, Service
 from tintype.server.store import Sizes
 
@@ -66,10 +66,11 @@ def test_a_region_of_a_place_in_pixels_is_that_of_its_middle(client, sent):
     {"at": [0.5, 0.5], "color": "red"}, {"at": "0.5,0.5"}, {"at": [[0], 0]},
 ])  # fmt: skip
 def test_bad_places_are_refused_in_one_line(client, sent, asked):
-    answer = region(client, sent, **asked)
-    assert answer.status_code == 422
-    assert answer.json()["detail"].startswith("expected ")
-    assert "\n" not in answer.json()["detail"]
+    for route in ("region", "suggestions"):
+        answer = client.post(f"/v1/photos/{sent['id']}/{route}", json=asked)
+        assert answer.status_code == 422
+        assert answer.json()["detail"].startswith("expected ")
+        assert "\n" not in answer.json()["detail"]
 
 
 def test_a_region_of_a_photo_that_was_not_sent_is_none(client):
@@ -127,13 +128,35 @@ def test_a_pin_colors_its_place_and_a_mask_its_half(client, sent):
     assert gap[-quarter:].min() > 5
 
 
-def test_the_palette_route_takes_pins_and_says_what_comes_out(client, sent):
+def test_the_palette_route_leaves_pins_out(client, sent):
     path = f"/v1/photos/{sent['id']}/palette"
-    protected = {"protect": write_mask(Image.new("L", (4, 4), 255))}
-    edits = [NAVY, {"at": ["20px", "30px"], "color": "keep"}, protected]
-    answer = client.post(path, json={"edits": edits})
+    white = {"protect": write_mask(Image.new("L", (4, 4), 255))}
+    shift = {"shift_hue": 90}
+    edits = [NAVY, shift, {"at": ["20px", "30px"], "color": "keep"}, white]
+    answers = [client.post(path, json={"edits": some}) for some in (edits, [shift])]
+    assert answers[0].json() == answers[1].json()
+
+
+def test_pins_are_no_part_of_what_was_reached(client, sent):
+    shift = {"shift_hue": 90}
+    reached = [
+        render(client, sent, edits=edits).headers.get("x-tintype-reached")
+        for edits in ([NAVY, RED], [shift], [NAVY, shift, RED])
+    ]
+    assert reached[0] is None
+    assert reached[1] == reached[2] is not None
+
+
+def test_suggestions_are_the_librarys(client, sent, colorizer, gray_file):
+    asked = {"at": ["96px", "85px"], "edits": [{"towards": "blue", "amount": 0.3}, NAVY]}
+    answer = client.post(f"/v1/photos/{sent['id']}/suggestions", json=asked)
     assert answer.status_code == 200
-    assert [group["color"] for group in answer.json()["groups"]] == ["#989898"]
+    recipe = Recipe().towards("blue", 0.3)
+    expected = colorizer.encode(gray_file).suggest("96px", "85px", recipe, count=5)
+    found = answer.json()["colors"]
+    assert [one["color"] for one in found] == [one.color for one in expected]
+    assert [one["share"] for one in found] == pytest.approx([one.share for one in expected])
+    assert 1 < len(found) <= 5
 
 
 def test_a_recipes_pins_come_back_as_they_were(client):
@@ -261,13 +284,16 @@ def test_new_pins_wait_apart_until_their_regions_are_known(colorizer, gray_file)
     sizes = Sizes.of(colorizer.encode(gray_file))
     few = [{"at": [k / 10, 0.5], "color": "red"} for k in range(LIGHT_PINS)]
     few[0]["at"] = ["96px", "85px"]
-    many = RecipeIn(edits=[*few, NAVY])
-    assert service.queue_for(RecipeIn(edits=few), sizes) is service.regions
+    many = Render(edits=[*few, NAVY])
+    assert service.queue_for(Render(edits=few), sizes) is service.regions
+    assert service.queue_for(RecipeIn(edits=few), sizes) is service.renders
+    assert service.queue_for(PlaceIn(at=few[1]["at"], edits=few), sizes) is service.regions
     assert service.queue_for(many, sizes) is service.full
     for pin in few:
         service.region(sizes, RegionIn(at=pin["at"]))
-    assert service.queue_for(RecipeIn(edits=few), sizes) is service.renders
-    assert service.queue_for(RecipeIn(edits=[*few[1:], NAVY]), sizes) is service.regions
+    assert service.queue_for(Render(edits=few), sizes) is service.renders
+    assert service.queue_for(PlaceIn(at=few[1]["at"], edits=few), sizes) is service.renders
+    assert service.queue_for(Render(edits=[*few[1:], NAVY]), sizes) is service.regions
     assert service.queue_for(Render(edits=few, size="full"), sizes) is service.full
     assert service.queue_for(RecipeIn(edits=[RED]), sizes) is service.renders
     assert service.queue_for(RecipeIn(edits=[RED, RED]), sizes) is service.full

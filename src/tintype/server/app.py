@@ -17,11 +17,13 @@ from tintype.server.problems import answer_problems
 from tintype.server.schemas import (
     Health,
     PhotoOut,
+    PlaceIn,
     Problem,
     RecipeFile,
     RecipeIn,
     RegionIn,
     Render,
+    Suggestions,
     Variant,
 )
 from tintype.server.security import MEGABYTE, Client, Guard
@@ -142,6 +144,12 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         It is to be stretched over the photo.
         """
         return _response(await service.regions.do(lambda: service.region(photo, asked), who))
+
+    @app.post("/v1/photos/{photo_id}/suggestions", responses=problems)
+    async def suggestions(photo: sent, asked: PlaceIn, who: Client) -> Suggestions:
+        """The likeliest distinct colors of the thing at a place, under a recipe's palette."""
+        work = partial(service.suggestions, photo, asked)
+        return await service.queue_for(asked, photo).do(work, who)
 
     @app.post("/v1/recipes", responses=problems)
     async def recipe(asked: RecipeFile, who: Client) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What comes in and goes out as JSON; the page of the API shows it."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -98,15 +98,33 @@ class RecipeIn(BaseModel):
         return Recipe.from_json({"version": VERSION} | about)
 
 
+Place = Annotated[
+    tuple[float | str, float | str],
+    Field(
+        description="X and Y: shares, 0..1, of the upright photo's width and height, or pixels.",
+        examples=[[0.42, 0.61], ["812px", "640px"]],
+    ),
+]
+
+
+class PlaceIn(RecipeIn):
+    """A place, and what the photo is colored by."""
+
+    at: Place
+
+
+class Suggestions(BaseModel):
+    """The likeliest colors of the thing at a place, the likeliest first."""
+
+    colors: list[Group] = Field(description="Each with how likely it is, 0..1, beside the others.")
+
+
 class RegionIn(BaseModel):
     """A pin without its color."""
 
     model_config = ConfigDict(extra="forbid")
 
-    at: tuple[float | str, float | str] = Field(
-        description="X and Y: shares, 0..1, of the upright photo's width and height, or pixels.",
-        examples=[[0.42, 0.61], ["812px", "640px"]],
-    )
+    at: Place
     reach: float | None = Field(
         None, description="0 (a speck) .. 1 (all that is alike); by default as far as the thing."
     )

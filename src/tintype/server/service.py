@@ -30,9 +30,11 @@ from tintype.server.schemas import (
     Group,
     Health,
     PhotoOut,
+    PlaceIn,
     RecipeIn,
     RegionIn,
     Render,
+    Suggestions,
     Variant,
 )
 from tintype.server.security import MEGABYTE
@@ -47,6 +49,7 @@ MIME = {
     "AVIF": "image/avif",
 }
 GROUPS = 7  # handles on the wheel, at most, beside the neutral one
+SUGGESTIONS = 5  # for a place, at most
 SPECK = 0.004  # share under which a color gets none
 PREVIEW_QUALITY = 90
 REFERENCE = 2048  # longest side that a palette is measured on, pixels
@@ -108,9 +111,15 @@ class Service:
         """
         if isinstance(asked, Render) and asked.size == "full":
             return self.full
-        if sizes is not None and any(map(partial(_is_new, sizes), asked.edits)):
-            return self.regions if asked.light else self.full
-        return self.renders if asked.light else self.full
+        if not asked.light:
+            return self.full
+        places = []
+        if isinstance(asked, Render):
+            places = [edit["at"] for edit in asked.edits if "at" in edit]
+        elif isinstance(asked, PlaceIn):
+            places = [asked.at]
+        new = sizes is not None and any(map(partial(_is_new, sizes), places))
+        return self.regions if new else self.renders
 
     def health(self) -> Health:
         """What there is."""
@@ -159,8 +168,8 @@ class Service:
         return Variant(palette=found.to_json(), groups=_groups(found))
 
     def target_palette(self, sizes: Sizes, asked: RecipeIn) -> Variant:
-        """The palette that a recipe asks for, and what comes out of it."""
-        recipe = _locate(asked.recipe(), sizes)
+        """The palette that a recipe asks for, and what comes out of it, but for pins."""
+        recipe = asked.recipe().without_pins
         palette = recipe.apply(sizes.full.palette, sizes.full.alternatives)
         return _variant(palette, self.colorizer.decode(sizes.thumbnail, recipe))
 
@@ -177,6 +186,11 @@ class Service:
         picture = BytesIO()
         Image.fromarray(region).save(picture, "PNG")
         return Picture(picture.getvalue(), MIME["PNG"], {})
+
+    def suggestions(self, sizes: Sizes, asked: PlaceIn) -> Suggestions:
+        """The likeliest colors of the thing at a place. Raises PaletteError."""
+        found = sizes.full.suggest(*asked.at, asked.recipe(), count=SUGGESTIONS)
+        return Suggestions(colors=[Group(color=one.color, share=one.share) for one in found])
 
     def gray(self, sizes: Sizes) -> Picture:
         """The photo before it was colored."""
@@ -228,12 +242,11 @@ def _locate(recipe: Recipe, sizes: Sizes) -> Recipe:
     return replace(recipe, edits=tuple(edits))
 
 
-def _is_new(sizes: Sizes, edit: dict[str, Any]) -> bool:
-    """Whether an edit's JSON is a pin whose region is not known yet."""
+def _is_new(sizes: Sizes, place: Any) -> bool:
+    """Whether it is a place whose region is not known yet."""
     with suppress(PaletteError):
-        if "at" in edit:
-            place = At(edit["at"], KEEP).locate(sizes.full.photo.size)
-            return place not in sizes.full.encoding.responses
+        found = At(place, KEEP).locate(sizes.full.photo.size)
+        return found not in sizes.full.encoding.responses
     return False
 
 

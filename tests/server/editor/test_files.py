@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from server.conftest import coffee
 from server.editor.conftest import download, drag, open_photo, read_pixels, wait_until_settled
+from tintype.pins import write_mask
 
 
 @pytest.mark.parametrize("strip", [False, True])
@@ -52,6 +53,46 @@ def test_a_saved_recipe_can_be_loaded_again(page, photo, tmp_path):
     expect(page.locator("#message")).to_contain_text("Loaded")
     wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), cool)
+
+
+def test_pins_stay_whatever_is_done(page, photo, tmp_path, tintype_command):
+    """By variants, presets, undo and another palette; the command makes the same file."""
+    half = write_mask(Image.fromarray(np.uint8([[0, 255]])))
+    pins = [
+        {"at": [0.3, 0.4], "color": "navy"},
+        {"at": ["200px", "100px"], "color": "#c02040", "reach": 0.5},
+        {"mask": half, "color": "green"},
+    ]
+    recipe, reference = tmp_path / "pins.json", tmp_path / "reference.png"
+    recipe.write_text(json.dumps({"version": 2, "edits": [{"shift_hue": 20}, *pins]}))
+    coffee(200).save(reference)
+
+    def kept():
+        wait_until_settled(page)
+        saved = json.loads(download(page, "#save-recipe", tmp_path).read_text())
+        return [edit for edit in saved["edits"] if edit in pins]
+
+    open_photo(page, photo)
+    with page.expect_response(lambda r: r.url.endswith("/render")):  # new pins take a while
+        page.set_input_files("#load-file", str(recipe))
+    assert kept() == pins
+    pinned = read_pixels(page)
+    page.locator("#variants button").nth(2).click()
+    assert kept() == pins
+    page.get_by_role("button", name="Cool").click()
+    for _ in range(2):
+        page.locator("#undo").click()
+    assert kept() == pins
+    np.testing.assert_array_equal(read_pixels(page), pinned)
+    page.set_input_files("#load-file", str(reference))
+    expect(page.locator("#message")).to_contain_text("Loaded reference.png")
+    assert kept() == pins
+    downloaded = download(page, "#save", tmp_path / "downloads")
+    download(page, "#copy", tmp_path)
+    command = shlex.split(page.locator("#command").input_value())
+    (tmp_path / photo.name).write_bytes(photo.read_bytes())
+    subprocess.run([tintype_command, *command[1:]], cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / downloaded.name).read_bytes() == downloaded.read_bytes()
 
 
 def test_a_saved_palette_is_what_is_asked_for(page, photo, tmp_path):

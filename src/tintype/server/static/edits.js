@@ -21,7 +21,8 @@ import { chromaOf, hexOf, hueOf, isGray, magnitude, NEUTRAL, polar } from "./col
  * @property {number} turn degrees by which all hues are turned
  * @property {number} saturation
  * @property {number | null} vividness null for the model's own
- * @property {import("./api.js").Edit[]} kept edits of a loaded recipe, done before all others
+ * @property {import("./api.js").Edit[]} kept edits of a loaded recipe, done before all others; never
+ *   changed in place, as masks among them are large
  */
 
 export const ADDED = 0.1; // share that a new color gets
@@ -34,6 +35,13 @@ export const reachOf = (amount) => Math.sqrt(amount);
 
 /** The share that it takes to go so far. @param {number} reach @returns {number} */
 export const amountOf = (reach) => Math.round(1e4 * reach ** 2) / 1e4;
+
+/**
+ * Those of what is kept that color things of the photo, whatever palette it has.
+ * @param {Choice | null} choice @returns {import("./api.js").Edit[]}
+ */
+export const pinsOf = (choice) =>
+  (choice?.kept ?? []).filter((edit) => "at" in edit || "mask" in edit || "protect" in edit);
 
 /** @param {Variant} variant @param {Partial<Choice>} [start] @returns {Choice} */
 export function unedited(variant, start = {}) {
@@ -138,17 +146,20 @@ export function preset(choice, name) {
   return { ...choice, ...plain, ...PRESETS[name] };
 }
 
+/** @param {Choice} choice @returns {Choice} */
+const copied = ({ kept, ...rest }) => ({ ...structuredClone(rest), kept });
+
 /** Choices in the order in which they were made. */
 export class History {
   /** @param {Choice} first */
   constructor(first) {
-    this.states = [structuredClone(first)];
+    this.states = [copied(first)];
     this.at = 0;
   }
 
   /** @returns {Choice} a copy of what is chosen now */
   get current() {
-    return structuredClone(this.states[this.at]);
+    return copied(this.states[this.at]);
   }
 
   get canUndo() {
@@ -163,7 +174,7 @@ export class History {
   add(choice) {
     const same = JSON.stringify(choice) === JSON.stringify(this.states[this.at]);
     if (same) return;
-    this.states = [...this.states.slice(0, this.at + 1), structuredClone(choice)].slice(-200);
+    this.states = [...this.states.slice(0, this.at + 1), copied(choice)].slice(-200);
     this.at = this.states.length - 1;
   }
 

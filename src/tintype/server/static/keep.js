@@ -60,13 +60,14 @@ export async function copyCommand(one, choice, model) {
 /**
  * What a palette, a recipe or the colors of another photo make of this one.
  * @param {Open} one @param {File} file @param {string} model the fingerprint of the server's
+ * @param {api.Edit[]} pins which the photo keeps under another palette
  * @returns {Promise<{choice: Choice, text: string}>}
  */
-export async function load(one, file, model) {
+export async function load(one, file, model, pins) {
   const about = /\.json$/i.test(file.name) ? files.parsed(await file.text()) : null;
   if (!about || !("edits" in about)) {
     const variant = await api.readPalette(file);
-    const choice = unedited(variant, { palette: variant.palette });
+    const choice = unedited(variant, { palette: variant.palette, kept: pins });
     return { choice, text: `Loaded ${file.name}.` };
   }
   const { palette = null, alternative = 0, vividness = null } = about;

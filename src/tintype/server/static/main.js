@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { isGray, nearest } from "./color.js";
-import { isEdited, PRESETS, preset, recipeOf, toggled, unedited, worn } from "./edits.js";
+import { isEdited, pinsOf, PRESETS, preset, recipeOf, toggled, unedited, worn } from "./edits.js";
 import { listenForFiles } from "./files.js";
 import * as keep from "./keep.js";
 import { button, input, output, say, showProgress, showSlider, the, trying } from "./page.js";
@@ -123,7 +123,7 @@ async function showVariants(one) {
     tile(alternative ? `Variant ${alternative}` : "Automatic", picture, () => {
       selected = null;
       const variant = alternative ? one.photo.alternatives[alternative - 1] : one.photo;
-      choose(unedited(variant, { alternative }), { done: true });
+      choose(unedited(variant, { alternative, kept: pinsOf(choice) }), { done: true });
     }));
   the("variants", HTMLDivElement).replaceChildren(...tiles);
   showChoice();
@@ -242,7 +242,7 @@ function highlight(index) {
 async function load(file) {
   const one = open;
   if (!one) return say("Drop a photo first.");
-  const { choice: next, text } = await keep.load(one, file, server.model);
+  const { choice: next, text } = await keep.load(one, file, server.model, pinsOf(choice));
   if (one !== open) openPhoto(one);
   selected = null;
   choose(next, { done: true });
