@@ -8,6 +8,7 @@ edits below twice their idle time (medians of edits with and without what was re
 """
 
 import argparse
+import base64
 import io
 import json
 import sys
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, cycle
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -56,13 +57,15 @@ def upload(make: Callable[[], bytes]) -> Callable[[], Attack]:
     return ready
 
 
-def ask(recipe: dict[str, object]) -> Callable[[], Attack]:
-    """An attack by a recipe."""
+def ask(make: Callable[[], dict[str, object]], times: int = 1) -> Callable[[], Attack]:
+    """An attack by a recipe, or by so many in turn, each of which is made anew."""
 
     def ready() -> Attack:
-        body = json.dumps(recipe).encode()
+        bodies = [json.dumps(make()).encode() for _ in range(times)]
+        turns = cycle(bodies)
         return Attack(
-            len(body) / 1e6, lambda address, sent: answer(lambda: edit(address, sent, body))
+            len(bodies[0]) / 1e6,
+            lambda address, sent: answer(lambda: edit(address, sent, next(turns))),
         )
 
     return ready
@@ -91,6 +94,24 @@ def avif() -> bytes:
     return bombs.claim_less(bombs.save(Image.fromarray(noise), "AVIF", speed=10, quality=60))
 
 
+def pins(number: int, seed: int | None = None) -> dict[str, object]:
+    """A recipe of so many pins, each where none was before if there is no seed."""
+    places = np.random.default_rng(seed).random((number, 2)).tolist()
+    return {"edits": [{"at": place, "color": "red"} for place in places]}
+
+
+def masks(make: Callable[[], bytes]) -> dict[str, object]:
+    """A recipe of a mask eight times."""
+    text = base64.b64encode(make()).decode()
+    return {"edits": [{"mask": text, "color": "red"}] * 8}
+
+
+def noise() -> bytes:
+    """A mask as large as may be, which nothing makes smaller."""
+    pixels = np.random.default_rng(0).integers(0, 256, (512, 512), np.uint8)
+    return bombs.save(Image.fromarray(pixels), "PNG")
+
+
 COLORS = [{"color": f"#{7919 * k % 0xFFFFFF:06x}", "share": 1} for k in range(1000)]
 CHANGE = {"from": "red", "to": "blue", "scale": 1}
 ATTACKS: dict[str, Callable[[], Attack]] = {
@@ -101,11 +122,22 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
     "avif": upload(avif),
     "fax": upload(lambda: bombs.make_fax_of_noise(1, 50_000_000, 60_000_000)),
     "large": upload(lambda: photo(0, 8600)),  # honest, nearly as large as may be
-    "changes": ask({"edits": [{"recolor": [CHANGE] * 330}] * 64}),
-    "lists": ask({"edits": [[]] * 30_000}),
-    "colors": ask({"palette": {"version": 1, "colors": COLORS}}),
-    "most edits": ask({"edits": [{"towards": "red", "amount": 0.1}] * 64}),
-    "most changes": ask({"edits": [{"recolor": [CHANGE] * 249}]}),
+    "changes": ask(lambda: {"edits": [{"recolor": [CHANGE] * 330}] * 64}),
+    "lists": ask(lambda: {"edits": [[]] * 30_000}),
+    "colors": ask(lambda: {"palette": {"version": 1, "colors": COLORS}}),
+    "most edits": ask(lambda: {"edits": [{"towards": "red", "amount": 0.1}] * 64}),
+    "most changes": ask(lambda: {"edits": [{"recolor": [CHANGE] * 249}]}),
+    "pins": ask(lambda: pins(64), 200),
+    "most pins": ask(lambda: pins(32), 200),
+    "most pins, full": ask(lambda: pins(32) | {"size": "full"}, 200),
+    "new pin": ask(lambda: pins(1), 200),
+    "known pins": ask(lambda: pins(6, seed=0)),
+    "masks": ask(lambda: masks(noise)),
+    "masks, full": ask(lambda: masks(noise) | {"size": "full"}),
+    "mask of chunks": ask(lambda: masks(lambda: bombs.make_png_of_chunks(32_000))),
+    "mask of text": ask(lambda: masks(lambda: bombs.make_png_of_text(300))),
+    "mask bomb": ask(lambda: masks(lambda: bombs.make_png_that_claims(60_000))),
+    "no base64": ask(lambda: {"edits": [{"protect": "*" * 500_000}] * 8}),
 }
 
 

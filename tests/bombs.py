@@ -28,11 +28,32 @@ def make_jpeg_of_comments(comments: int) -> bytes:
     return photo[:2] + b"\xff\xfe\x00\x02" * comments + photo[2:]
 
 
+def make_chunk(kind: bytes, content: bytes) -> bytes:
+    """A chunk of a PNG."""
+    crc = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + crc
+
+
+def make_png_with(chunks: bytes) -> bytes:
+    """A small gray PNG with other chunks before its pixels."""
+    photo = save(Image.new("L", (64, 64), 128), "PNG")
+    return photo[:33] + chunks + photo[33:]  # after IHDR
+
+
 def make_png_of_chunks(chunks: int) -> bytes:
     """A PNG with so many empty chunks of a private kind."""
-    photo = save(Image.new("L", (64, 64), 128), "PNG")
-    empty = struct.pack(">I", 0) + b"teSt" + struct.pack(">I", zlib.crc32(b"teSt"))
-    return photo[:33] + empty * chunks + photo[33:]  # after IHDR
+    return make_png_with(make_chunk(b"teSt", b"") * chunks)
+
+
+def make_png_of_text(chunks: int) -> bytes:
+    """A PNG with so many chunks of a million characters, which take a thousand bytes."""
+    return make_png_with(make_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1_000_000))) * chunks)
+
+
+def make_png_that_claims(side: int) -> bytes:
+    """A PNG of a few bytes that claims so many pixels on a side."""
+    head = make_chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + make_chunk(b"IDAT", zlib.compress(b""))
 
 
 def make_tiff(width: int, height: int, compression: int, data: bytes, tile: int = 0) -> bytes:

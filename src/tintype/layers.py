@@ -69,10 +69,19 @@ def find_cell(place: tuple[float, float], size: tuple[int, ...]) -> tuple[int, i
 
 def lay(chroma: np.ndarray, shares: np.ndarray, tints: np.ndarray, luma: np.ndarray) -> np.ndarray:
     """Chroma (2, h, w) under a layer's shares (n, h, w), of the same size; luma: (h, w) uint8."""
-    result = chroma * (1 - shares.sum(0))
+    result = np.asarray(chroma * (1 - shares.sum(0)), np.float32)
     for share, tint in zip(shares, tints, strict=True):
-        result += share * np.moveaxis(tint[luma], -1, 0)
-    return np.asarray(result, np.float32)
+        box = _find_box(share)
+        for plane, shade in zip(result, np.ascontiguousarray(tint.T), strict=True):
+            plane[box] += share[box] * shade.take(luma[box], mode="clip")
+    return result
+
+
+def _find_box(share: np.ndarray) -> tuple[slice, slice]:
+    """The rows and the columns of a plane (h, w) outside of which there is nothing."""
+    used = (np.flatnonzero(share.any(axis)) for axis in (1, 0))
+    rows, columns = (slice(i[0], i[-1] + 1) if len(i) else slice(0) for i in used)
+    return rows, columns
 
 
 def tint(ab: np.ndarray, level: float) -> np.ndarray:

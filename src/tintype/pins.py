@@ -21,6 +21,7 @@ from tintype.palette import Palette
 KEEP = "keep"  # instead of a color: what stays gray, whatever other pins say
 MODERATE = 0.1  # OKLab chroma of hue:DEGREES, which says no chroma
 MASK_PIXELS = 1 << 18  # a mask in a recipe has no more
+MASK_CHUNKS = 1000  # of its PNG, which Pillow reads one by one
 HUGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 _PIXELS = re.compile(r"[0-9]{1,6}px")
 
@@ -155,6 +156,8 @@ def read_mask(text: str) -> np.ndarray:
     """What `write_mask` gives: (h, w) float32, 0..1. Raises PaletteError for anything else."""
     try:
         content = base64.b64decode(str(text), validate=True)
+        if _count_chunks(content) > MASK_CHUNKS:
+            raise ValueError(f"a PNG of more than {MASK_CHUNKS} chunks")
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             if image.mode != "L" or image.width * image.height > MASK_PIXELS:
                 raise ValueError(f"{image.mode} of {image.width} x {image.height}")
@@ -164,6 +167,15 @@ def read_mask(text: str) -> np.ndarray:
             f"expected a mask as a gray PNG of at most {MASK_PIXELS} pixels in base64, found "
             f"another: {error!s:.80}"
         ) from None
+
+
+def _count_chunks(content: bytes) -> int:
+    """How many chunks a PNG has, up to one more than `MASK_CHUNKS`."""
+    at, found = 8, 0
+    while at < len(content) and found <= MASK_CHUNKS:
+        at += 12 + int.from_bytes(content[at : at + 4])
+        found += 1
+    return found
 
 
 def _is_number(value: Any) -> bool:

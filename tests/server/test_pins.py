@@ -2,7 +2,6 @@
 
 import base64
 import io
-import struct
 import zlib
 
 import bombs
@@ -172,21 +171,6 @@ def test_a_recipes_pins_come_back_as_they_were(client):
 # --- what is refused ------------------------------------------------------------------------------
 
 
-def chunk(kind, content):
-    return (
-        struct.pack(">I", len(content))
-        + kind
-        + content
-        + struct.pack(">I", zlib.crc32(kind + content))
-    )
-
-
-def png(width, height, *chunks):
-    """A gray PNG's start, and then other chunks."""
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + b"".join(chunks)
-
-
 MASKS = {
     "no base64": "***",
     "cut base64": HALF[:-1],
@@ -194,14 +178,13 @@ MASKS = {
     "a JPEG": base64_of(bombs.save(Image.new("L", (8, 8), 255), "JPEG")),
     "a color": base64_of(bombs.save(Image.new("RGB", (8, 8), "red"), "PNG")),
     "large": base64_of(bombs.save(Image.new("L", (600, 600), 255), "PNG")),
-    "warned of": base64_of(png(12_000, 12_000, chunk(b"IDAT", zlib.compress(b"")))),
-    "a bomb": base64_of(png(60_000, 60_000, chunk(b"IDAT", zlib.compress(b"")))),
-    "text that expands": base64_of(
-        png(8, 8, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(99_000_000))))
-    ),
+    "warned of": base64_of(bombs.make_png_that_claims(12_000)),
+    "a bomb": base64_of(bombs.make_png_that_claims(60_000)),
+    "text that expands": base64_of(bombs.make_png_of_text(100)),
     "a profile that expands": base64_of(
-        png(8, 8, chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(99_000_000))))
+        bombs.make_png_with(bombs.make_chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(99_000_000))))
     ),
+    "chunks": base64_of(bombs.make_png_of_chunks(1000)),
     "cut": base64_of(bombs.save(Image.new("L", (64, 64), 255), "PNG")[:50]),
     "a list": [1],
     "null": None,
@@ -244,6 +227,12 @@ def noise():
     """A mask as large as can be, which nothing makes smaller."""
     pixels = np.random.default_rng(0).integers(0, 256, (512, 512), np.uint8)
     return write_mask(Image.fromarray(pixels))
+
+
+def test_a_mask_in_many_chunks_is_taken(client):
+    chunks = base64_of(bombs.make_png_of_chunks(900))
+    answer = client.post("/v1/recipes", json={"edits": [{"protect": chunks}]})
+    assert answer.status_code == 200
 
 
 def test_the_largest_masks_are_taken_and_their_recipe_comes_back(client, sent, noise):
