@@ -95,7 +95,8 @@ class Colorizer:
 
         The encoder is not run again. Raises PaletteError for what the model does not take.
         """
-        recipe, encoding = recipe or Recipe(), encoded.encoding
+        recipe = (recipe or Recipe()).locate(encoded.photo.size)
+        encoding = encoded.encoding
         wanted = recipe.apply(encoded.palette, encoded.alternatives)
         ab = self.model.decode(encoding, wanted, recipe.vividness_by(self.model))
         ab = keep_neutral(ab, encoded.border)

@@ -102,9 +102,9 @@ def read_edit(about: Any) -> Edit:
     Raises PaletteError for other fields; the values of a palette's edits are looked at when they
     are applied, those of pins at once.
     """
+    fields = {*about} if isinstance(about, dict) else {None}
     for kind in (*EDITS, *PINS):
-        missing = {*kind.KEYS} ^ {*about} if isinstance(about, dict) else {None}
-        if missing <= {*kind.OPTIONAL} - {*about}:
+        if {*kind.KEYS} ^ fields <= {*kind.OPTIONAL} - fields:
             values: list[Any] = [about.get(key) for key in kind.KEYS]
             return kind(*values)
     forms = ", ".join(" + ".join(kind.KEYS) for kind in (*EDITS, *PINS))

@@ -16,12 +16,14 @@ from PIL import Image
 
 from tintype.bins import chroma_of
 from tintype.errors import PaletteError
+from tintype.files import is_special
 from tintype.palette import Palette
 
 KEEP = "keep"  # instead of a color: what stays gray, whatever other pins say
 MODERATE = 0.1  # OKLab chroma of hue:DEGREES, which says no chroma
 MASK_PIXELS = 1 << 18  # a mask in a recipe has no more
 MASK_CHUNKS = 1000  # of its PNG, which Pillow reads one by one
+STRETCH = 0.02  # how far a mask's shape may be from the photo's, unsaid
 HUGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 _PIXELS = re.compile(r"[0-9]{1,6}px")
 
@@ -76,6 +78,11 @@ class At(_Pin):
                 )
             found.append(share)
         return found[0], found[1]
+
+    def find_pixel(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The column and the row that it is on, of a photo of so many. Raises PaletteError."""
+        (x, y), (wide, high) = self.locate(size), size
+        return min(wide - 1, int(x * wide)), min(high - 1, int(y * high))
 
 
 @dataclass(frozen=True)
@@ -176,6 +183,51 @@ def _count_chunks(content: bytes) -> int:
         at += 12 + int.from_bytes(content[at : at + 4])
         found += 1
     return found
+
+
+def load_mask(path: str) -> str:
+    """A picture's file as `write_mask` gives it; what is transparent is black.
+
+    Raises PhotoError where it is none, and PaletteError as `write_mask`.
+    """
+    from tintype.photo import read  # which takes its time to import
+    from tintype.sandbox import read_bounded
+
+    if is_special(path):
+        raise PaletteError(f"{path}: expected a mask's file, found a pipe or a device; save it")
+    photo = read_bounded(path, read)
+    white = photo.luma if photo.alpha is None else photo.luma * (photo.alpha / 255)
+    try:
+        return write_mask(Image.fromarray(np.rint(white).astype(np.uint8)))
+    except PaletteError as error:
+        raise PaletteError(f"{path}: {error}") from None
+
+
+def find_conflicts(pins: tuple[Pin, ...], size: tuple[int, int]) -> tuple[str, ...]:
+    """Notes on what a photo of so many pixels and its pins do not agree on.
+
+    These are pins under others on one pixel, and masks of another shape than the photo's.
+    """
+    places = [(pin.find_pixel(size), pin) for pin in pins if isinstance(pin, At)]
+    last = dict(places)
+    notes = [
+        f"the pin of {pin.color} is on one pixel with a later one of {last[pixel].color}, which "
+        "counts"
+        for pixel, pin in places
+        if pin.color != last[pixel].color
+    ]
+    shape = size[0] / size[1]
+    for pin in pins:
+        if isinstance(pin, At):
+            continue
+        high, wide = read_mask(pin.mask if isinstance(pin, Mask) else pin.protect).shape
+        if abs(wide / high / shape - 1) > STRETCH:
+            name = f"the mask for {pin.color}" if isinstance(pin, Mask) else "what is protected"
+            notes.append(
+                f"{name} is stretched: its width is {wide / high:.2f} of its height, the photo's "
+                f"{shape:.2f}"
+            )
+    return tuple(notes)
 
 
 def _is_number(value: Any) -> bool:

@@ -158,6 +158,14 @@ class Recipe:
             return self.vividness
         return model.vividness if self.palette is None else model.vividness_given
 
+    def locate(self, size: tuple[int, int]) -> Recipe:
+        """The same with places as shares, given a photo's pixels: it means them at any size.
+
+        Raises PaletteError for places outside the photo.
+        """
+        edits = (replace(e, place=e.locate(size)) if isinstance(e, At) else e for e in self.edits)
+        return replace(self, edits=tuple(edits))
+
     def complete(self, model: Model) -> Recipe:
         """The same with defaults spelled out, to be saved."""
         return replace(self, vividness=self.vividness_by(model), model=model.fingerprint)

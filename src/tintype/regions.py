@@ -106,10 +106,9 @@ def find_pins(pins: tuple[Pin, ...], size: tuple[int, int]) -> dict[tuple[float,
     last: dict[tuple[int, ...], tuple[tuple[float, float], At]] = {}
     for pin in pins:
         if isinstance(pin, At):
-            place = pin.locate(size)
-            pixel = tuple(min(n - 1, int(v * n)) for v, n in zip(place, size, strict=True))
+            pixel = pin.find_pixel(size)
             last.pop(pixel, None)
-            last[pixel] = place, pin
+            last[pixel] = pin.locate(size), pin
     return dict(last.values())
 
 

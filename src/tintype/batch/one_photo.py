@@ -27,6 +27,7 @@ from tintype.formats.extras import EXTRAS
 from tintype.palette import Palette
 from tintype.parallel import map_unordered, progress_bar
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, check_depth, format_of, read, write
+from tintype.pins import find_conflicts
 from tintype.recipe import Recipe
 from tintype.result import Result
 from tintype.sandbox import read_bounded
@@ -140,8 +141,12 @@ def colorize_photo(
         _save_comparison(photo, results, output, replace(options, overwrite=may))
         outcome.made[output] = stamp(output)
         outcome.lines.append(f"{target.source} -> {output}")
+    recipe = results[0].recipe
+    if recipe is not None:
+        outcome.notes += find_conflicts(recipe.pins, photo.size)
     if options.recipe is not None:
-        save_text(*options.recipe)
+        path, text = options.recipe
+        save_text(path, text if recipe is None else recipe.to_json())
 
 
 def _identify(path: str) -> tuple[Stamp, str]:

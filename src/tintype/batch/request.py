@@ -66,7 +66,7 @@ class OutputOptions:
     provenance: whether files say what they are, and hold the recipe
     page: of a TIFF, from 1; its largest picture by default
     salvage: whether a JPEG that is cut is colored as far as it goes
-    recipe: a file to write after the photo, and its text
+    recipe: a file to write after the photo: the result's recipe, or this text where it has none
     """
 
     alternatives: int = 0

@@ -27,11 +27,13 @@ from tintype.cli.options import (
     add_reference_options,
     add_steering_options,
 )
+from tintype.cli.pins import PinOptions, add_pin_options
 
 if TYPE_CHECKING:
     from tintype.batch import Reference
     from tintype.colorizer import Colorizer
     from tintype.palette import Palette
+    from tintype.pins import Pin
     from tintype.recipe import Recipe
 
 # Options that few people need, which the help names last.
@@ -63,6 +65,7 @@ def _parse_page(_: click.Context, __: click.Parameter, text: str | None) -> int 
     help="A file; a folder if it exists, ends with /, or several photos come; - for stdout.",
 )
 @add_steering_options
+@add_pin_options
 @add_reference_options
 @click.option(
     "--vividness",
@@ -124,6 +127,7 @@ def colorize(
     photos: tuple[str, ...],
     output: str | None,
     steering: SteeringOptions,
+    pins: PinOptions,
     reference: ReferenceOptions,
     folder: FolderOptions,
     vividness: float | None,
@@ -151,6 +155,7 @@ def colorize(
     Examples:
       tintype colorize photo.jpg
       tintype colorize photo.jpg --towards red --ban blue --compare
+      tintype colorize photo.jpg --at 0.42,0.61=navy --at 0.3,0.2=gray
       tintype colorize *.jpg -o colored/ --palette holiday.jpg
       tintype colorize scans/ -o colored/ --recursive
       tintype colorize s3://bucket/scans -o s3://bucket/colored --recursive --ray auto
@@ -172,7 +177,7 @@ def colorize(
         page=page or None,
         salvage=salvage,
     )
-    read = (recipe, steering.palette, reference.photo, steering.model)
+    read = (recipe, steering.palette, reference.photo, steering.model, *pins.files)
     request = Request(
         photos,
         output,
@@ -189,13 +194,14 @@ def colorize(
     )
     others: dict[str, object] = {"--vividness": vividness, "--alternatives": alternatives or None}
     others |= folder.album_choices() | {"--save-recipe": save_recipe, "--recipe": recipe}
-    reference.check(steering, others)
+    reference.check(steering, others | pins.choices)
+    pins.check(photos, many=request.is_folder or request.all_pages)
     palettes = {"--palette": steering.palette, "--like": reference.photo}
     folder.check(photos, request.is_folder, {"--alternatives": alternatives, **palettes})
     start = reference.photo if reference.method == "tintype" else None
     steering = replace(steering, palette=start or steering.palette)
     chosen = bool(steering.palette or steering.edits or vividness is not None or alternatives)
-    if recipe and chosen:
+    if recipe and (chosen or any(pins.choices.values())):
         raise click.UsageError("--recipe already says what to do: leave the other choices out.")
     if save_recipe and (len(photos) > 1 or request.is_folder):
         raise click.UsageError("--save-recipe saves one result: give one photo.")
@@ -207,8 +213,9 @@ def colorize(
         raise click.UsageError(str(error)) from None
     with interruptible(folder=request.is_folder):
         if request.reference is None:
+            edits = pins.read()
             colorizer = load(steering.model, request.threads)
-            wanted = make_recipe(colorizer, steering, vividness, recipe)
+            wanted = make_recipe(colorizer, steering, vividness, recipe, edits)
             request = replace(request, colorizer=colorizer, recipe=wanted)
             with _name_file(recipe):
                 request.check_palettes()
@@ -240,7 +247,11 @@ def _reference(options: ReferenceOptions) -> "Reference | None":
 
 
 def make_recipe(
-    colorizer: "Colorizer", steering: SteeringOptions, vividness: float | None, file: Path | None
+    colorizer: "Colorizer",
+    steering: SteeringOptions,
+    vividness: float | None,
+    file: Path | None,
+    pins: "tuple[Pin, ...]" = (),
 ) -> "Recipe":
     """What the options say, or a saved recipe."""
     from tintype.recipe import Recipe
@@ -250,7 +261,7 @@ def make_recipe(
     # Through JSON, so that a saved recipe holds just what is asked for here.
     palette = steering.palette
     start = None if palette is None else load_palette(palette, colorizer).to_json()
-    return Recipe(palette=start, edits=steering.edits, vividness=vividness)
+    return Recipe(palette=start, edits=(*steering.edits, *pins), vividness=vividness)
 
 
 def load_palette(name: str, colorizer: "Colorizer") -> "Palette":

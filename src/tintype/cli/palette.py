@@ -11,27 +11,21 @@ import click
 from tintype.cli.colorize import load, load_palette, make_recipe, put_rare_options_last
 from tintype.cli.command import OUTPUT, URL, Command, complain
 from tintype.cli.options import SteeringOptions, add_steering_options
+from tintype.cli.pins import Place, parse_place
 from tintype.errors import PaletteError
 
 if TYPE_CHECKING:
     from tintype.suggestions import Suggestion
-
-Place = tuple[float | str, float | str]
 
 
 def _parse_place(_: click.Context, __: click.Parameter, text: str | None) -> Place | None:
     """X,Y as of `pins.At`; anything else is a usage error."""
     if text is None:
         return None
-    from tintype.pins import check_place
-
-    values = [part.strip() for part in text.split(",")]
     try:
-        return check_place([v if v.endswith("px") else float(v) for v in values])
-    except (PaletteError, ValueError):
-        raise click.BadParameter(
-            f"expected X,Y, each 0..1 or pixels as 812px, found {text!r:.80}"
-        ) from None
+        return parse_place(text)
+    except PaletteError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command(

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -237,9 +237,7 @@ class Service:
 
 def _locate(recipe: Recipe, sizes: Sizes) -> Recipe:
     """The same with places as shares: pixels are those of the full photo. Raises PaletteError."""
-    size = sizes.full.photo.size
-    edits = (replace(e, place=e.locate(size)) if isinstance(e, At) else e for e in recipe.edits)
-    return replace(recipe, edits=tuple(edits))
+    return recipe.locate(sizes.full.photo.size)
 
 
 def _is_new(sizes: Sizes, place: Any) -> bool:
