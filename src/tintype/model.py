@@ -41,7 +41,7 @@ class Encoding:
     palette: the estimated palette
     alternatives: four distinct palettes, each plausible; none of models without them
     reference: what the decoder compares palettes with: the estimate before it learned from recipes
-    responses: by place, what `regions` found there
+    scores: by place, what `regions` found there
     """
 
     features: list[np.ndarray]
@@ -49,7 +49,7 @@ class Encoding:
     palette: Palette
     alternatives: list[Palette]
     reference: Palette
-    responses: dict[tuple[float, float], np.ndarray] = field(default_factory=dict, repr=False)
+    scores: dict[tuple[float, float], np.ndarray] = field(default_factory=dict, repr=False)
 
 
 class Model(Protocol):

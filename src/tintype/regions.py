@@ -1,7 +1,7 @@
 """Regions: how far a color goes that a person puts on a thing, and the layers that come of it.
 
     place ──▶ the decoder is told a color there ──▶ how much of it every cell takes: its response
-    responses, reach ──▶ regions ──▶ layers, beside what the palette gives
+    response, luma, keys ──▶ how surely a cell belongs to the thing ──reach──▶ region ──▶ layer
 
 The network learned from hints to color what belongs together, so it is asked for the region, too.
 """
@@ -22,38 +22,78 @@ from tintype.pins import KEEP, At, Mask, Pin, Protect, chroma_of_pin, read_mask
 if TYPE_CHECKING:
     from tintype.model import Encoding, Model
 
-MOST_KEPT = 64  # responses of a photo
+MOST_KEPT = 64  # scores of a photo
 PROBES = (0.0, 2 * math.pi / 3, 4 * math.pi / 3)  # hues, in radians, that the decoder is told
 STRENGTH = 0.1  # and their OKLab chroma
-REACH = 0.5  # as far as the thing seems to go
 LEAST = 1e-3  # of a response
-# Where a region ends, of 71 things outlined by hand (experiments/pins): a logistic regression on
-# the roots of the distances to a cell, once by changes of luma, once by falls of the response.
-LIGHT, FALL, OWN = 3.86, 1.62, 4.2  # the weights of both; what a place itself has
-RANGE = 8.8  # from reach 0 to 1
+# How surely a cell belongs to the thing, in logits: a regression on 71 things outlined by hand
+# (experiments/pins). What the place itself has, and the weights of the roots of three distances: by
+# changes of luma on the way, by falls of the response on the way, and between the encoder's keys.
+OWN, LIGHT, FALL, UNLIKE = 4.76, 3.25, 1.28, 0.6
+REACH = 0.5  # as far as the thing seems to go
+RANGE = 9.5  # from reach 0 to 1
 SOFT = 1.0  # in which a region rises from 0 to 1
 NEAR = 0.5  # cells: a pin's own place is its own, whatever others are near
 
 
-def measure_response(model: Model, encoding: Encoding, place: tuple[float, float]) -> np.ndarray:
-    """How much of a color at a place each cell takes: (h, w) float32, 1 at the place itself.
+def make_region(
+    model: Model, encoding: Encoding, place: tuple[float, float], reach: float | None = None
+) -> np.ndarray:
+    """How much of each cell a pin colors: (h, w) float32, 0..1; 1 at its place.
+
+    place: x and y, 0..1; reach: 0 (a speck) .. 1 (all that is alike); None as far as the thing
+    Raises PaletteError for models that take no hints.
+    """
+    score = measure_score(model, encoding, place)
+    level = OWN - RANGE * (REACH if reach is None else reach)
+    region = np.clip((score - level) / SOFT + 0.5, 0, 1).astype(np.float32)
+    region[find_cell(place, region.shape)] = 1
+    return region
+
+
+def measure_score(model: Model, encoding: Encoding, place: tuple[float, float]) -> np.ndarray:
+    """How surely each cell belongs to the thing at a place: (h, w), in logits, `OWN` there.
 
     It depends neither on palette nor color, and is kept with the encoding. Raises PaletteError
     for models that take no hints.
     """
     if not model.takes_hints:
         raise PaletteError("expected a model that takes pins, found one that was trained without")
-    kept = encoding.responses
-    response = kept.get(place)
-    if response is None:
-        response = _probe(model, encoding, place)
+    kept = encoding.scores
+    score = kept.get(place)
+    if score is None:
+        score = _score(model, encoding, place)
         for oldest in list(kept)[: max(0, len(kept) + 1 - MOST_KEPT)]:
             kept.pop(oldest, None)  # which another thread may have done
-        kept[place] = response
-    return response
+        kept[place] = score
+    return score
 
 
-def _probe(model: Model, encoding: Encoding, place: tuple[float, float]) -> np.ndarray:
+def _score(model: Model, encoding: Encoding, place: tuple[float, float]) -> np.ndarray:
+    keys = encoding.features[-1][0]
+    size = keys.shape[1:]
+    response = _shrink(measure_response(model, encoding, place), size).clip(LEAST)
+    luma, fall = _shrink(encoding.luma, size), -np.log(response)
+    start = find_cell(place, size)
+    apart = np.sqrt(((keys - keys[:, start[0], start[1], None, None]) ** 2).sum(0))
+    light = _measure_ways(np.abs(np.diff(luma)), np.abs(np.diff(luma, axis=0)), start)
+    lost = _measure_ways(
+        np.maximum(fall[:, 1:], fall[:, :-1]), np.maximum(fall[1:], fall[:-1]), start
+    )
+    score = OWN - LIGHT * np.sqrt(light) - FALL * np.sqrt(lost) - UNLIKE * apart
+    return np.asarray(score, np.float32)
+
+
+def _shrink(plane: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """Means of a plane over the cells of a grid."""
+    if plane.shape == size:
+        return plane
+    image = Image.fromarray(np.asarray(plane, np.float32))
+    return np.asarray(image.resize((size[1], size[0]), Image.Resampling.BOX))
+
+
+def measure_response(model: Model, encoding: Encoding, place: tuple[float, float]) -> np.ndarray:
+    """How much of a color that the decoder is told at a place each cell takes: (h, w), 0..1."""
     vividness, palette = model.vividness_given, encoding.palette
     bare = model.decode(encoding, palette, vividness)
     row, column = find_cell(place, bare.shape[:2])
@@ -65,28 +105,6 @@ def _probe(model: Model, encoding: Encoding, place: tuple[float, float]) -> np.n
         asked = color[0] - bare[row, column]
         total += moved @ (asked / (asked @ asked)) / len(PROBES)
     return np.asarray(total / max(0.3, float(total[row, column])), np.float32).clip(0, 1)
-
-
-def make_region(
-    model: Model, encoding: Encoding, place: tuple[float, float], reach: float | None = None
-) -> np.ndarray:
-    """How much of each cell a pin colors: (h, w) float32, 0..1; 1 at its place.
-
-    place: x and y, 0..1; reach: 0 (a speck) .. 1 (all that is alike); None as far as the thing
-    """
-    response = measure_response(model, encoding, place).clip(LEAST)
-    start = find_cell(place, response.shape)
-    light = _measure_ways(np.abs(np.diff(encoding.luma)), np.abs(np.diff(encoding.luma.T)).T, start)
-    fall = _measure_ways(
-        -np.log(np.minimum(response[:, 1:], response[:, :-1])),
-        -np.log(np.minimum(response[1:], response[:-1])),
-        start,
-    )
-    score = OWN - LIGHT * np.sqrt(light) - FALL * np.sqrt(fall)
-    level = OWN - RANGE * (REACH if reach is None else reach)
-    region = np.clip((score - level) / SOFT + 0.5, 0, 1).astype(np.float32)
-    region[start] = 1
-    return region
 
 
 def _measure_ways(across: np.ndarray, down: np.ndarray, start: tuple[int, int]) -> np.ndarray:

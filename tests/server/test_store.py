@@ -29,7 +29,7 @@ def test_regions_stay_within_what_is_counted(colorizer, monkeypatch):
     monkeypatch.setattr(regions, "_probe", lambda *_: np.zeros_like(luma))
     for k in range(70):
         sizes.full.region(k / 70, 0.5)
-    assert list(sizes.preview.encoding.responses) == [(k / 70, 0.5) for k in range(6, 70)]
+    assert list(sizes.preview.encoding.scores) == [(k / 70, 0.5) for k in range(6, 70)]
     assert sizes.bytes == before
 
 

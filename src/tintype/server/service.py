@@ -244,7 +244,7 @@ def _is_new(sizes: Sizes, place: Any) -> bool:
     """Whether it is a place whose region is not known yet."""
     with suppress(PaletteError):
         found = At(place, KEEP).locate(sizes.full.photo.size)
-        return found not in sizes.full.encoding.responses
+        return found not in sizes.full.encoding.scores
     return False
 
 
