@@ -155,7 +155,7 @@ def chroma_of(color: str, bins: Bins = OKLAB) -> np.ndarray:
             raise ValueError
     except ValueError:
         raise PaletteError(
-            f"expected a CSS color name, #rrggbb or hue:DEGREES, found {color!r}"
+            f"expected a CSS color name, #rrggbb or hue:DEGREES, found {color!r:.80}"
         ) from None
     return _chroma_of_rgb(rgb, bins)
 
@@ -173,7 +173,7 @@ def hue_of(color: str, bins: Bins = OKLAB) -> float:
     Raises PaletteError for black, gray, white.
     """
     if not has_hue(color, bins):
-        raise PaletteError(f"expected a color with a hue, found {color!r}, which is gray")
+        raise PaletteError(f"expected a color with a hue, found {color!r:.80}, which is gray")
     return float(hue_degrees(chroma_of(color, bins)))
 
 

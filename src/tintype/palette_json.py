@@ -17,7 +17,9 @@ def read_changes(changes: Any, bins: Bins) -> tuple[np.ndarray, np.ndarray, np.n
     rows = []
     for change in changes:
         if not isinstance(change, dict) or set(change) != {"from", "to", "scale"}:
-            raise PaletteError(f'expected {{"from", "to", "scale"}} of a color, found {change!r}')
+            raise PaletteError(
+                f'expected {{"from", "to", "scale"}} of a color, found {change!r:.80}'
+            )
         scale = read_share(change["scale"], "scale")
         if scale > 100:
             raise PaletteError(f"expected a scale of 0 to 100, found {scale:g}")
@@ -57,7 +59,7 @@ def read_tones(about: dict[str, Any], bins: Bins, tones: tuple[str, ...]) -> np.
 def read_share(value: Any, name: str) -> float:
     good = isinstance(value, int | float) and not isinstance(value, bool)
     if not good or not 0 <= value <= 1e9:  # so that no sum of shares overflows
-        raise PaletteError(f"expected a share of 0 to 1e9 for {name}, found {value!r}")
+        raise PaletteError(f"expected a share of 0 to 1e9 for {name}, found {value!r:.80}")
     return float(value)
 
 

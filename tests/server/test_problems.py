@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.conftest import HERE
+from tintype.server import problems
 from tintype.server.app import create_app
 from tintype.server.problems import JsonError, parse_json
 from tintype.server.service import Service
@@ -59,6 +60,31 @@ def test_what_nobody_expected_is_answered_with_every_header(patient, monkeypatch
     assert "expected to answer" in answer.json()["detail"]
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_long_words_are_cut_before_they_are_looked_at(patient, gray_file, monkeypatch):
+    sent = patient.post("/v1/photos", files={"photo": gray_file}).json()
+    found = []
+
+    def answer(status, detail, headers=None):
+        found.append(detail)
+        return problems.JSONResponse({"detail": ""}, status, headers)
+
+    monkeypatch.setattr(problems, "answer", answer)
+    long, change = "a " * 500_000, {"from": "red", "to": "blue", "scale": 1}
+    for asked in (
+        {"edits": [{"ban": long}]},
+        {"edits": [{"towards": long, "amount": 0.2}]},
+        {"edits": [{"at": [0.5, 0.5], "color": long}]},
+        {"edits": [{"recolor": [change | {"from": long}]}]},
+        {"edits": [{"recolor": [{long: 1}]}]},
+        {"edits": [{long: 1}]},
+        {"palette": {"version": 1, "colors": [{"color": long, "share": 1}]}},
+        {"palette": {"version": 1, "neutral": long}},
+    ):
+        answer = patient.post(f"/v1/photos/{sent['id']}/render", json=asked)
+        assert answer.status_code == 422
+        assert len(found.pop()) < 1000
 
 
 usual = st.recursive(

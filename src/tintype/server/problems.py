@@ -82,7 +82,8 @@ class JsonRoute(APIRoute):
 
 def answer(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
     """One line of what was expected, what came, what to do."""
-    line = " ".join(detail.encode(errors="replace").decode().split())
+    start = detail[: 10 * LONGEST]  # all that is looked at, as a request's words may be long
+    line = " ".join(start.encode(errors="replace").decode().split())
     line = line if len(line) <= LONGEST else line[: LONGEST - 3] + "..."
     return JSONResponse({"detail": line}, status, headers)
 

@@ -203,7 +203,9 @@ class Service:
         """The picture that was asked for, and, in headers, what was reached."""
         began = time.perf_counter()
         encoded = getattr(sizes, asked.size)
-        recipe = asked.recipe() if asked.size == "full" else _locate(asked.recipe(), sizes)
+        recipe = asked.recipe()
+        if asked.size != "full":
+            recipe = recipe.locate(sizes.full.photo.size)  # where pixels are
         result = self.colorizer.decode(encoded, recipe)
         decoded = time.perf_counter()
         picture = BytesIO()
@@ -233,11 +235,6 @@ class Service:
     def pixels(self) -> int:
         """The largest photo."""
         return round(1e6 * self.limits.megapixels)
-
-
-def _locate(recipe: Recipe, sizes: Sizes) -> Recipe:
-    """The same with places as shares: pixels are those of the full photo. Raises PaletteError."""
-    return recipe.locate(sizes.full.photo.size)
 
 
 def _is_new(sizes: Sizes, place: Any) -> bool:
