@@ -33,7 +33,7 @@ class Sizes:
         encoding = self.full.encoding
         planes = [*encoding.features, *(p for photo in photos for p in photo.planes)]
         held = sum({id(plane): plane.nbytes for plane in planes}.values())  # small ones are shared
-        return held + (1 + MOST_KEPT) * encoding.luma.nbytes  # and as many regions as may come
+        return held + (1 + MOST_KEPT) * encoding.luma.nbytes  # and regions: as many as are kept
 
 
 class Store:
