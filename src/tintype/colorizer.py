@@ -4,7 +4,7 @@ photo -> luma -> encode -> features, estimated palette -> decode(recipe) -> chro
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -58,9 +58,12 @@ class Encoded:
         """The likeliest distinct colors of the thing at a place, the likeliest first.
 
         x, y: as of `At`; recipe: whose palette and vividness they are given, by default as the
-            model estimates. Raises PaletteError for models that take no pins.
+            model estimates, and as calm as with a palette: vivid colors are likely more seldom than
+            they are shown. Raises PaletteError for models that take no pins.
         """
         recipe = recipe or Recipe()
+        if recipe.vividness is None:
+            recipe = replace(recipe, vividness=self.model.vividness_given)
         place = At((x, y), KEEP).locate(self.photo.size)
         palette = recipe.apply(self.palette, self.alternatives)
         vividness = recipe.vividness_by(self.model)

@@ -16,14 +16,14 @@ from PIL import Image
 from tintype.bins import Bins, to_hex
 from tintype.color import hue_degrees, hue_distance, rgb_to_oklab
 from tintype.layers import find_cell, fit_chroma
-from tintype.palette import BAN_WIDTH, Palette
+from tintype.palette import ALIKE, BAN_WIDTH, Palette
 from tintype.regions import make_region
 
 if TYPE_CHECKING:
     from tintype.model import Encoding, Model
 
-WIDTH = 0.03  # OKLab chroma: a color stands for others as by a Gaussian of this deviation
-APART = 0.04  # OKLab chroma by which two suggestions differ at least
+WIDTH = ALIKE  # OKLab chroma: a color stands for others as by a Gaussian of this deviation
+APART = 0.05  # and so much two suggestions differ: plainly, and gray leaves room for pale colors
 FINE = Bins(hues=48, chromas=(0.02, 0.04, 0.06, 0.08, 0.1, 0.125, 0.15, 0.18, 0.22, 0.26))
 
 
@@ -95,7 +95,7 @@ def _cover(
     return chosen
 
 
-@lru_cache(256)
+@lru_cache(512)
 def _show(bins: Bins, level: int) -> np.ndarray:
     """Bins' colors (count, 3) RGB, 0..1, of 8 bit, at a luma, 0..255: as much of each as it can."""
     y = np.full(bins.count, level / 255)
