@@ -14,7 +14,7 @@ from tintype.cli.command import BY_REQUEST, Command, Input, Output
 
 # What is no file, of the options and arguments that take any words.
 WORDS = {
-    "--towards", "--at", "--ban", "--swatch", "--ray", "--set", "--host", "--page",
+    "--towards", "--at", "--mask", "--ban", "--swatch", "--ray", "--set", "--host", "--page",
     "method of train",
 }  # fmt: skip
 
