@@ -9,6 +9,7 @@ import io
 import math
 import re
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -63,8 +64,11 @@ class At(_Pin):
     def __post_init__(self) -> None:
         object.__setattr__(self, "place", check_place(self.place))
         chroma_of_pin(self.color)
-        if self.reach is not None and not (_is_number(self.reach) and 0 <= self.reach <= 1):
+        if self.reach is None:
+            return
+        if not (_is_number(self.reach) and 0 <= self.reach <= 1):
             raise PaletteError(f"expected a reach between 0 and 1, found {self.reach!r:.80}")
+        object.__setattr__(self, "reach", float(self.reach))
 
     def locate(self, size: tuple[int, int]) -> tuple[float, float]:
         """x and y, 0..1, on a photo of so many pixels. Raises PaletteError outside of it."""
@@ -119,7 +123,8 @@ Pin = At | Mask | Protect
 def check_place(place: Any) -> tuple[float | str, float | str]:
     """A place's x and y, each a share 0..1 or "812px". Raises PaletteError for anything else."""
     if isinstance(place, (list, tuple)) and len(place) == 2 and all(map(_is_coordinate, place)):
-        return place[0], place[1]
+        x, y = (value if isinstance(value, str) else float(value) for value in place)
+        return x, y
     raise PaletteError(
         f"expected a place X,Y on the photo, each 0..1 or pixels as 812px, found {place!r:.80}"
     )
@@ -231,4 +236,5 @@ def find_conflicts(pins: tuple[Pin, ...], size: tuple[int, int]) -> tuple[str, .
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    """Whether it is a finite number, of Python or NumPy."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
