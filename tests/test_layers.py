@@ -69,7 +69,9 @@ def test_a_small_layer_follows_the_edges_of_the_luma_and_a_fine_one_its_own():
     _, cr = upsample(chroma, luma, layers=[Layer(shares, tints)])
     near = cr[:, 62:78].astype(int) - 128
     left, right = near[:, :8].mean(), near[:, 8:].mean()
-    plain = upsample(chroma, luma // 4 * 0 + 100, layers=[Layer(shares, tints)])[1].astype(int) - 128
+    plain = (
+        upsample(chroma, luma // 4 * 0 + 100, layers=[Layer(shares, tints)])[1].astype(int) - 128
+    )
     assert left - right > plain[:, 62:70].mean() - plain[:, 70:78].mean() + 10
     own = np.zeros((1, 60, 80), np.float32)
     own[:, :, :50] = 1

@@ -16,9 +16,10 @@ from tintype.palette import Palette
 from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
 from tintype.pins import KEEP, At
 from tintype.recipe import Recipe
-from tintype.regions import make_layers, make_region
+from tintype.regions import make_layers
 from tintype.result import Result, in_gamut
 from tintype.suggestions import Suggestion, suggest
+from tintype.upsample import upsample_shares
 from tintype.working_size import shrink
 
 
@@ -44,13 +45,15 @@ class Encoded:
         return self.encoding.alternatives
 
     def region(self, x: float, y: float, reach: float | None = None) -> np.ndarray:
-        """How much of the photo a pin would color: (h, w) float32, 0..1, small.
+        """How much of the photo a pin would color: (h, w) float32, 0..1, along the luma's edges.
 
         x, y: its place, 0..1 of the upright photo's width and height; reach: as of `At`
-        Raises PaletteError for models that take no pins.
+        It has the photo's size, shrunk to half a million pixels. Where it is 0 a pin changes
+        nothing. Raises PaletteError for models that take no pins.
         """
-        pin = At((x, y), KEEP, reach)
-        return make_region(self.model, self.encoding, pin.locate(self.photo.size), reach)
+        pin, luma = At((x, y), KEEP, reach), self.photo.luma
+        (layer,) = make_layers(self.model, self.encoding, (pin,), luma)
+        return np.asarray(upsample_shares(layer, luma, threads=self.model.threads)[0])
 
     def suggest(
         self, x: float | str, y: float | str, recipe: Recipe | None = None, count: int = 5

@@ -38,19 +38,27 @@ class Layer:
     levels: tuple[int, ...] = ()
     fine: bool = False
 
+    def pin_down(self, shares: np.ndarray) -> np.ndarray:
+        """Larger shares (n, h, w), its own, in which every place has its own color alone."""
+        for number, spot in enumerate(self._spots(shares.shape[1:])):
+            shares[:, *spot] = 0
+            shares[number, *spot] = 1
+        return shares
+
     def lay(self, chroma: np.ndarray, shares: np.ndarray, luma: np.ndarray) -> np.ndarray:
         """It over larger chroma (2, h, w), where its places have exactly their colors.
 
-        shares: (n, h, w), its own, as large; luma: (h, w) uint8
+        shares: (n, h, w), what `pin_down` gives, as large; luma: (h, w) uint8
         """
-        shares, luma = shares.copy(), luma.copy()
-        for number, (place, level) in enumerate(zip(self.places, self.levels, strict=True)):
-            row, column = find_cell(place, luma.shape)
-            spot = slice(max(0, row - 1), row + 2), slice(max(0, column - 1), column + 2)
-            shares[:, *spot] = 0
-            shares[number, *spot] = 1
+        luma = luma.copy()
+        for spot, level in zip(self._spots(luma.shape), self.levels, strict=True):
             luma[spot] = level
         return lay(chroma, shares, self.tints, luma)
+
+    def _spots(self, size: tuple[int, ...]) -> list[tuple[slice, slice]]:
+        """The 3 x 3 pixels at each place, of which a pixel of the photo may be mixed."""
+        cells = (find_cell(place, size) for place in self.places)
+        return [(slice(max(0, y - 1), y + 2), slice(max(0, x - 1), x + 2)) for y, x in cells]
 
     def cover(self, chroma: np.ndarray, luma: np.ndarray) -> np.ndarray:
         """`lay` it over small chroma, as it is shown small."""

@@ -87,6 +87,17 @@ def upsample(
         return _finish(chroma, luma, pool, 2 if halved else 1)
 
 
+def upsample_shares(layer: Layer, luma: Bytes, *, threads: int | None = None) -> Floats:
+    """A layer's shares as `upsample` lays them: (n, h, w), 0..1, where edges guide.
+
+    luma: (H, W), 0..255; it is shrunk to `GUIDE_PIXELS`
+    """
+    full = luma.shape[0], luma.shape[1]
+    with _Pool(threads or os.cpu_count() or 1) as pool:
+        guide = _shrink(luma, _guide_size(layer.shares.shape[1:], full, GUIDE_PIXELS))
+        return _upsample_shares(layer, guide, pool)
+
+
 def fit_gamut(
     luma: npt.ArrayLike, cb: Floats, cr: Floats, brightest: npt.ArrayLike | None = None
 ) -> tuple[Floats, Floats]:
@@ -148,7 +159,8 @@ def _upsample_shares(layer: Layer, guide: Bytes, pool: _Pool) -> Floats:
         images = map(Image.fromarray, layer.shares)
         return np.stack([np.asarray(i.resize((wide, high), BILINEAR)) for i in images])
     _, h, w = layer.shares.shape
-    return _upsample(_resize(layer.shares, (min(h, high), min(w, wide))), guide, pool)
+    small = _resize(layer.shares, (min(h, high), min(w, wide)))
+    return layer.pin_down(_upsample(small, guide, pool))
 
 
 def _upsample(chroma: Floats, guide: Bytes, pool: _Pool) -> Floats:

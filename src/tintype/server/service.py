@@ -182,7 +182,7 @@ class Service:
     def region(self, sizes: Sizes, asked: RegionIn) -> Picture:
         """How much of the photo a pin would color. Raises PaletteError."""
         x, y = At(asked.at, KEEP, asked.reach).locate(sizes.full.photo.size)
-        region = np.rint(255 * sizes.full.region(x, y, asked.reach)).astype(np.uint8)
+        region = np.rint(255 * sizes.preview.region(x, y, asked.reach)).astype(np.uint8)
         picture = BytesIO()
         Image.fromarray(region).save(picture, "PNG")
         return Picture(picture.getvalue(), MIME["PNG"], {})
