@@ -200,6 +200,15 @@ def test_edits_can_be_done_in_two_parts(first, second):
     assert whole.banned == parts.banned
 
 
+def test_pixels_are_shares_of_a_photo_and_mean_their_middle():
+    recipe = Recipe().at("0px", 0.3, "tan").ban("red").at("7px", "2px", "gray", 0.5)
+    expected = Recipe().at(0.05, 0.3, "tan").ban("red").at(0.75, 0.625, "gray", 0.5)
+    assert recipe.locate((10, 4)) == expected
+    assert expected.locate((300, 200)) == expected
+    with pytest.raises(PaletteError, match="a place on the photo of 7 x 4 pixels, found 7px,2px"):
+        recipe.locate((7, 4))
+
+
 def test_no_edits_are_no_change():
     start = random_palette(0)
     assert apply_edits(start, ()) is start

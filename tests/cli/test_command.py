@@ -12,7 +12,8 @@ from tiny import draw, files
 from tintype.cli import cli
 from tintype.cli.command import BY_REQUEST, Command, Input, Output
 
-# What is no file, of the options and arguments that take any words.
+# What is no file, of the options and arguments that take any words; --mask is one and a color, see
+# test_pins.py.
 WORDS = {
     "--towards", "--at", "--mask", "--ban", "--swatch", "--ray", "--set", "--host", "--page",
     "method of train",

@@ -151,8 +151,9 @@ def test_notes_are_lines_on_the_photo(cat: Path) -> None:
         (("--at", "0,0=navy:"), "expected a reach between 0 and 1, found ''"),
         (("--mask", "left.png"), "expected --mask FILE=COLOR, found 'left.png'"),
         (("--mask", "left.png=navyish"), "expected a CSS color name"),
-        (("--mask", "left.png=tan", "-o", "left.png", "--overwrite"), "left.png"),
-        (("--protect", "left.png", "-o", "left.png", "--overwrite"), "left.png"),
+        (("--mask", "left.png=tan", "-o", "left.png", "--overwrite"), "is an input"),
+        (("--mask", "left.png=tan", "--save-recipe", "link.json"), "is an input"),
+        (("--protect", "left.png", "-o", "left.png", "--overwrite"), "is an input"),
         (("coffee.png", "--at", "0,0=tan"), "expected one photo with --at, found 2; color it"),
         (("--page", "all", "--mask", "left.png=tan"), "expected one photo with --mask, found"),
         (("--recipe", "r.json", "--at", "0,0=tan"), "--recipe already says what to do"),
@@ -165,6 +166,7 @@ def test_notes_are_lines_on_the_photo(cat: Path) -> None:
 def test_what_options_say_wrongly_is_a_usage_error(
     cat: Path, words: tuple[str, ...], said: str
 ) -> None:
+    (cat / "link.json").symlink_to("left.png")
     before = {path: path.read_bytes() for path in cat.iterdir()}
     assert said in refuse("cat.jpg", *words)
     assert {path: path.read_bytes() for path in cat.iterdir()} == before
