@@ -87,6 +87,15 @@ def test_long_words_are_cut_before_they_are_looked_at(patient, gray_file, monkey
         assert len(found.pop()) < 1000
 
 
+def test_of_a_long_answer_only_the_start_is_looked_at():
+    class Words(str):
+        def encode(self, *_):
+            raise AssertionError(f"looked at all {len(self)}")
+
+    body = problems.answer(422, Words("a " * 5000)).body
+    assert json.loads(body)["detail"] == ("a " * 100)[:197] + "..."
+
+
 usual = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(),

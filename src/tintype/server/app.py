@@ -139,10 +139,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
 
     @app.post("/v1/photos/{photo_id}/region", responses=problems | PNG)
     async def region(photo: sent, asked: RegionIn, who: Client) -> Response:
-        """How much of a photo a pin would color: a small gray PNG, white where all of it.
-
-        It is to be stretched over the photo.
-        """
+        """How much of a photo a pin would color: a gray PNG, as large as a preview, 255 for all."""
         return _response(await service.regions.do(lambda: service.region(photo, asked), who))
 
     @app.post("/v1/photos/{photo_id}/suggestions", responses=problems)
