@@ -200,7 +200,7 @@ def test_the_colorizer_tells_likelihoods_as_torch_does(tiny, run, count):
     expected = (calm / SETTINGS.temperature).softmax(0)
     found = tiny.model.find_likelihoods(tiny.encode(gray).encoding, palette, vividness, hints)
     assert found.dtype == np.float32
-    assert found.shape == (TINY.bins.count, 32, 48) == expected.shape
+    assert found.shape == (TINY.bins.count, 16, 24) == expected.shape
     np.testing.assert_allclose(found.sum(0), 1, atol=1e-5)
     np.testing.assert_allclose(found, expected, atol=2e-3)
 
