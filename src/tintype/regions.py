@@ -27,11 +27,10 @@ PROBES = (0.0, 2 * math.pi / 3, 4 * math.pi / 3)  # hues, in radians, that the d
 STRENGTH = 0.1  # and their OKLab chroma
 LEAST = 1e-3  # of a response
 # How surely a cell belongs to the thing, in logits: a regression on 71 things outlined by hand
-# (experiments/pins). What the place itself has, and the weights of the roots of three distances: by
-# changes of luma on the way, by falls of the response on the way, and between the encoder's keys.
-OWN, LIGHT, FALL, UNLIKE = 4.76, 3.25, 1.28, 0.6
-REACH = 0.5  # as far as the thing seems to go
-RANGE = 9.5  # from reach 0 to 1
+# (experiments/pins/fit.py). What the place itself has, and the weights of `measure_cues`.
+OWN = 4.51
+WEIGHTS = np.array([3.04, 1.28, 0.55], np.float32)
+REACH = 0.5  # as far as the thing seems to go: to a score of 0
 SOFT = 1.0  # in which a region rises from 0 to 1
 NEAR = 0.5  # cells: a pin's own place is its own, whatever others are near
 
@@ -45,7 +44,8 @@ def make_region(
     Raises PaletteError for models that take no hints.
     """
     score = measure_score(model, encoding, place)
-    level = OWN - RANGE * (REACH if reach is None else reach)
+    most = OWN + SOFT / 2  # a level that no cell is above
+    level = most * (1 - (REACH if reach is None else reach) / REACH)
     region = np.clip((score - level) / SOFT + 0.5, 0, 1).astype(np.float32)
     region[find_cell(place, region.shape)] = 1
     return region
@@ -62,26 +62,31 @@ def measure_score(model: Model, encoding: Encoding, place: tuple[float, float]) 
     kept = encoding.scores
     score = kept.get(place)
     if score is None:
-        score = _score(model, encoding, place)
+        cues = measure_cues(model, encoding, place)
+        score = np.asarray(OWN - np.tensordot(WEIGHTS, cues, 1))
         for oldest in list(kept)[: max(0, len(kept) + 1 - MOST_KEPT)]:
             kept.pop(oldest, None)  # which another thread may have done
         kept[place] = score
-    return score
+    return np.asarray(score)
 
 
-def _score(model: Model, encoding: Encoding, place: tuple[float, float]) -> np.ndarray:
+def measure_cues(model: Model, encoding: Encoding, place: tuple[float, float]) -> np.ndarray:
+    """What tells a thing from the rest: (3, h, w), 0 at the place itself.
+
+    The roots of what luma changes and of what the response falls on the cheapest way from there,
+    and how far the encoder's keys are from those there.
+    """
     keys = encoding.features[-1][0]
     size = keys.shape[1:]
     response = _shrink(measure_response(model, encoding, place), size).clip(LEAST)
-    luma, fall = _shrink(encoding.luma, size), -np.log(response)
+    luma, loss = _shrink(encoding.luma, size), -np.log(response)
     start = find_cell(place, size)
-    apart = np.sqrt(((keys - keys[:, start[0], start[1], None, None]) ** 2).sum(0))
     light = _measure_ways(np.abs(np.diff(luma)), np.abs(np.diff(luma, axis=0)), start)
-    lost = _measure_ways(
-        np.maximum(fall[:, 1:], fall[:, :-1]), np.maximum(fall[1:], fall[:-1]), start
+    fall = _measure_ways(
+        np.maximum(loss[:, 1:], loss[:, :-1]), np.maximum(loss[1:], loss[:-1]), start
     )
-    score = OWN - LIGHT * np.sqrt(light) - FALL * np.sqrt(lost) - UNLIKE * apart
-    return np.asarray(score, np.float32)
+    unlike = ((keys - keys[:, start[0], start[1], None, None]) ** 2).sum(0)
+    return np.asarray(np.sqrt(np.stack([light, fall, unlike])), np.float32)
 
 
 def _shrink(plane: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
