@@ -1,6 +1,6 @@
 """Whether a pin colors the thing that it lies on, and no other: cases outlined by hand.
 
-    python experiments/pins/measure.py --photos FOLDER [--set samples] [--sheet OUT.png]
+    python experiments/pins/measure.py --photos FOLDER [--set samples] [--sheet OUT.jpg]
 
 A case of `cases.json` is a thing of a photo: a place on it and its outline, as shares of width and
 height. A pin of the color opposite to what is there is laid on it; changed is what differs by more
@@ -127,14 +127,16 @@ def summarize(found: list[Found]) -> str:
 
 
 def join(pictures: list[Image.Image], labels: list[str], side: int = 300) -> Image.Image:
-    """A sheet of pictures, six in a row."""
-    sheet = Image.new("RGB", (6 * side, -(-len(pictures) // 6) * (side + 14)))
-    for i, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
-        small = picture.copy()
-        small.thumbnail((side - 4, side - 4))
-        corner = (i % 6 * side, i // 6 * (side + 14))
-        ImageDraw.Draw(sheet).text(corner, label, fill="white")
-        sheet.paste(small, (corner[0], corner[1] + 12))
+    """A sheet of pictures, six in a row, each under its label."""
+    small = [picture.copy() for picture in pictures]
+    for picture in small:
+        picture.thumbnail((side - 4, side))
+    high = max((picture.height for picture in small), default=1) + 16
+    sheet = Image.new("RGB", (6 * side, -(-len(small) // 6) * high), "white")
+    for i, (picture, label) in enumerate(zip(small, labels, strict=True)):
+        left, top = i % 6 * side, i // 6 * high
+        ImageDraw.Draw(sheet).text((left, top), label, fill="black")
+        sheet.paste(picture, (left, top + 12))
     return sheet
 
 

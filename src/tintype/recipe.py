@@ -183,6 +183,8 @@ class Recipe:
         """
         if self.pins:
             plain = self.without_pins
+            if plain.palette is None and not plain.edits:
+                return None
             return plain.reached(colorizer, encoded, colorizer.decode(encoded, plain))
         if self.palette is None and not self.edits:
             return None

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from tintype.model import Encoding, Model
 
 MOST_KEPT = 64  # scores of a photo
-PROBES = (0.0, 2 * math.pi / 3, 4 * math.pi / 3)  # hues, in radians, that the decoder is told
-STRENGTH = 0.1  # and their OKLab chroma
+PROBE = 0.1  # OKLab chroma that the decoder is told
+AXIS = math.radians(60)  # and its hue: orange, and its opposite is blue
 LEAST = 1e-3  # of a response
 # How surely a cell belongs to the thing, in logits: a regression on 71 things outlined by hand
 # (experiments/pins/fit.py). What the place itself has, and the weights of `measure_cues`.
-OWN = 4.51
-WEIGHTS = np.array([3.04, 1.28, 0.55], np.float32)
+OWN = 4.49
+WEIGHTS = np.array([3.18, 1.26, 0.54], np.float32)
 REACH = 0.5  # as far as the thing seems to go: to a score of 0
 SOFT = 1.0  # in which a region rises from 0 to 1
 NEAR = 0.5  # cells: a pin's own place is its own, whatever others are near
@@ -98,18 +98,19 @@ def _shrink(plane: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
 
 
 def measure_response(model: Model, encoding: Encoding, place: tuple[float, float]) -> np.ndarray:
-    """How much of a color that the decoder is told at a place each cell takes: (h, w), 0..1."""
-    vividness, palette = model.vividness_given, encoding.palette
-    bare = model.decode(encoding, palette, vividness)
-    row, column = find_cell(place, bare.shape[:2])
-    total = np.zeros(bare.shape[:2], np.float32)
-    for angle in PROBES:
-        color = STRENGTH * np.array([[math.cos(angle), math.sin(angle)]], np.float32)
-        hint = Hints(np.array([place], np.float32), color, np.ones(1, np.float32))
-        moved = model.decode(encoding, palette, vividness, hint) - bare
-        asked = color[0] - bare[row, column]
-        total += moved @ (asked / (asked @ asked)) / len(PROBES)
-    return np.asarray(total / max(0.3, float(total[row, column])), np.float32).clip(0, 1)
+    """How much of a color that the decoder is told at a place each cell takes: (h, w), 0..1.
+
+    It is told a color and its opposite; what differs does not depend on what would be there.
+    """
+    told = PROBE * np.array([[math.cos(AXIS), math.sin(AXIS)]], np.float32)
+    here, one = np.array([place], np.float32), np.ones(1, np.float32)
+    taken, other = (
+        model.decode(encoding, encoding.palette, model.vividness_given, Hints(here, color, one))
+        for color in (told, -told)
+    )
+    response = (taken - other) @ told[0] / (2 * PROBE**2)
+    own = float(response[find_cell(place, response.shape)])
+    return np.asarray(response / max(0.3, own), np.float32).clip(0, 1)
 
 
 def _measure_ways(across: np.ndarray, down: np.ndarray, start: tuple[int, int]) -> np.ndarray:
