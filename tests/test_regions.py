@@ -18,7 +18,15 @@ from tintype.hints import NO_HINTS
 from tintype.model import Encoding
 from tintype.palette import Palette
 from tintype.pins import At, chroma_of_pin
-from tintype.regions import OWN, REACH, _measure_ways, find_pins, make_region, measure_score
+from tintype.regions import (
+    OWN,
+    REACH,
+    _measure_ways,
+    find_pins,
+    make_layers,
+    make_region,
+    measure_score,
+)
 
 SUIT, FACE, FLAG = (0.42, 0.75), (0.45, 0.22), (0.12, 0.3)
 
@@ -178,6 +186,36 @@ def test_pins_keep_from_each_other_and_keep_wins(colorizer, astronaut):
         assert (planes[row, column] == alone[row, column]).all()
     kept = colorizer.decode(astronaut, both.at(*SUIT, "blue").at(0.45, 0.8, "keep", 0.5))
     assert np.abs(np.asarray(kept.planes)[409, 230, 1:].astype(int) - 128).max() == 0
+
+
+def test_auto_keeps_the_palettes_colors_from_other_pins(colorizer, astronaut):
+    sleeve = (0.3, 0.85)
+    row, column = int(sleeve[1] * 512), int(sleeve[0] * 512)
+    around = slice(row - 8, row + 8), slice(column - 8, column + 8)
+    recipes = (Recipe(), Recipe().at(*SUIT, "blue"), Recipe().at(*SUIT, "blue").at(*sleeve, "auto"))
+    plain, blue, spared = (
+        np.asarray(colorizer.decode(astronaut, recipe).planes).astype(int) for recipe in recipes
+    )
+    assert np.abs(blue - plain)[around][..., 1:].max(-1).min() > 20
+    assert np.abs(spared - plain)[around].max() <= 6  # it gets softer with the distance
+    assert np.abs(spared - plain)[row - 2 : row + 3, column - 2 : column + 3].max() <= 1
+    assert np.abs(spared - plain)[int(SUIT[1] * 512), int(SUIT[0] * 512)].max() > 20
+    alone = np.asarray(colorizer.decode(astronaut, Recipe().at(*sleeve, "auto")).planes)
+    assert (alone == plain).all()
+    with pytest.raises(PaletteError, match="expected a color for a mask"):
+        Recipe().mask(Image.new("L", (8, 8), 255), "auto")
+
+
+def test_a_small_thing_is_kept_from_the_pin_of_a_large_one(squares):
+    """A pin on a square, however little it reaches, has all of it beside one on the ground."""
+    recipe = Recipe().at(0.6, 0.9, "green", 1).at(0.25, 0.25, "blue")
+    (layer,) = make_layers(
+        squares.model, squares.encoding, recipe.pins, np.zeros((256, 256), np.uint8)
+    )
+    ground, square = layer.shares
+    assert square[2:6, 2:6].min() > 0.9
+    assert ground[2:6, 2:6].max() < 0.1
+    assert ground[12:, 8:].min() > 0.9
 
 
 def test_masks_color_what_is_white_and_protected_parts_stay_gray(colorizer, astronaut):

@@ -21,6 +21,7 @@ from tintype.files import is_special
 from tintype.palette import Palette
 
 KEEP = "keep"  # instead of a color: what stays gray, whatever other pins say
+AUTO = "auto"  # and what the palette gives, kept from other pins
 MODERATE = 0.1  # OKLab chroma of hue:DEGREES, which says no chroma
 MASK_PIXELS = 1 << 18  # a mask in a recipe has no more
 MASK_CHUNKS = 1000  # of its PNG, which Pillow reads one by one
@@ -51,7 +52,7 @@ class At(_Pin):
 
     place: x and y as shares, 0..1, of the upright photo's width and height, or "812px" from its
         left and its upper edge
-    color: as elsewhere, gray, or `KEEP`; of hue:DEGREES it has a moderate chroma
+    color: as elsewhere, gray, `KEEP` or `AUTO`; of hue:DEGREES it has a moderate chroma
     reach: how far it goes, 0 (a speck) .. 1 (all that is alike); None for as far as the thing
     """
 
@@ -104,6 +105,8 @@ class Mask(_Pin):
     def __post_init__(self) -> None:
         read_mask(self.mask)
         chroma_of_pin(self.color)
+        if self.color == AUTO:
+            raise PaletteError(f"expected a color for a mask, found {AUTO!r}; leave the mask out")
 
 
 @dataclass(frozen=True)
@@ -137,8 +140,8 @@ def _is_coordinate(value: Any) -> bool:
 
 
 def chroma_of_pin(color: str) -> np.ndarray:
-    """OKLab chroma (2,) of a pin's color; 0 for gray and `KEEP`. Raises PaletteError."""
-    if color == KEEP:
+    """OKLab chroma (2,) of a pin's color; 0 for gray, `KEEP`, `AUTO`. Raises PaletteError."""
+    if color in (KEEP, AUTO):
         return np.zeros(2)
     chroma = chroma_of(color)
     length = float(np.hypot(*chroma))

@@ -17,7 +17,7 @@ from PIL import Image
 from tintype.errors import PaletteError
 from tintype.hints import Hints
 from tintype.layers import Layer, find_cell, tint
-from tintype.pins import KEEP, At, Mask, Pin, Protect, chroma_of_pin, read_mask
+from tintype.pins import AUTO, KEEP, At, Mask, Pin, Protect, chroma_of_pin, read_mask
 
 if TYPE_CHECKING:
     from tintype.model import Encoding, Model
@@ -32,7 +32,7 @@ OWN = 4.49
 WEIGHTS = np.array([3.18, 1.26, 0.54], np.float32)
 REACH = 0.5  # as far as the thing seems to go: to a score of 0
 SOFT = 1.0  # in which a region rises from 0 to 1
-NEAR = 0.5  # cells: a pin's own place is its own, whatever others are near
+SHARP = 3.0  # how much better a score is, for a cell to go to one of two pins
 
 
 def make_region(
@@ -152,7 +152,9 @@ def make_layers(
     }
     free = {place: pin for place, pin in found.items() if pin.color != KEEP}
     if free:
-        layers.append(_join(free, regions, encoding.luma, luma))
+        scores = np.stack([measure_score(model, encoding, place) for place in free])
+        shares = _divide(np.stack([regions[place] for place in free]), scores, tuple(free))
+        layers.append(_tint(free, shares, encoding.luma, luma))
     gray = np.zeros((1, 256, 2), np.float32)
     kept = [place for place in found if place not in free]
     layers += [Layer(regions[place][None], gray, (place,), (0,)) for place in kept]
@@ -172,34 +174,38 @@ def find_pins(pins: tuple[Pin, ...], size: tuple[int, int]) -> dict[tuple[float,
     return dict(last.values())
 
 
-def _join(
-    pins: dict[tuple[float, float], At],
-    regions: dict[tuple[float, float], np.ndarray],
-    small: np.ndarray,
-    luma: np.ndarray,
-) -> Layer:
-    """One layer of all pins: a cell in several regions goes to those that reach it best, nearest.
+def _divide(
+    regions: np.ndarray, scores: np.ndarray, places: tuple[tuple[float, float], ...]
+) -> np.ndarray:
+    """How much of each cell every pin has, where regions meet: (n, h, w), sums of at most 1.
 
-    small, luma: the photo's, (h, w), 0..1, and (H, W) uint8
-
-    As the network does, a thing with several pins has each one's color around it. A pin's chroma
-    is whole at its own pixel, however much darker that is than what is around it.
+    regions, scores: (n, h, w). A cell goes to the pins whose thing it likeliest belongs to, so that
+    a small thing is kept from a pin of a large one beside it; a pin's own cell is its own.
     """
-    alone = np.stack([regions[place] for place in pins])
-    high, wide = alone.shape[1:]
-    y, x = np.mgrid[:high, :wide]
-    cells = [find_cell(place, (high, wide)) for place in pins]
-    away = np.stack([(y - row) ** 2 + (x - column) ** 2 + NEAR**2 for row, column in cells])
-    weight = (alone / away) ** 2
+    weight = regions * np.exp(SHARP * (scores - scores.max(0)))
     weight /= np.maximum(weight.sum(0), 1e-12)
-    shares = weight * (1 - np.prod(1 - alone, axis=0))
-    levels = [int(luma[find_cell(place, luma.shape)]) for place in pins]
-    around = [round(255 * float(small[find_cell(place, small.shape)])) for place in pins]
-    tints = [
-        tint(chroma_of_pin(pin.color), min(near, level))
-        for pin, near, level in zip(pins.values(), around, levels, strict=True)
-    ]
-    return Layer(shares.astype(np.float32), np.stack(tints), tuple(pins), tuple(levels))
+    for number, place in enumerate(places):
+        row, column = find_cell(place, regions.shape[1:])
+        weight[:, row, column] = np.arange(len(places)) == number
+    return np.asarray(weight * (1 - np.prod(1 - regions, axis=0)), np.float32)
+
+
+def _tint(
+    pins: dict[tuple[float, float], At], shares: np.ndarray, small: np.ndarray, luma: np.ndarray
+) -> Layer:
+    """One layer of all pins; those of `AUTO` leave their shares as they are.
+
+    small, luma: the photo's, (h, w), 0..1, and (H, W) uint8. A pin's chroma is whole at its own
+    pixel, however much darker that is than what is around it.
+    """
+    own = [i for i, pin in enumerate(pins.values()) if pin.color != AUTO]
+    places = [list(pins)[i] for i in own]
+    levels = [int(luma[find_cell(place, luma.shape)]) for place in places]
+    around = [round(255 * float(small[find_cell(place, small.shape)])) for place in places]
+    tints = np.zeros((len(own), 256, 2), np.float32)
+    for tone, place, near, level in zip(tints, places, around, levels, strict=True):
+        tone[:] = tint(chroma_of_pin(pins[place].color), min(near, level))
+    return Layer(shares[own], tints, tuple(places), tuple(levels))
 
 
 def _cover(encoding: Encoding, mask: np.ndarray, color: str) -> Layer:

@@ -72,3 +72,8 @@ def test_what_makes_no_sense_is_one_line(
     (line,) = [line for line in done.stderr.decode().splitlines() if "expected" in line]
     assert said in line
     assert not done.stdout
+
+
+def test_one_place_at_a_time(folder: Path) -> None:
+    done = tintype(*FUR, "--at", "0.1,0.1", cwd=folder, status=2)
+    assert b"expected one place, found 2" in done.stderr

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from tintype.suggestions import Suggestion
 
 
-def _parse_place(_: click.Context, __: click.Parameter, text: str | None) -> Place | None:
-    """X,Y as of `pins.At`; anything else is a usage error."""
-    if text is None:
-        return None
+def _parse_place(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> Place | None:
+    """X,Y as of `pins.At`, once or not at all; anything else is a usage error."""
+    if len(texts) > 1:
+        raise click.BadParameter(f"expected one place, found {len(texts)}; ask for each by itself")
     try:
-        return parse_place(text)
+        return parse_place(texts[0]) if texts else None
     except PaletteError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -37,6 +37,7 @@ def _parse_place(_: click.Context, __: click.Parameter, text: str | None) -> Pla
     "--at",
     "place",
     metavar="X,Y",
+    multiple=True,
     callback=_parse_place,
     help="Suggest five colors of the thing there: shares of width and height, or pixels as 812px.",
 )

@@ -93,7 +93,7 @@ _PINS = [
         metavar="X,Y=COLOR[:REACH]",
         multiple=True,
         help="Color the thing there, and no other: shares of width and height, or pixels as 812px; "
-        "gray and keep are colors; REACH 0 is a speck, 1 all that is alike. May be repeated.",
+        "gray, keep and auto are colors; REACH 0 is a speck, 1 all that is alike. May be repeated.",
     ),
     click.option(
         "--mask",
