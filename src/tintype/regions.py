@@ -151,7 +151,7 @@ def make_layers(
         place: make_region(model, encoding, place, pin.reach) for place, pin in found.items()
     }
     free = {place: pin for place, pin in found.items() if pin.color != KEEP}
-    if free:
+    if any(pin.color != AUTO for pin in free.values()):
         scores = np.stack([measure_score(model, encoding, place) for place in free])
         shares = _divide(np.stack([regions[place] for place in free]), scores, tuple(free))
         layers.append(_tint(free, shares, encoding.luma, luma))
