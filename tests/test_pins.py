@@ -44,14 +44,14 @@ def test_pins_leave_the_palette_alone():
 @pytest.mark.parametrize(
     "place",
     [(1.1, 0.5), (-0.1, 0), (0.5,), (0.5, 0.5, 0.5), "0.5", ("5", 0.5), ("-5px", 0), None,
-     (True, 0.5), (float("nan"), 0.5), ("1e3px", 0)],
+     (True, 0.5), (float("nan"), 0.5), ("1e3px", 0), (10**400, 0.5)],
 )  # fmt: skip
 def test_places_off_the_photo_are_refused(place):
     with pytest.raises(PaletteError, match="expected a place X,Y on the photo"):
         At(place, "red")
 
 
-@pytest.mark.parametrize("reach", [-0.1, 1.1, "far", True, float("nan")])
+@pytest.mark.parametrize("reach", [-0.1, 1.1, "far", True, float("nan"), 10**400])
 def test_reach_is_a_share(reach):
     with pytest.raises(PaletteError, match="expected a reach between 0 and 1"):
         At((0.5, 0.5), "red", reach)
@@ -127,3 +127,28 @@ def test_masks_travel_in_recipes():
     recipe = Recipe().mask(white, "teal").protect(white)
     assert Recipe.from_json(recipe.to_json()) == recipe
     assert [type(pin) for pin in recipe.pins] == [Mask, Protect]
+
+
+def test_a_mask_is_a_picture_of_any_kind():
+    """What is transparent is black, and 16 bits are as wide as 8."""
+    plane = np.zeros((8, 8), np.uint8)
+    plane[2:5, 3:6] = 255
+    white = Image.new("L", (8, 8), 255)
+    shape = Image.merge("RGBA", [white, white, white, Image.fromarray(plane)])
+    deep = Image.fromarray(plane.astype(np.uint16) * 257)
+    own = write_mask(Image.fromarray(plane))
+    assert write_mask(shape) == write_mask(deep) == write_mask(plane) == own
+
+
+def test_a_recipe_has_so_many_pins_and_masks():
+    many = Recipe()
+    for k in range(64):
+        many = many.at(k / 64, 0.5, "red")
+    with pytest.raises(PaletteError, match="at most 64 pins and 16 masks, found 65 and 0"):
+        many.at(1, 1, "red")
+    white = Image.new("L", (8, 8), 255)
+    few = Recipe()
+    for _ in range(16):
+        few = few.protect(white)
+    with pytest.raises(PaletteError, match="found 0 and 17"):
+        few.mask(white, "red")

@@ -218,6 +218,18 @@ def test_a_small_thing_is_kept_from_the_pin_of_a_large_one(squares):
     assert ground[12:, 8:].min() > 0.9
 
 
+def test_a_pin_takes_nothing_where_its_region_is_zero(colorizer, astronaut):
+    large = Recipe().at(*SUIT, "red", 1)
+    both = large.at(*FLAG, "blue", 0)
+    one, two = (
+        np.asarray(colorizer.decode(astronaut, recipe).planes).astype(int)
+        for recipe in (large, both)
+    )
+    speck = astronaut.region(*FLAG, 0)
+    assert (speck > 0).mean() < 0.01
+    assert np.abs(two - one)[speck == 0].max() <= 1
+
+
 def test_masks_color_what_is_white_and_protected_parts_stay_gray(colorizer, astronaut):
     mask = np.zeros((256, 256), np.uint8)
     mask[64:128, 64:128] = 255

@@ -3,6 +3,8 @@
 A pin lies on a thing of a photo; a mask is a thing's outline that was drawn elsewhere.
 """
 
+from __future__ import annotations
+
 import base64
 import binascii
 import io
@@ -10,7 +12,7 @@ import math
 import re
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -20,9 +22,13 @@ from tintype.errors import PaletteError
 from tintype.files import is_special
 from tintype.palette import Palette
 
+if TYPE_CHECKING:
+    from tintype.photo import Photo, Source
+
 KEEP = "keep"  # instead of a color: what stays gray, whatever other pins say
 AUTO = "auto"  # and what the palette gives, kept from other pins
 MODERATE = 0.1  # OKLab chroma of hue:DEGREES, which says no chroma
+MOST_PINS, MOST_MASKS = 64, 16  # of a recipe
 MASK_PIXELS = 1 << 18  # a mask in a recipe has no more
 MASK_CHUNKS = 1000  # of its PNG, which Pillow reads one by one
 STRETCH = 0.02  # how far a mask's shape may be from the photo's, unsaid
@@ -150,12 +156,20 @@ def chroma_of_pin(color: str) -> np.ndarray:
     return chroma * (MODERATE / length) if str(color).strip().startswith("hue:") else chroma
 
 
-def write_mask(image: Image.Image) -> str:
+def write_mask(source: Source) -> str:
     """A picture as a recipe holds a mask: a gray PNG in base64, shrunk to `MASK_PIXELS`.
 
-    Raises PaletteError for one of a single level below white, which masks nothing or all.
+    source: as of `Colorizer.encode`; what is transparent is black. Raises PhotoError where it is no
+    picture, and PaletteError for one that is all black, which masks nothing.
     """
-    gray = image.convert("L")
+    from tintype.photo import read  # which takes its time to import
+
+    return _pack_mask(read(source))
+
+
+def _pack_mask(photo: Photo) -> str:
+    white = photo.luma if photo.alpha is None else photo.luma * (photo.alpha / 255)
+    gray = Image.fromarray(np.rint(white).astype(np.uint8))
     scale = min(1.0, math.sqrt(MASK_PIXELS / (gray.width * gray.height)))
     if scale < 1:
         size = (max(1, int(gray.width * scale)), max(1, int(gray.height * scale)))
@@ -204,9 +218,8 @@ def load_mask(path: str) -> str:
     if is_special(path):
         raise PaletteError(f"{path}: expected a mask's file, found a pipe or a device; save it")
     photo = read_bounded(path, read)
-    white = photo.luma if photo.alpha is None else photo.luma * (photo.alpha / 255)
     try:
-        return write_mask(Image.fromarray(np.rint(white).astype(np.uint8)))
+        return _pack_mask(photo)
     except PaletteError as error:
         raise PaletteError(f"{path}: {error}") from None
 
@@ -239,5 +252,8 @@ def find_conflicts(pins: tuple[Pin, ...], size: tuple[int, int]) -> tuple[str, .
 
 
 def _is_number(value: Any) -> bool:
-    """Whether it is a finite number, of Python or NumPy."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether it is a finite number, of Python or NumPy, that a float can hold."""
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False

@@ -25,12 +25,11 @@ from tintype.edits import (
 from tintype.errors import PaletteError, PhotoError, explain_json
 from tintype.files import open_whole
 from tintype.palette import TOWARDS, Palette
-from tintype.pins import At, Mask, Pin, Protect, write_mask
+from tintype.pins import MOST_MASKS, MOST_PINS, At, Mask, Pin, Protect, write_mask
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from tintype.model import Model
+    from tintype.photo import Source
 
 VERSION = 2  # of recipes; in those of version 1 the square of an amount `towards` a color moves
 
@@ -88,6 +87,13 @@ class Recipe:
         if self.vividness is not None and not 0 <= self.vividness <= 1:
             found = f"{self.vividness!r:.80}"
             raise PaletteError(f"expected a vividness between 0 and 1, found {found}")
+        places = sum(isinstance(edit, At) for edit in self.edits)
+        masks = len(self.pins) - places
+        if places > MOST_PINS or masks > MOST_MASKS:
+            raise PaletteError(
+                f"expected at most {MOST_PINS} pins and {MOST_MASKS} masks, found {places} and "
+                f"{masks}; color the photo in two steps, or join masks"
+            )
 
     def shift_hue(self, degrees: float) -> Recipe:
         """And then `Palette.shift_hue`."""
@@ -117,13 +123,16 @@ class Recipe:
         """And the thing at a place in a color: see `At`."""
         return self._add(At((x, y), color, reach))
 
-    def mask(self, image: Image.Image, color: str) -> Recipe:
-        """And what is white in a picture, stretched over the photo, in a color: see `Mask`."""
-        return self._add(Mask(write_mask(image), color))
+    def mask(self, source: Source, color: str) -> Recipe:
+        """And what is white in a picture, stretched over the photo, in a color: see `Mask`.
 
-    def protect(self, image: Image.Image) -> Recipe:
+        source: as of `Colorizer.encode`
+        """
+        return self._add(Mask(write_mask(source), color))
+
+    def protect(self, source: Source) -> Recipe:
         """And what is white in a picture, stretched over the photo, stays gray."""
-        return self._add(Protect(write_mask(image)))
+        return self._add(Protect(write_mask(source)))
 
     @property
     def pins(self) -> tuple[Pin, ...]:

@@ -58,7 +58,10 @@ def measure_score(model: Model, encoding: Encoding, place: tuple[float, float]) 
     for models that take no hints.
     """
     if not model.takes_hints:
-        raise PaletteError("expected a model that takes pins, found one that was trained without")
+        raise PaletteError(
+            "expected a model that takes pins, found one that was trained without; take "
+            "another, or leave pins out"
+        )
     kept = encoding.scores
     score = kept.get(place)
     if score is None:
@@ -182,7 +185,8 @@ def _divide(
     regions, scores: (n, h, w). A cell goes to the pins whose thing it likeliest belongs to, so that
     a small thing is kept from a pin of a large one beside it; a pin's own cell is its own.
     """
-    weight = regions * np.exp(SHARP * (scores - scores.max(0)))
+    best = np.where(regions > 0, scores, -np.inf).max(0, initial=-1e3)
+    weight = regions * np.exp(SHARP * np.minimum(scores - best, 0))
     weight /= np.maximum(weight.sum(0), 1e-12)
     for number, place in enumerate(places):
         row, column = find_cell(place, regions.shape[1:])
