@@ -25,8 +25,9 @@ def of_encoding(sizes):
 def test_regions_stay_within_what_is_counted(colorizer, monkeypatch):
     sizes = Sizes.of(colorizer.encode(np.zeros((32, 48), np.uint8)))
     before, luma = sizes.bytes, sizes.full.encoding.luma
-    assert sizes.full.region(0.5, 0.25).nbytes <= luma.nbytes
-    monkeypatch.setattr(regions, "_score", lambda *_: np.zeros((2, 2), np.float32))
+    sizes.full.region(0.5, 0.25)
+    assert [score.nbytes <= luma.nbytes for score in sizes.full.encoding.scores.values()] == [True]
+    monkeypatch.setattr(regions, "measure_cues", lambda *_: np.zeros((3, 2, 2), np.float32))
     for k in range(70):
         sizes.full.region(k / 70, 0.5)
     assert list(sizes.preview.encoding.scores) == [(k / 70, 0.5) for k in range(6, 70)]
