@@ -30,11 +30,13 @@ import numpy as np
 import torch
 from photographs import Photographs
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from tintype.color import oklab_of_luma, oklab_to_rgb
 from tintype.research.data.aging import age, balance, mount
 from tintype.research.methods import checkpoint
 from tintype.research.methods.tintype import LATE_RATE, Config, Network, efficientnet
-from tintype.research.methods.tintype.objective import measure_losses
+from tintype.research.methods.tintype.objective import Compare, measure_losses
 
 Views = Callable[[Tensor], list[Tensor]]
 LAST, WEIGHTS = "last.safetensors", "model.safetensors"
@@ -177,16 +179,48 @@ def without_gradients(backbone: nn.Module, function: Views, channels: int, run: 
     return lambda x: [torch.from_numpy(v) for v in session.run(None, {"x": x.numpy()})]
 
 
-def teacher(path: Path, run: Run) -> Views:
-    """The published backbone on color photographs: the deepest two views."""
+def published(path: Path, run: Run) -> efficientnet.Backbone:
+    """The backbone that knows colors, fixed; it takes (batch, 3, h, w)."""
     backbone = efficientnet.Backbone(*run.options.scale)
     efficientnet.load(backbone, path)
     state = torch.load(path, map_location="cpu", weights_only=True)
     backbone._conv_stem = efficientnet.Conv(3, 32, 3, 2)
     backbone._conv_stem.weight.data = state["_conv_stem.weight"]
-    backbone.to(run.device).eval()
+    return backbone.to(run.device).eval().requires_grad_(False)
+
+
+def teacher(path: Path, run: Run) -> Views:
+    """The published backbone on color photographs: the deepest two views."""
+    backbone = published(path, run)
     seen = without_gradients(backbone, lambda x: backbone(x)[2:], 3, run)
     return lambda rgb: seen((255 * rgb.permute(0, 3, 1, 2).contiguous() - 127) / 128)
+
+
+def see(path: Path, run: Run) -> Compare:
+    """A perceptual loss: how otherwise the published backbone sees colors, at half the size.
+
+    The mean square of what differs in its views at 1/4, 1/8 and 1/16, over their variance.
+    """
+    backbone = published(path, run)
+
+    def paint(luma: Tensor, ab: Tensor) -> Tensor:
+        wide = F.interpolate(ab.permute(0, 3, 1, 2), scale_factor=2, mode="bilinear")
+        rgb = oklab_to_rgb(oklab_of_luma(luma, wide.permute(0, 2, 3, 1), rounds=2))
+        return rgb.clamp(0, 1)
+
+    def look(rgb: Tensor) -> list[Tensor]:
+        return backbone.early(rgb.permute(0, 3, 1, 2).contiguous())
+
+    def compare(gray: Tensor, logits: Tensor, ab: Tensor) -> Tensor:
+        with torch.autocast(gray.device.type, enabled=False):
+            luma = F.avg_pool2d(gray.float(), 2)[:, 0].clamp(0.03, 0.97)
+            own = run.network.to_chroma(logits.float(), adjustment=0.5, temperature=0.8)
+            found, true = paint(luma, own), paint(luma, ab.float())
+        views = zip(look(found), look(true), strict=True)
+        parts = [((a - b) ** 2).mean() / b.var().clamp(min=1e-3) for a, b in views]
+        return run.options.seen * torch.stack(parts).sum()
+
+    return compare
 
 
 # --- the loop -------------------------------------------------------------------------------------
@@ -197,9 +231,11 @@ def losses_of(run: Run) -> Callable[[Tensor, Tensor], dict[str, Tensor]]:
     o, network = run.options, run.network
     backbone = network.backbone
 
+    compare = see(o.backbone, run) if o.seen else None
+
     def measure(rgb: Tensor, gray: Tensor, views: list[Tensor]) -> dict[str, Tensor]:
         with torch.autocast(run.device.type, torch.bfloat16, enabled=o.bf16):
-            return measure_losses(network, gray, rgb, views, torch.default_generator)
+            return measure_losses(network, gray, rgb, views, torch.default_generator, compare)
 
     if o.phase == "decoder":
         whole = without_gradients(backbone, backbone.forward, 1, run)
@@ -266,6 +302,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=160, help="of the squares, a multiple of 32")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--warmup", type=int, default=300, help="steps")
+    parser.add_argument("--seen", type=float, default=0.0, help="weight of the perceptual loss")
     parser.add_argument("--decay", type=float, default=0.9995, help="of the averaged weights")
     parser.add_argument("--workers", type=int, default=1, help="threads that decode")
     parser.add_argument("--threads", type=int, default=1)

@@ -7,6 +7,7 @@ photo's chroma together with its palette and its hints is exact supervision for 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
@@ -29,6 +30,7 @@ from tintype.tones import spread_over_tones
 if TYPE_CHECKING:
     from tintype.research.methods.tintype.network import Network
 
+Compare = Callable[[Tensor, Tensor, Tensor], Tensor]
 MOST_HINTS = 16
 UNHINTED = 0.6  # share of photos without hints
 FREE = 0.5 * UNHINTED  # of photos as in automatic mode
@@ -105,13 +107,19 @@ def measure_true(bins: Bins, rgb: Tensor, gray: Tensor) -> tuple[Tensor, Palette
 
 
 def measure_losses(
-    network: Network, gray: Tensor, rgb: Tensor, views: list[Tensor], generators: Generators
+    network: Network,
+    gray: Tensor,
+    rgb: Tensor,
+    views: list[Tensor],
+    generators: Generators,
+    compare: Compare | None = None,
 ) -> dict[str, Tensor]:
     """The loss and its parts, of gray (batch, 1, h, w) and its true colors (batch, h, w, 3).
 
     views: the backbone's of the gray. Pixels: at 1/4 of the size; coarse: at 1/8 and 1/16. Palette
     and tones: of the estimate. Tie: between the estimate and the mean of what the pixels say in
-    automatic mode.
+    automatic mode. compare: a further part, "seen", of gray, logits and the chroma that is asked
+    for (batch, h/4, w/4, 2).
     """
     bins, weight = network.config.bins, network.rebalancing
     with torch.autocast(rgb.device.type, enabled=False):
@@ -137,4 +145,8 @@ def measure_losses(
         "tones": (divergence(true.tones, estimate.tones) * share).sum(1).mean(),
         "tie": (tie * free).mean() / FREE,
     }
-    return {"loss": sum(PARTS[name] * part for name, part in parts.items()), **parts}
+    loss = sum(PARTS[name] * part for name, part in parts.items())
+    if compare is not None:
+        parts["seen"] = compare(gray, logits, turned)
+        loss = loss + parts["seen"]
+    return {"loss": loss, **parts}
