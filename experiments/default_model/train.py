@@ -63,7 +63,8 @@ class Run:
             for network in (self.network, self.mean):
                 network.load_state_dict(weights)
         data = [Path(path).name for path in options.data]
-        self.about |= {"method": "tintype", "config": asdict(config), "run": {"data": data}}
+        said = asdict(config) | {"backbone": Path(name).name}  # no path of this machine
+        self.about |= {"method": "tintype", "config": said, "run": {"data": data}}
         self.fresh = not (state or options.start)
         self.network.to(self.device, memory_format=torch.channels_last)
         self.mean.to(self.device).eval()

@@ -172,6 +172,8 @@ class Recipe:
 
         Raises PaletteError for places outside the photo.
         """
+        if not self.pins:
+            return self
         edits = (replace(e, place=e.locate(size)) if isinstance(e, At) else e for e in self.edits)
         return replace(self, edits=tuple(edits))
 
