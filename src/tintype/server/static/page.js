@@ -34,12 +34,3 @@ export function showSlider(id, value, text) {
   input(id).setAttribute("aria-valuetext", text || "none");
   output(`${id}-out`).value = text;
 }
-
-/** Do something that may fail, and say so. @param {() => Promise<void>} work */
-export const trying = (work) => async () => {
-  try {
-    await work();
-  } catch (error) {
-    say(/** @type {Error} */ (error).message);
-  }
-};

@@ -1,10 +1,11 @@
 // What a person has chosen for a photo, how it becomes a recipe, and how it is undone.
 
-import { chromaOf, hexOf, hueOf, isGray, magnitude, NEUTRAL, polar } from "./color.js";
+import { chromaOf, hexOf, hueOf, isGray, magnitude, NEUTRAL, polar } from "../color.js";
 
-/** @typedef {import("./api.js").Recipe} Recipe */
-/** @typedef {import("./api.js").Variant} Variant */
-/** @typedef {import("./color.js").Chroma} Chroma */
+/** @typedef {import("../engine/engine.js").Recipe} Recipe */
+/** @typedef {import("../engine/engine.js").Variant} Variant */
+/** @typedef {import("../engine/engine.js").Edit} Edit */
+/** @typedef {import("../color.js").Chroma} Chroma */
 
 /**
  * A spot on the wheel: a group of colors. `from` is null for one that a person added, whose `scale` is
@@ -13,7 +14,7 @@ import { chromaOf, hexOf, hueOf, isGray, magnitude, NEUTRAL, polar } from "./col
  */
 /**
  * @typedef {object} Choice
- * @property {import("./api.js").PaletteFile | null} palette to start from; null for the photo's own
+ * @property {import("../engine/engine.js").PaletteFile | null} palette to start from; null for the photo's own
  * @property {number} alternative 1..4 of the photo's alternatives, 0 for its estimate
  * @property {Spot[]} spots
  * @property {{hue: number, amount: number} | null} towards degrees of OKLab hue; the share of
@@ -21,8 +22,9 @@ import { chromaOf, hexOf, hueOf, isGray, magnitude, NEUTRAL, polar } from "./col
  * @property {number} turn degrees by which all hues are turned
  * @property {number} saturation
  * @property {number | null} vividness null for the model's own
- * @property {import("./api.js").Edit[]} kept edits of a loaded recipe, done before all others; never
- *   changed in place, as masks among them are large
+ * @property {Edit[]} kept edits of a loaded recipe, done before all others
+ * @property {Edit[]} pins what colors one thing of the photo: at a place, or under a mask; never
+ *   changed in place, as masks are large
  */
 
 export const ADDED = 0.1; // share that a new color gets
@@ -36,12 +38,15 @@ export const reachOf = (amount) => Math.sqrt(amount);
 /** The share that it takes to go so far. @param {number} reach @returns {number} */
 export const amountOf = (reach) => Math.round(1e4 * reach ** 2) / 1e4;
 
+/** Whether an edit colors one thing of the photo, whatever palette it has. @param {Edit} edit */
+const isPin = (edit) => "at" in edit || "mask" in edit || "protect" in edit;
+
 /**
- * Those of what is kept that color things of the photo, whatever palette it has.
- * @param {Choice | null} choice @returns {import("./api.js").Edit[]}
+ * A recipe's edits as a choice has them.
+ * @param {Edit[]} edits @returns {{kept: Edit[], pins: Edit[]}}
  */
-export const pinsOf = (choice) =>
-  (choice?.kept ?? []).filter((edit) => "at" in edit || "mask" in edit || "protect" in edit);
+export const parted = (edits) =>
+  ({ kept: edits.filter((one) => !isPin(one)), pins: edits.filter(isPin) });
 
 /** @param {Variant} variant @param {Partial<Choice>} [start] @returns {Choice} */
 export function unedited(variant, start = {}) {
@@ -50,19 +55,19 @@ export function unedited(variant, start = {}) {
   }));
   return {
     palette: null, alternative: 0, spots, towards: null,
-    turn: 0, saturation: 1, vividness: null, kept: [], ...start,
+    turn: 0, saturation: 1, vividness: null, kept: [], pins: [], ...start,
   };
 }
 
 /** @param {Choice} choice @returns {Recipe} */
 export function recipeOf(choice) {
   const { palette, alternative, vividness } = choice;
-  return { palette, alternative, vividness, edits: [...choice.kept, ...editsOf(choice)] };
+  return { palette, alternative, vividness, edits: [...choice.kept, ...editsOf(choice), ...choice.pins] };
 }
 
 /**
  * The edits in the order in which the server does them.
- * @param {Choice} choice @returns {import("./api.js").Edit[]}
+ * @param {Choice} choice @returns {import("../engine/engine.js").Edit[]}
  */
 function editsOf(choice) {
   const own = choice.spots.filter((spot) => spot.from !== null);
@@ -146,41 +151,33 @@ export function preset(choice, name) {
   return { ...choice, ...plain, ...PRESETS[name] };
 }
 
-/** @param {Choice} choice @returns {Choice} */
-const copied = ({ kept, ...rest }) => ({ ...structuredClone(rest), kept });
-
-/** Choices in the order in which they were made. */
-export class History {
-  /** @param {Choice} first */
-  constructor(first) {
-    this.states = [copied(first)];
-    this.at = 0;
+/**
+ * What was chosen, over another palette: each change goes to the color nearest in hue.
+ * @param {Choice} choice @param {Variant} variant @param {Partial<Choice>} start
+ * @returns {Choice}
+ */
+export function carry(choice, variant, start) {
+  const { towards, turn, saturation, vividness, kept, pins } = choice;
+  const next = unedited(variant, { towards, turn, saturation, vividness, kept, pins, ...start });
+  for (const spot of choice.spots) {
+    if (spot.from === null) next.spots.push({ ...spot });
+    else if (spot.to !== spot.from || spot.scale !== 1 || spot.banned) {
+      const alike = closest(chromaOf(spot.from), next.spots);
+      if (alike) Object.assign(alike, { to: spot.to, scale: spot.scale, banned: spot.banned });
+    }
   }
+  return next;
+}
 
-  /** @returns {Choice} a copy of what is chosen now */
-  get current() {
-    return copied(this.states[this.at]);
+/** The color of the same kind that is nearest. @param {Chroma} chroma @param {Spot[]} spots */
+function closest(chroma, spots) {
+  let best = null;
+  let least = Infinity;
+  for (const spot of spots) {
+    const own = spot.from === null ? null : chromaOf(spot.from);
+    if (!own || isGray(own) !== isGray(chroma)) continue;
+    const away = Math.hypot(own.a - chroma.a, own.b - chroma.b);
+    if (away < least) [best, least] = [spot, away];
   }
-
-  get canUndo() {
-    return this.at > 0;
-  }
-
-  get canRedo() {
-    return this.at < this.states.length - 1;
-  }
-
-  /** @param {Choice} choice */
-  add(choice) {
-    const same = JSON.stringify(choice) === JSON.stringify(this.states[this.at]);
-    if (same) return;
-    this.states = [...this.states.slice(0, this.at + 1), copied(choice)].slice(-200);
-    this.at = this.states.length - 1;
-  }
-
-  /** @param {-1 | 1} step @returns {Choice} */
-  move(step) {
-    this.at = Math.min(this.states.length - 1, Math.max(0, this.at + step));
-    return this.current;
-  }
+  return best;
 }

@@ -4,11 +4,11 @@
 // Small dots are the colors that came out; spots are what is asked for; the puck in the middle
 // draws all colors towards a hue.
 
-import { chromaOf, hexOf, hueOf, isGray, magnitude, nameOf, polar, rgbOf } from "./color.js";
-import { ADDED, amountOf, placed, reachOf, shown, toggled } from "./edits.js";
+import { chromaOf, hexOf, hueOf, isGray, magnitude, nameOf, polar, rgbOf } from "../color.js";
+import { ADDED, amountOf, placed, reachOf, shown, toggled } from "../state/choice.js";
 
-/** @typedef {import("./edits.js").Choice} Choice */
-/** @typedef {import("./color.js").Chroma} Chroma */
+/** @typedef {import("../state/choice.js").Choice} Choice */
+/** @typedef {import("../color.js").Chroma} Chroma */
 
 const RADIUS = 100;
 const EDGE = 0.24; // chroma at the rim
@@ -25,7 +25,7 @@ function place(chroma) {
   return [r * Math.cos(angle), -r * Math.sin(angle)];
 }
 
-/** Where a spot is drawn. @param {import("./edits.js").Spot} spot @param {Chroma} chroma as shown */
+/** Where a spot is drawn. @param {import("../state/choice.js").Spot} spot @param {Chroma} chroma as shown */
 function placeSpot(spot, chroma) {
   if (!isGray(chroma)) return place(chroma);
   const from = chromaOf(spot.from ?? "#0000ff");
@@ -83,7 +83,7 @@ export class PaletteWheel extends HTMLElement {
     this.#draw();
   }
 
-  /** @param {import("./api.js").Group[]} colors what came out */
+  /** @param {import("../engine/engine.js").Group[]} colors what came out */
   showColors(colors) {
     const dots = colors.map(({ color, share }) => {
       const [cx, cy] = place(chromaOf(color));
@@ -132,7 +132,7 @@ export class PaletteWheel extends HTMLElement {
     choice.spots.forEach((spot, i) => this.#drawSpot(spot, i, choice));
   }
 
-  /** @param {import("./edits.js").Spot} spot @param {number} i @param {Choice} choice */
+  /** @param {import("../state/choice.js").Spot} spot @param {number} i @param {Choice} choice */
   #drawSpot(spot, i, choice) {
     let element = this.#spots.children[i];
     if (!element) {
@@ -331,7 +331,7 @@ export class PaletteWheel extends HTMLElement {
     this.#rest = setTimeout(() => this.#steer(true), 300);
   }
 
-  /** @param {import("./edits.js").Spot} spot @param {number} factor */
+  /** @param {import("../state/choice.js").Spot} spot @param {number} factor */
   #resize(spot, factor) {
     const [least, most] = spot.from === null ? [0.01, 0.9] : [0.05, 20];
     spot.scale = round(Math.min(most, Math.max(least, spot.scale * factor)), 3);
@@ -340,7 +340,7 @@ export class PaletteWheel extends HTMLElement {
 
 /**
  * Where a key brings a spot: below the palest is gray, and from there back to the hue it had.
- * @param {import("./edits.js").Spot} spot @param {Choice} choice
+ * @param {import("../state/choice.js").Spot} spot @param {Choice} choice
  * @param {number} turn degrees @param {number} more chroma
  */
 function stepFrom(spot, choice, turn, more) {

@@ -1,0 +1,65 @@
+// What the page asks of whatever colors photos: a server, or one day the browser itself.
+
+/** @typedef {{color: string, share: number}} Group a color of the photo that can be taken hold of */
+/** @typedef {{colors: Group[], neutral: number}} Listed colors, and what has none */
+/**
+ * @typedef {Listed & {version: number, banned?: string[], tones?: Record<string, Listed>}} PaletteFile
+ */
+/** @typedef {{palette: PaletteFile, groups: Group[]}} Variant */
+/**
+ * What the engine says of a photo.
+ * @typedef {Variant & {id: string, width: number, height: number, format: string,
+ *   alpha: boolean, colorful: boolean, alternatives: Variant[]}} Photo
+ */
+/** @typedef {Record<string, any>} Edit */
+/**
+ * What to color a photo by, as a recipe has it.
+ * @typedef {{palette: PaletteFile | null, alternative: number, edits: Edit[],
+ *   vividness: number | null}} Recipe
+ */
+/**
+ * @typedef {{version: string, model: string, model_folder: string | null, vividness: number,
+ *   vividness_given: number, megabytes: number}} Health
+ */
+/** @typedef {[number | string, number | string]} Place shares of width and height, or pixels */
+/**
+ * A color that was asked for, the nearest that came out, and how much of the photo wears it.
+ * @typedef {{color: string, got: string, share: number}} Answer
+ */
+/**
+ * A colored photo.
+ * @typedef {object} Decoded
+ * @property {ArrayBuffer} planes small chroma and what lies over it: a safetensors file
+ * @property {Group[] | null} colors that came out, if it was measured
+ * @property {Answer[]} asked
+ * @property {Record<string, number>} timing milliseconds by part
+ */
+/** @typedef {{format: string | null, strip_metadata: boolean}} How a photo is saved */
+
+/**
+ * @typedef {object} Engine
+ * @property {() => Promise<Health>} health
+ * @property {(file: Blob, progress: (part: number) => void) => Promise<Photo>} open
+ *   progress: 0..1 of what it takes to send a photo
+ * @property {(photo: Photo) => Promise<Blob>} luma a gray picture of full size, without loss
+ * @property {(photo: Photo, recipe: Recipe, measure: boolean) => Promise<Decoded>} decode
+ * @property {(photo: Photo, recipe: Recipe) => Promise<Blob>} thumbnail
+ * @property {(photo: Photo, at: Place, reach: number | null) => Promise<Blob>} region how much of
+ *   the photo a pin would color: a gray picture
+ * @property {(photo: Photo, at: Place, recipe: Recipe) => Promise<Group[]>} suggest
+ * @property {(photo: Photo, recipe: Recipe, how: How) => Promise<Blob>} save
+ * @property {(file: Blob) => Promise<Variant>} readPalette of a palette's JSON or a color photo
+ * @property {(photo: Photo, recipe: Recipe) => Promise<Variant>} targetPalette
+ * @property {(recipe: Recipe | Record<string, any>) => Promise<Record<string, any>>} completeRecipe
+ *   a recipe's file, of what a recipe's file of any version holds
+ * @property {(photo: Photo) => Promise<void>} close
+ */
+
+/** What an engine refused, and by which of HTTP's statuses; 0 where it does not answer. */
+export class Problem extends Error {
+  /** @param {number} status @param {string} text */
+  constructor(status, text) {
+    super(text);
+    this.status = status;
+  }
+}

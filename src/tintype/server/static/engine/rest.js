@@ -1,0 +1,171 @@
+// The engine over REST. Whatever goes wrong comes out as a Problem of one line.
+
+import { Problem } from "./engine.js";
+import { parse } from "./safetensors.js";
+
+/** @typedef {import("./engine.js").Engine} Engine */
+/** @typedef {import("./engine.js").Photo} Photo */
+
+const PAUSE = 1000; // milliseconds before a server that is busy is asked again
+
+/** @implements {Engine} */
+export class RestEngine {
+  /** @type {WeakMap<Photo, {file: Blob, id: string}>} */ #sent = new WeakMap();
+
+  /** @returns {Promise<import("./engine.js").Health>} */
+  async health() {
+    return (await ask("v1/health")).json();
+  }
+
+  /**
+   * Send a photo; waits and tries again while the server has too much to do.
+   * @param {Blob} file @param {(part: number) => void} progress 0..1 of the upload
+   * @returns {Promise<Photo>}
+   */
+  async open(file, progress) {
+    for (;;) {
+      const answer = await upload("v1/photos", "photo", file, progress);
+      if (answer.status === 429) {
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+        continue;
+      }
+      if (answer.status !== 201) throw problem(answer.status, answer.body);
+      this.#sent.set(answer.body, { file, id: answer.body.id });
+      return answer.body;
+    }
+  }
+
+  /** @param {Photo} photo */
+  async luma(photo) {
+    return (await this.#of(photo, "luma")).blob();
+  }
+
+  /**
+   * @param {Photo} photo @param {import("./engine.js").Recipe} recipe @param {boolean} measure
+   * @returns {Promise<import("./engine.js").Decoded>}
+   */
+  async decode(photo, recipe, measure) {
+    const response = await this.#of(photo, "render", { ...recipe, size: "planes", measure });
+    const planes = await response.arrayBuffer();
+    const { colors, asked } = parse(planes).metadata;
+    return {
+      planes,
+      colors: colors ? JSON.parse(colors).colors : null,
+      asked: asked ? JSON.parse(asked) : [],
+      timing: timings(response.headers.get("server-timing") ?? ""),
+    };
+  }
+
+  /** @param {Photo} photo @param {import("./engine.js").Recipe} recipe */
+  async thumbnail(photo, recipe) {
+    const how = { size: "thumbnail", measure: false };
+    return (await this.#of(photo, "render", { ...recipe, ...how })).blob();
+  }
+
+  /** @param {Photo} photo @param {import("./engine.js").Place} at @param {number | null} reach */
+  async region(photo, at, reach) {
+    return (await this.#of(photo, "region", { at, reach })).blob();
+  }
+
+  /**
+   * @param {Photo} photo @param {import("./engine.js").Place} at
+   * @param {import("./engine.js").Recipe} recipe
+   */
+  async suggest(photo, at, recipe) {
+    return (await (await this.#of(photo, "suggestions", { ...recipe, at })).json()).colors;
+  }
+
+  /**
+   * @param {Photo} photo @param {import("./engine.js").Recipe} recipe
+   * @param {import("./engine.js").How} how
+   */
+  async save(photo, recipe, how) {
+    const full = { size: "full", measure: false };
+    return (await this.#of(photo, "render", { ...recipe, ...how, ...full })).blob();
+  }
+
+  /** @param {Blob} file @returns {Promise<import("./engine.js").Variant>} */
+  async readPalette(file) {
+    const answer = await upload("v1/palettes", "file", file, () => {});
+    if (answer.status !== 200) throw problem(answer.status, answer.body);
+    return answer.body;
+  }
+
+  /** @param {Photo} photo @param {import("./engine.js").Recipe} recipe */
+  async targetPalette(photo, recipe) {
+    return (await this.#of(photo, "palette", recipe)).json();
+  }
+
+  /** @param {Record<string, any>} recipe */
+  async completeRecipe(recipe) {
+    return (await ask("v1/recipes", recipe)).json();
+  }
+
+  /** @param {Photo} photo */
+  async close(photo) {
+    await fetch(`v1/photos/${this.#sent.get(photo)?.id}`, { method: "DELETE" }).catch(() => {});
+  }
+
+  /**
+   * Ask something of a photo; if the server has forgotten it, send it again.
+   * @param {Photo} photo @param {string} route @param {unknown} [body]
+   */
+  async #of(photo, route, body) {
+    const sent = this.#sent.get(photo);
+    if (!sent) throw new Error("expected a photo that this engine opened");
+    try {
+      return await ask(`v1/photos/${sent.id}/${route}`, body);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 404) throw error;
+      sent.id = (await this.open(sent.file, () => {})).id;
+      return ask(`v1/photos/${sent.id}/${route}`, body);
+    }
+  }
+}
+
+/** @param {string} path @param {unknown} [body] sent by POST, if there is one */
+async function ask(path, body) {
+  const headers = { "content-type": "application/json" };
+  const how = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
+  let response;
+  try {
+    response = await fetch(path, how);
+  } catch {
+    throw problem(0, null);
+  }
+  if (response.ok) return response;
+  throw problem(response.status, await response.json().catch(() => null));
+}
+
+/** @param {number} status @param {any} body */
+function problem(status, body) {
+  const detail = body?.detail;
+  const several = Array.isArray(detail) ? detail.map((one) => one.msg).join("; ") : null;
+  const none = status
+    ? `The server answered ${status}; try again.` : "The server does not answer.";
+  return new Problem(status, typeof detail === "string" ? detail : (several ?? none));
+}
+
+/**
+ * @param {string} path @param {string} field @param {Blob} file
+ * @param {(part: number) => void} progress @returns {Promise<{status: number, body: any}>}
+ */
+function upload(path, field, file, progress) {
+  const form = new FormData();
+  form.append(field, file, "upload"); // the file's own name stays here
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest(); // fetch tells nothing of an upload's progress
+    request.open("POST", path);
+    request.responseType = "json";
+    request.upload.onprogress = (event) => progress(event.loaded / Math.max(1, event.total));
+    request.onload = () => resolve({ status: request.status, body: request.response });
+    request.onerror = () => reject(problem(0, null));
+    request.send(form);
+  });
+}
+
+/** @param {string} header @returns {Record<string, number>} milliseconds */
+function timings(header) {
+  const parts = [...header.matchAll(/(\w+);dur=([\d.]+)/g)];
+  return Object.fromEntries(parts.map(([, name, value]) => [name, Number(value)]));
+}

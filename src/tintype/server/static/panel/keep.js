@@ -1,0 +1,122 @@
+// What a person keeps of a photo, and what they bring along: pictures, palettes, recipes, commands.
+
+import { button, input, the } from "../page.js";
+import { parted, recipeOf, unedited } from "../state/choice.js";
+import * as files from "../state/files.js";
+
+/** @typedef {import("../state/session.js").Session} Session */
+/** @typedef {import("../state/choice.js").Choice} Choice */
+/** @typedef {import("../engine/engine.js").Photo} Photo */
+/** @typedef {{name: string, photo: Photo, choice: Choice}} Opened what is looked at, encoded */
+
+const format = () => the("format", HTMLSelectElement).value;
+
+/** @param {Session} session */
+export function listenToKeep(session) {
+  for (const [id, act] of Object.entries({
+    save: savePhoto, "save-recipe": saveRecipe, "save-palette": savePalette, copy: copyCommand,
+  })) {
+    button(id).addEventListener("click", () => session.try(async () => {
+      const { open } = session;
+      if (!open?.photo || !open.choice) return;
+      await act(session, { name: open.name, photo: open.photo, choice: open.choice });
+    }));
+  }
+  button("load").addEventListener("click", () => input("load-file").click());
+  input("load-file").addEventListener("change", () => {
+    const file = input("load-file").files?.[0];
+    input("load-file").value = "";
+    if (file) load(session, file);
+  });
+  const show = () => {
+    const { open, choice } = session;
+    if (open && choice) input("command").value = commandOf(session, { name: open.name, choice });
+  };
+  input("strip").addEventListener("change", show);
+  the("format", HTMLSelectElement).addEventListener("change", show);
+  session.on("choice", show);
+}
+
+/**
+ * The command line's own words for what is chosen.
+ * @param {Session} session @param {{name: string, choice: Choice}} one
+ */
+function commandOf(session, { name, choice }) {
+  const recipe = files.besideName(name, "recipe", recipeOf(choice));
+  const model = session.server?.model_folder ?? null;
+  return files.commandOf(name, recipe, format(), input("strip").checked, model);
+}
+
+/** @param {Session} session @param {Opened} one */
+async function savePhoto(session, { name, photo, choice }) {
+  session.say("Rendering the full size");
+  const output = files.outputOf(name, format());
+  const how = { format: output.format, strip_metadata: input("strip").checked };
+  files.download(await session.engine.save(photo, recipeOf(choice), how), output.name);
+  session.say(`Saved ${output.name}.`);
+}
+
+/** @param {Session} session @param {Opened} one */
+async function saveRecipe(session, { name, choice }) {
+  const recipe = recipeOf(choice);
+  const file = files.besideName(name, "recipe", recipe);
+  files.download(files.jsonFile(await session.engine.completeRecipe(recipe)), file);
+  session.say(`Saved ${file}.`);
+}
+
+/** @param {Session} session @param {Opened} one */
+async function savePalette(session, { name, photo, choice }) {
+  const { palette } = await session.engine.targetPalette(photo, recipeOf(choice));
+  const file = files.besideName(name, "palette", palette);
+  files.download(files.jsonFile(palette), file);
+  session.say(`Saved ${file}.`);
+}
+
+/** @param {Session} session @param {Opened} one */
+async function copyCommand(session, one) {
+  const text = commandOf(session, one);
+  await saveRecipe(session, one);
+  try {
+    await navigator.clipboard.writeText(text);
+    session.say("The command is on the clipboard, its recipe in your downloads.");
+  } catch {
+    input("command").select(); // a page from another machine may not use the clipboard
+    session.say("Copy the command by hand; its recipe is in your downloads.");
+  }
+}
+
+/** A palette, a recipe, or the colors of a photo. @param {Session} session @param {File} file */
+export function load(session, file) {
+  return session.try(async () => {
+    const one = session.open;
+    if (!one?.photo || !one.choice) return session.say("Drop a photo first.");
+    const { photo, choice } = one;
+    const { choice: next, text } = await read(session, file, { name: one.name, photo, choice });
+    if (one !== session.open) session.show(one);
+    session.selected = null;
+    session.choose(next, { done: true });
+    session.say(text);
+  });
+}
+
+/**
+ * What a palette, a recipe or the colors of another photo make of this one, whose pins stay.
+ * @param {Session} session @param {File} file @param {Opened} one
+ * @returns {Promise<{choice: Choice, text: string}>}
+ */
+async function read({ engine, server }, file, { photo, choice }) {
+  const about = /\.json$/i.test(file.name) ? files.parsed(await file.text()) : null;
+  if (!about || !("edits" in about)) {
+    const variant = await engine.readPalette(file);
+    const next = unedited(variant, { palette: variant.palette, pins: choice.pins });
+    return { choice: next, text: `Loaded ${file.name}.` };
+  }
+  const { palette = null, alternative = 0, vividness = null } = about;
+  const { edits } = await engine.completeRecipe(about); // as they are meant now
+  const recipe = { palette, alternative, edits, vividness };
+  const { groups } = await engine.targetPalette(photo, recipe);
+  const start = { palette, alternative, vividness, ...parted(edits) };
+  const other = about.model && about.model !== server?.model;
+  const note = other ? " It was made with another model; the colors will differ." : "";
+  return { choice: unedited({ palette, groups }, start), text: `Loaded ${file.name}.${note}` };
+}

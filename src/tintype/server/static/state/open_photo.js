@@ -1,0 +1,39 @@
+// One photo that is open in the page: its file, what the engine says of it, what was chosen so far.
+
+import { History } from "./history.js";
+import { unedited } from "./choice.js";
+
+/** @typedef {import("../engine/engine.js").Photo} Photo */
+/** @typedef {import("../engine/engine.js").Decoded} Decoded */
+/** @typedef {import("./choice.js").Choice} Choice */
+
+let count = 0;
+
+export class OpenPhoto {
+  /** @type {Photo | null} */ photo = null; // what the engine says of it; null until it was encoded
+  /** @type {History | null} */ history = null;
+  /** @type {Choice | null} */ choice = null; // as it is shown, also under a hand that moves
+  /** @type {Blob | null} */ thumbnail = null; // as it is colored now
+  /** @type {Decoded | null} */ decoded = null; // the last that was shown
+  /** @type {{zoom: number, x: number, y: number, split: number} | null} */ view = null;
+  /** @type {Blob[]} */ variants = []; // small pictures: automatic, then the four alternatives
+
+  /** @param {File} file @param {string} [key] its name in the browser's storage */
+  constructor(file, key) {
+    this.file = file;
+    this.name = file.name || "pasted.png";
+    this.key = key ?? `${Date.now()}-${count++}`;
+  }
+
+  /** What the engine says of it; its history begins, unless it goes on. @param {Photo} photo */
+  encoded(photo) {
+    this.photo = photo;
+    this.history ??= new History([unedited(photo)]);
+    this.choice = this.history.current;
+  }
+
+  /** Whether anything was done that could be lost. */
+  get isEdited() {
+    return Boolean(this.history?.canUndo || this.history?.canRedo);
+  }
+}

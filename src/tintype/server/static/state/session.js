@@ -1,0 +1,236 @@
+// What is open, what is chosen, and the photo that follows: the state that the page's parts share.
+//
+//     hand ──choose──▶ choice ──recipe──▶ engine ──planes──▶ "decoded"
+//                        └──▶ "choice", history
+//
+// Events: "photos" (some came, went or have another thumbnail), "open" (another is looked at),
+// "encoded" (the engine knows the open one), "choice" (it, or what is selected, changed), "decoded"
+// (detail: {one, decoded, done, since, timing}), "server" (it went or came back), "say" (detail:
+// a sentence), "progress" (detail: {part, words}; part null: done).
+
+import { Problem } from "../engine/engine.js";
+import { carry, recipeOf, unedited } from "./choice.js";
+import { OpenPhoto } from "./open_photo.js";
+import { Renderer } from "./renderer.js";
+
+/** @typedef {import("../engine/engine.js").Engine} Engine */
+/** @typedef {import("../engine/engine.js").Health} Health */
+/** @typedef {import("./choice.js").Choice} Choice */
+/** @typedef {{spot: number} | {pin: number} | null} Selected */
+
+const AGAIN = 2000; // milliseconds until a server that is gone is asked again
+
+export class Session extends EventTarget {
+  /** @type {OpenPhoto[]} */ photos = [];
+  /** @type {OpenPhoto | null} */ open = null;
+  /** @type {Selected} */ selected = null;
+  /** @type {Health | null} */ server = null;
+  online = true;
+  #sending = 0;
+
+  /** @param {Engine} engine */
+  constructor(engine) {
+    super();
+    this.engine = engine;
+    this.renderer = new Renderer(
+      ({ one, recipe, done }) =>
+        engine.decode(/** @type {import("./open_photo.js").Photo} */ (one.photo), recipe, done),
+      (decoded, request) => {
+        this.#reached(true);
+        request.one.decoded = decoded;
+        if (request.one === this.open) this.tell("decoded", { ...request, decoded });
+      },
+      (error) => this.#complain(error),
+    );
+  }
+
+  /** @param {string} name @param {unknown} [detail] */
+  tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  /** @param {string} name @param {(detail: any) => void} act */
+  on(name, act) {
+    this.addEventListener(name, (event) => act(/** @type {CustomEvent} */ (event).detail));
+  }
+
+  /** @param {string} text */
+  say(text) {
+    this.tell("say", text);
+  }
+
+  /** Do something that may fail, and say so. @param {() => Promise<void>} work */
+  async try(work) {
+    try {
+      await work();
+    } catch (error) {
+      this.#complain(/** @type {Error} */ (error));
+    }
+  }
+
+  async begin() {
+    await this.try(async () => {
+      this.server = await this.engine.health();
+      this.tell("server");
+    });
+  }
+
+  // --- photos ------------------------------------------------------------------------------------
+
+  /** Photos that a person brings; each is looked at while it is sent. @param {File[]} files */
+  async add(files) {
+    const notes = [];
+    const added = files.map((file) => new OpenPhoto(file));
+    this.photos.push(...added);
+    this.tell("photos");
+    if (!this.open && added.length) this.show(added[0]);
+    this.#sending += 1;
+    for (const [i, one] of added.entries()) {
+      const words = added.length > 1 ? `Coloring ${i + 1} of ${added.length}` : `Coloring ${one.name}`;
+      try {
+        notes.push(await this.#send(one, words));
+      } catch (error) {
+        this.close(one);
+        notes.push(`${one.name}: ${/** @type {Error} */ (error).message}`);
+      }
+    }
+    this.#sending -= 1;
+    if (!this.#sending) this.tell("progress", { part: null, words: "" });
+    this.say(notes.filter(Boolean).join(" "));
+  }
+
+  /** @param {OpenPhoto} one @param {string} words @returns {Promise<string>} what to say of it */
+  async #send(one, words) {
+    const most = this.server?.megabytes ?? 64;
+    if (one.file.size > most * 2 ** 20) {
+      throw new Error(`expected at most ${most} MB; send a smaller file`);
+    }
+    this.tell("progress", { part: 0, words });
+    const progress = (/** @type {number} */ part) => this.tell("progress", { part, words });
+    const photo = await this.engine.open(one.file, progress);
+    one.encoded(photo);
+    if (!this.photos.includes(one)) return ""; // closed meanwhile
+    if (one === this.open) {
+      this.tell("encoded");
+      this.#render(one, true);
+      this.tell("choice");
+    }
+    one.thumbnail ??= await this.engine.thumbnail(photo, recipeOf(unedited(photo)));
+    this.tell("photos");
+    return photo.colorful ? `${one.name} already has colors; they are replaced.` : "";
+  }
+
+  /** Look at a photo. @param {OpenPhoto} one */
+  show(one) {
+    this.open = one;
+    this.selected = null;
+    this.tell("open");
+    if (one.choice) this.#render(one, true);
+    this.tell("choice");
+  }
+
+  /** @param {OpenPhoto} one @returns {() => void} takes it back */
+  close(one) {
+    const at = this.photos.indexOf(one);
+    this.photos = this.photos.filter((other) => other !== one);
+    if (one === this.open) {
+      this.open = this.selected = null;
+      const next = this.photos[Math.min(at, this.photos.length - 1)];
+      if (next) this.show(next);
+      else this.tell("open");
+    }
+    this.tell("photos");
+    return () => {
+      this.photos.splice(at, 0, one);
+      this.tell("photos");
+      this.show(one);
+    };
+  }
+
+  // --- what is chosen ----------------------------------------------------------------------------
+
+  /** @returns {Choice | null} */
+  get choice() {
+    return this.open?.choice ?? null;
+  }
+
+  /**
+   * Show a choice and color the photo by it.
+   * @param {Choice} next
+   * @param {{done: boolean, keep?: boolean}} how done: the hand has let go; keep: it can be undone
+   */
+  choose(next, { done, keep = true }) {
+    const one = this.open;
+    if (!one?.history) return;
+    one.choice = next;
+    const { selected } = this;
+    if (selected && "spot" in selected && selected.spot >= next.spots.length) this.selected = null;
+    if (selected && "pin" in selected && selected.pin >= next.pins.length) this.selected = null;
+    if (done && keep) one.history.add(next);
+    this.#render(one, done);
+    this.tell("choice");
+  }
+
+  /** @param {Partial<Choice>} part @param {boolean} [done] */
+  change(part, done = true) {
+    if (this.choice) this.choose({ ...this.choice, ...part }, { done });
+  }
+
+  /** @param {Selected} selected */
+  select(selected) {
+    this.selected = selected;
+    this.tell("choice");
+  }
+
+  /** Undo or redo. @param {-1 | 1} by */
+  step(by) {
+    const history = this.open?.history;
+    if (history) this.choose(history.move(by), { done: true, keep: false });
+  }
+
+  reset() {
+    if (!this.open?.photo) return;
+    this.selected = null;
+    this.choose(unedited(this.open.photo), { done: true });
+  }
+
+  /** Another palette for the open photo, one's edits kept. @param {number} alternative 0..4 */
+  vary(alternative) {
+    const photo = this.open?.photo;
+    if (!photo || !this.choice) return;
+    const variant = alternative ? photo.alternatives[alternative - 1] : photo;
+    this.choose(carry(this.choice, variant, { alternative, palette: null }), { done: true });
+  }
+
+  /** @param {OpenPhoto} one @param {boolean} done */
+  #render(one, done) {
+    if (!one.choice) return;
+    this.renderer.ask({ one, recipe: recipeOf(one.choice), done, since: performance.now() });
+  }
+
+  // --- the server --------------------------------------------------------------------------------
+
+  /** @param {Error} error */
+  #complain(error) {
+    if (error instanceof Problem && error.status === 0) this.#reached(false);
+    else this.say(error.message);
+  }
+
+  /** Whether the engine answers; until it does, it is asked again. @param {boolean} online */
+  #reached(online) {
+    if (this.online === online) return;
+    this.online = online;
+    this.tell("server");
+    if (online) {
+      if (this.open) this.#render(this.open, true);
+      return;
+    }
+    const timer = setInterval(async () => {
+      const server = await this.engine.health().catch(() => null);
+      if (!server) return;
+      clearInterval(timer);
+      this.server = server;
+      this.#reached(true);
+    }, AGAIN);
+  }
+}

@@ -1,0 +1,112 @@
+// Shows the open photo: in gray as soon as it is there, in color as it is decoded.
+//
+//     file ──luma──▶ viewer, enlarger          decoded ──enlarger──▶ chroma ──▶ viewer
+
+import { Enlarger } from "../engine/enlarger.js";
+import { lumaOf } from "../engine/luma.js";
+import { isGray, nearest } from "../color.js";
+import { worn } from "../state/choice.js";
+import { the } from "../page.js";
+import { PhotoViewer } from "./viewer.js";
+
+/** @typedef {import("../state/session.js").Session} Session */
+/** @typedef {import("../state/open_photo.js").OpenPhoto} OpenPhoto */
+/** @typedef {import("../engine/luma.js").Luma} Luma */
+
+const THUMBNAIL = 192; // longest side, pixels
+
+export class Stage {
+  #enlarger = new Enlarger();
+  /** @type {OpenPhoto | null} */ #shown = null; // whose luma is on the stage
+  /** @type {Promise<void>} */ #ready = Promise.resolve();
+
+  /** @param {Session} session */
+  constructor(session) {
+    this.session = session;
+    this.viewer = the("viewer", PhotoViewer);
+    session.on("open", () => this.#open());
+    session.on("encoded", () => this.#open());
+    session.on("decoded", (request) => this.#show(request));
+    this.viewer.addEventListener("layout", () => {
+      if (this.#shown) this.#shown.view = this.viewer.view;
+    });
+  }
+
+  /** Put the luma of the open photo on the stage, once it can be had. */
+  #open() {
+    const one = this.session.open;
+    if (one === this.#shown && one) return;
+    this.#shown = null;
+    this.viewer.clear();
+    if (!one) return;
+    this.#ready = this.#load(one).catch((error) => this.session.say(error.message));
+  }
+
+  /** @param {OpenPhoto} one */
+  async #load(one) {
+    const { photo } = one;
+    const luma = (await lumaOf(one.file, photo)) ?? (photo && (await this.#ask(photo)));
+    if (!luma || one !== this.session.open || this.#shown === one) return; // or once it is encoded
+    this.#shown = one;
+    this.#enlarger.open(luma);
+    this.viewer.open(luma, one.view);
+  }
+
+  /** @param {import("../engine/engine.js").Photo} photo @returns {Promise<Luma | null>} */
+  async #ask(photo) {
+    return lumaOf(await this.session.engine.luma(photo), photo);
+  }
+
+  /** @param {any} request what "decoded" tells */
+  async #show(request) {
+    const { one, decoded, done, since, sent, received } = request;
+    await this.#ready;
+    if (one !== this.#shown) return;
+    const chroma = await this.#enlarger.enlarge(decoded.planes);
+    if (!chroma || one !== this.#shown) return; // a later one is on its way
+    const enlarged = performance.now();
+    this.viewer.showChroma(chroma);
+    this.session.tell("shown", request);
+    if (done) this.#keepThumbnail(one);
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    const end = performance.now();
+    const server = Object.values(decoded.timing).reduce((sum, part) => sum + part, 0);
+    performance.measure("edit", {
+      start: since,
+      end,
+      detail: {
+        ...decoded.timing, waiting: sent - since, transfer: received - sent - server,
+        enlarge: enlarged - received, paint: end - enlarged, done,
+      },
+    });
+  }
+
+  /** A small picture of what is shown, for the film strip. @param {OpenPhoto} one */
+  async #keepThumbnail(one) {
+    const { width, height, data } = this.viewer.read();
+    const scale = THUMBNAIL / Math.max(width, height);
+    const picture = await createImageBitmap(new ImageData(data, width, height), {
+      resizeWidth: Math.max(1, Math.round(scale * width)),
+      resizeHeight: Math.max(1, Math.round(scale * height)), resizeQuality: "medium",
+    });
+    const canvas = new OffscreenCanvas(picture.width, picture.height);
+    canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(picture);
+    one.thumbnail = await canvas.convertToBlob({ type: "image/webp", quality: 0.8 });
+    this.session.tell("photos");
+  }
+
+  /** Which spot a color of the photo belongs to. @param {import("../color.js").Chroma} chroma */
+  spotOf(chroma) {
+    const now = this.session.choice;
+    if (!now) return null;
+    const places = now.spots.map((spot) => worn(spot, now));
+    const gray = places.findIndex(isGray);
+    return nearest(chroma, places) ?? (gray < 0 ? null : gray);
+  }
+
+  /** Light up the pixels that wear a spot's color. @param {number | null} index */
+  highlight(index) {
+    const dark = index === null || this.session.choice?.spots[index]?.banned;
+    this.viewer.highlight(dark ? null : (chroma) => this.spotOf(chroma) === index);
+  }
+}
