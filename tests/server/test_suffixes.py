@@ -8,7 +8,7 @@ from tintype.photo import SUFFIXES, format_of
 
 
 def test_the_page_and_the_command_know_the_same_suffixes():
-    text = files("tintype.server").joinpath("static/files.js").read_text(encoding="utf-8")
+    text = files("tintype.server").joinpath("static/state/files.js").read_text(encoding="utf-8")
     listed = re.search(r"const FORMATS = \{(.*?)\}", text, re.DOTALL)
     assert listed is not None
     ours = {suffix: format_of(Path(f"photo{suffix}")) for suffix in SUFFIXES}
