@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 import tintype
 from tintype.colorizer import Colorizer
+from tintype.server.planes import LAYOUT, MEDIA_TYPE
 from tintype.server.problems import answer_problems
 from tintype.server.schemas import (
     Health,
@@ -33,6 +34,13 @@ from tintype.server.store import Sizes, Store
 STATIC = Path(__file__).parent / "static"
 PICTURES: dict[int | str, dict[str, Any]] = {
     200: {"content": {mime: {} for mime in MIME.values()}, "description": "A picture."}
+}
+RENDERED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {mime: {} for mime in MIME.values()}
+        | {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary", "description": LAYOUT}}},
+        "description": "A picture, or planes.",
+    }
 }
 PNG: dict[int | str, dict[str, Any]] = {
     200: {"content": {MIME["PNG"]: {}}, "description": "A gray picture."}
@@ -121,12 +129,18 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         """The photo in gray, as large as a preview."""
         return _response(await service.renders.do(lambda: service.gray(photo), who))
 
-    @app.post("/v1/photos/{photo_id}/render", responses=problems | PICTURES)
-    async def render(photo: sent, asked: Render, who: Client) -> Response:
-        """Color a photo by a recipe: the picture's bytes.
+    @app.get("/v1/photos/{photo_id}/luma", responses=problems | PNG)
+    async def luma(photo: sent, who: Client) -> Response:
+        """The photo's luma at full size, upright: a lossless gray PNG, for who enlarges planes."""
+        return _response(await service.full.do(lambda: service.luma(photo), who))
 
-        The header `x-tintype-reached` says how much of the recipe was reached (1 is all),
-        `x-tintype-colors` holds the palette that came out, `server-timing` the milliseconds.
+    @app.post("/v1/photos/{photo_id}/render", responses=problems | RENDERED)
+    async def render(photo: sent, asked: Render, who: Client) -> Response:
+        """Color a photo by a recipe: the picture's bytes, or the planes that make one.
+
+        Of pictures, the header `x-tintype-reached` says how much of the recipe was reached (1 is
+        all), `x-tintype-colors` holds the palette that came out; planes have both inside. The
+        header `server-timing` says the milliseconds.
         """
         queue = service.queue_for(asked, photo)
         return _response(await queue.do(lambda: service.render(photo, asked), who))

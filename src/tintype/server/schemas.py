@@ -140,14 +140,25 @@ class RecipeFile(RecipeIn):
 class Render(RecipeIn):
     """A recipe, and the picture that is wanted of it."""
 
-    size: Literal["thumbnail", "preview", "full"] = "preview"
-    format: Literal["JPEG", "PNG", "WEBP", "TIFF", "AVIF"] | None = None
+    size: Literal["thumbnail", "preview", "full", "planes"] = Field(
+        "preview", description="`planes` is no picture, but what one is made of, beside the luma."
+    )
+    format: Literal["JPEG", "PNG", "WEBP", "TIFF", "AVIF"] | None = Field(
+        None, description="Of a picture; planes have their own."
+    )
     depth: Literal[8, 16] | None = Field(
         None, description="Bits of a sample; by default 16 in TIFF and PNG where a photo has more."
     )
     strip_metadata: bool = False
     provenance: bool = Field(True, description="Say in the full size what it is, and its recipe.")
     measure: bool = Field(True, description="Say what was reached, which takes longer.")
+
+    @model_validator(mode="after")
+    def check_format(self) -> Self:
+        """Refuse planes as a picture's format."""
+        if self.size == "planes" and self.format is not None:
+            raise ValueError(f"planes have no format, found {self.format}; leave it out")
+        return self
 
 
 class Health(BaseModel):

@@ -26,6 +26,7 @@ from tintype.pins import KEEP, At
 from tintype.recipe import Recipe
 from tintype.result import Result
 from tintype.sandbox import Sandbox
+from tintype.server.planes import MEDIA_TYPE, pack_planes
 from tintype.server.schemas import (
     Group,
     Health,
@@ -70,7 +71,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Picture:
-    """An encoded picture."""
+    """An encoded picture, or the planes of one."""
 
     content: bytes
     media_type: str
@@ -199,8 +200,32 @@ class Service:
         image.save(picture, "JPEG", quality=PREVIEW_QUALITY)
         return Picture(picture.getvalue(), MIME["JPEG"], {})
 
+    def luma(self, sizes: Sizes) -> Picture:
+        """The full-size luma, which the planes are joined to."""
+        picture = BytesIO()
+        Image.fromarray(sizes.full.photo.luma).save(picture, "PNG", compress_level=1)
+        return Picture(picture.getvalue(), MIME["PNG"], {})
+
+    def render_planes(self, sizes: Sizes, asked: Render) -> Picture:
+        """What a page needs that has the luma, as `pack_planes` gives it: no full-size work."""
+        began = time.perf_counter()
+        recipe = asked.recipe()
+        result = self.colorizer.decode(sizes.full, recipe)
+        decoded = time.perf_counter()
+        reached = colors = None
+        if asked.measure:
+            reached = recipe.reached(self.colorizer, sizes.full, result)
+            colors = result.palette.to_json()
+        measured = time.perf_counter()
+        content = pack_planes(result, reached=reached, colors=colors)
+        spent = {"decode": decoded - began, "measure": measured - decoded}
+        timing = _timing(**spent, encode=time.perf_counter() - measured)
+        return Picture(content, MEDIA_TYPE, {"server-timing": timing})
+
     def render(self, sizes: Sizes, asked: Render) -> Picture:
-        """The picture that was asked for, and, in headers, what was reached."""
+        """The picture that was asked for, and, in headers, what was reached; or planes."""
+        if asked.size == "planes":
+            return self.render_planes(sizes, asked)
         began = time.perf_counter()
         encoded = getattr(sizes, asked.size)
         recipe = asked.recipe()

@@ -41,9 +41,12 @@ function route(path, verb, about, all) {
     section.append(make("h3", `Send ${kind}`), fields(body.schema, all));
   }
   for (const [status, answer] of Object.entries(about.responses)) {
-    const [kind, body] = Object.entries(answer.content ?? {})[0] ?? ["", {}];
-    if (Number(status) >= 300 || !body?.schema?.$ref) continue;
-    section.append(make("h3", `Get ${status}, ${kind}`), fields(body.schema, all));
+    for (const [kind, body] of Object.entries(answer.content ?? {})) {
+      const words = body?.schema?.description?.split(/\n+/) ?? [];
+      if (Number(status) >= 300 || !(body?.schema?.$ref || words.length)) continue;
+      section.append(make("h3", `Get ${status}, ${kind}`), fields(body.schema, all));
+      section.append(...words.map((/** @type {string} */ line) => make("p", line)));
+    }
   }
   return section;
 }
