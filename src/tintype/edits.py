@@ -115,6 +115,8 @@ def apply_edits(palette: Palette, edits: tuple[Edit, ...]) -> Palette:
     """A palette after edits, in their order. Raises PaletteError."""
     for edit in edits:
         try:
+            if any(isinstance(value, bool) for value in vars(edit).values()):
+                raise TypeError  # though Python counts with them
             palette = edit.apply(palette)
         except (TypeError, OverflowError):
             found = f"{edit.to_json()!r:.200}"

@@ -109,6 +109,16 @@ def test_a_request_after_another_has_its_own_time(connect):
     assert read_all(client) == ""
 
 
+def test_the_answer_to_head_has_no_body(connect):
+    client, said = connect(), b""
+    client.sendall(HEALTH.replace(b"GET", b"HEAD"))
+    while b"\r\n\r\n" not in said:
+        said += client.recv(65536)
+    assert said.startswith(b"HTTP/1.1 200 OK")
+    assert said.endswith(b"\r\n\r\n")
+    assert ask(client) == "HTTP/1.1 200 OK"
+
+
 def test_what_is_no_http_is_refused_with_every_header(connect):
     client = connect()
     client.sendall(b"hello\r\n\r\n")

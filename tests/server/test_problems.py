@@ -7,12 +7,14 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from server.conftest import HERE
-from tintype.server import problems
+from tintype.server import problems, study
 from tintype.server.app import create_app
 from tintype.server.problems import JsonError, parse_json
 from tintype.server.service import Service
+from tintype.server.study import Study
 
 EDIT = '{"edits": [{"shift_hue": %s}]}'
 ODD = {
@@ -114,3 +116,92 @@ def test_usual_json_is_read_as_python_reads_it(value):
 def test_other_bytes_are_refused_by_one_error(body):
     with contextlib.suppress(JsonError):
         assert parse_json(body) == json.loads(body)
+
+
+# --- numbers and HEAD, of all routes --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def studying(tmp_path_factory):
+    """A client of a study of one pair."""
+    folder = tmp_path_factory.mktemp("study")
+    for method in ("real", "ours"):
+        (folder / method).mkdir()
+        Image.new("RGB", (8, 8)).save(folder / method / "a.png")
+    with TestClient(
+        study.create_app(Study(folder, folder / "answers.csv", None)), **HERE
+    ) as client:
+        yield client
+
+
+def list_numbers(schema):
+    """The ways to the numbers that a field may be, each a list of indices."""
+    for kind in (schema, *schema.get("anyOf", [])):
+        whole = any(isinstance(value, int) for value in kind.get("enum", []))
+        if whole or kind.get("type") in ("number", "integer"):
+            yield []
+    for index, item in enumerate(schema.get("prefixItems", [])):
+        yield from ([index, *way] for way in list_numbers(item))
+
+
+def put(value, way, number):
+    if not way:
+        return number
+    return [put(v, way[1:], number) if i == way[0] else v for i, v in enumerate(value)]
+
+
+def test_numbers_are_numbers_in_every_field_of_every_route(patient, studying, gray_file):
+    sent = patient.post("/v1/photos", files={"photo": gray_file}).json()["id"]
+    needed = {"at": [0.5, 0.5], "trial": "x", "choice": "left", "milliseconds": 1}
+    fields = set()
+    for client in (patient, studying):
+        about = client.get("/openapi.json").json()
+        for path, verbs in about["paths"].items():
+            content = verbs.get("post", {}).get("requestBody", {}).get("content", {})
+            if "application/json" not in content:
+                continue
+            name = content["application/json"]["schema"]["$ref"].split("/")[-1]
+            schema = about["components"]["schemas"][name]
+            body = {key: needed[key] for key in schema.get("required", [])}
+            address = path.format(photo_id=sent)
+            assert client.post(address, json=body).status_code in (200, 404), path
+            for field, kind in schema["properties"].items():
+                for way in list_numbers(kind):
+                    fields.add(f"{name}.{field}")
+                    for number in ("1", "8", True, False):
+                        odd = body | {field: put(body.get(field), way, number)}
+                        answer = client.post(address, json=odd)
+                        assert answer.status_code == 422, (path, odd)
+                        assert answer.json()["detail"].startswith("expected "), (path, odd)
+    assert fields >= {
+        "Render.alternative", "Render.vividness", "Render.depth", "RecipeFile.version",
+        "RegionIn.at", "RegionIn.reach", "PlaceIn.at", "Answer.milliseconds",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("edit", [
+    {"towards": "red", "amount": True}, {"shift_hue": True}, {"saturation": False},
+    {"boost": "red", "share": True}, {"towards": "red", "amount": "0.5"}, {"saturation": "1"},
+    {"recolor": [{"from": "red", "to": "blue", "scale": True}]},
+    {"at": [True, 0], "color": "red"}, {"at": [0.5, 0.5], "color": "red", "reach": True},
+])  # fmt: skip
+def test_numbers_are_numbers_in_edits(patient, edit):
+    answer = patient.post("/v1/recipes", json={"edits": [edit]})
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("expected ")
+
+
+def test_head_is_answered_as_get_is_by_every_route_and_page(patient, studying, gray_file):
+    sent = patient.post("/v1/photos", files={"photo": gray_file}).json()["id"]
+    picture = studying.post("/v1/study").json()["trials"][0]["left"]
+    asked = 0
+    for client, pages in ((patient, "/ /index.html /docs.html /none"), (studying, "/ /study.js")):
+        paths = client.get("/openapi.json").json()["paths"]
+        routes = [p.format(photo_id=sent, name=picture) for p in paths if "get" in paths[p]]
+        for path in (*routes, *pages.split(), "/openapi.json", "/v1/photos/none/gray"):
+            head, full = client.head(path), client.get(path)
+            assert (head.status_code, head.headers) == (full.status_code, full.headers), path
+            assert head.content == b"", path
+            asked += head.status_code == 200
+    assert asked >= 3 + 4 + 4
+    assert patient.head("/", headers={"host": "rebound.example"}).status_code == 400

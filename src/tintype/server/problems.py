@@ -1,4 +1,7 @@
-"""What is wrong with a request, answered in one line with the right status: 422, 429, 500, 503."""
+"""What is wrong with a request, answered in one line with the right status: 422, 429, 500, 503.
+
+And HEAD, which FastAPI's routes do not know.
+"""
 
 import json
 import math
@@ -9,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tintype.errors import TintypeError
 from tintype.server.work_queue import BusyError, TooSlowError
@@ -56,6 +60,18 @@ def _check(value: Any, depth: int) -> None:
             _check(one, depth - 1)
 
 
+class HeadAsGet:
+    """ASGI middleware that answers HEAD as GET; uvicorn leaves the body out (RFC 9110, 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, as a GET if it is a HEAD."""
+        head = scope["type"] == "http" and scope["method"] == "HEAD"
+        await self.app({**scope, "method": "GET"} if head else scope, receive, send)
+
+
 class _Request(Request):
     async def json(self) -> Any:
         return parse_json(await self.body())
@@ -89,7 +105,11 @@ def answer(status: int, detail: str, headers: dict[str, str] | None = None) -> J
 
 
 def answer_problems(app: FastAPI) -> None:
-    """Let an app answer what goes wrong on purpose; call it before routes are added."""
+    """Let an app answer HEAD, and what goes wrong on purpose.
+
+    Call it after other middleware and before routes are added.
+    """
+    app.add_middleware(HeadAsGet)
     app.router.route_class = JsonRoute
     later = {"Retry-After": "1"}
 

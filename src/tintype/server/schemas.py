@@ -15,6 +15,12 @@ MOST_PINS, MOST_MASKS = 32, 8
 LIGHT_PINS, LIGHT_MASKS = 6, 1  # a pin takes 6 ms where its region is known, else 35; a mask 11
 
 
+class Body(BaseModel):
+    """What comes in: known fields, of their own types: "0.5" and true are no numbers."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
 class Group(BaseModel):
     """A color of the photo as it is shown, which an edit can take hold of."""
 
@@ -41,10 +47,8 @@ class PhotoOut(Variant):
     alternatives: list[Variant] = Field(description="Four distinct plausible palettes.")
 
 
-class RecipeIn(BaseModel):
+class RecipeIn(Body):
     """What to color a photo by; a recipe's fields."""
-
-    model_config = ConfigDict(extra="forbid")
 
     palette: dict[str, Any] | None = None
     alternative: int = Field(0, ge=0, le=4)
@@ -98,9 +102,12 @@ class RecipeIn(BaseModel):
         return Recipe.from_json({"version": VERSION} | about)
 
 
+Coordinate = Annotated[float, Field(strict=True)] | str
+
 Place = Annotated[
-    tuple[float | str, float | str],
+    tuple[Coordinate, Coordinate],
     Field(
+        strict=False,  # so that a list is taken
         description="X and Y: shares, 0..1, of the upright photo's width and height, or pixels.",
         examples=[[0.42, 0.61], ["812px", "640px"]],
     ),
@@ -119,10 +126,8 @@ class Suggestions(BaseModel):
     colors: list[Group] = Field(description="Each with how likely it is, 0..1, beside the others.")
 
 
-class RegionIn(BaseModel):
+class RegionIn(Body):
     """A pin without its color."""
-
-    model_config = ConfigDict(extra="forbid")
 
     at: Place
     reach: float | None = Field(

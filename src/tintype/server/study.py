@@ -22,12 +22,13 @@ from typing import Annotated, Literal
 from fastapi import FastAPI, HTTPException, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from tintype.errors import DataError, PhotoError
 from tintype.sandbox import Sandbox
 from tintype.server.pairs import REAL, Pair, encode_side, pairs
 from tintype.server.problems import answer_problems
+from tintype.server.schemas import Body
 from tintype.server.security import Client, Guard
 from tintype.server.work_queue import WorkQueue
 
@@ -55,8 +56,10 @@ class Session(BaseModel):
     trials: list[Trial]
 
 
-class Answer(BaseModel):
-    """What was chosen."""
+class Answer(Body):
+    """What was chosen; other fields, of pages that were open before, are not looked at."""
+
+    model_config = ConfigDict(extra="ignore")
 
     trial: str
     choice: Literal["left", "right"]
