@@ -1,0 +1,96 @@
+// Asks a worker for a photo's colors; where there are no workers, the page itself.
+
+import { Tasks } from "./tasks.js";
+
+/** @typedef {import("./guide.js").Chroma} Chroma */
+/** @typedef {import("./luma.js").Luma} Luma */
+/** @typedef {{width: number, height: number}} Size */
+/** @typedef {{resolve: (value: any) => void, reject: (error: Error) => void}} Promised */
+
+export class Enlarger {
+  /** @type {Worker | null} */ #worker = null;
+  /** @type {Map<number, Promised>} */ #asked = new Map();
+  /** @type {{planes: ArrayBuffer, promised: Promised} | null} */ #next = null;
+  #tasks = new Tasks();
+  #busy = false;
+  #number = 0;
+
+  /** @param {boolean} [apart] whether a worker does it */
+  constructor(apart = typeof Worker === "function") {
+    if (!apart) return;
+    this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    this.#worker.addEventListener("message", ({ data: { id, value, error } }) => {
+      const promised = this.#asked.get(id);
+      this.#asked.delete(id);
+      if (error === undefined) promised?.resolve(value);
+      else promised?.reject(new Error(error));
+    });
+    this.#worker.addEventListener("error", ({ message }) => this.#fail(message));
+  }
+
+  /**
+   * The luma of a photo's file, as by `lumaOf`, off the page's thread.
+   * @param {Blob} file @param {Size | null} [photo] @returns {Promise<Luma | null>}
+   */
+  read(file, photo = null) {
+    return this.#ask("read", file, photo && { width: photo.width, height: photo.height });
+  }
+
+  /**
+   * Get ready for a photo; what still waits for the last one is no longer wanted.
+   * @param {Luma} photo @param {Size | null} [small] of the chroma that will come, if it is known
+   * @returns {Promise<void>}
+   */
+  open({ luma, width, height }, small = null) {
+    this.#next?.promised.resolve(null);
+    this.#next = null;
+    return this.#ask("open", luma, width, height, small);
+  }
+
+  /**
+   * Chroma of small planes; of those that wait, only the newest is enlarged.
+   * @param {ArrayBuffer} planes safetensors
+   * @returns {Promise<Chroma | null>} null if others came before it was begun
+   */
+  enlarge(planes) {
+    this.#next?.promised.resolve(null);
+    return new Promise((resolve, reject) => {
+      this.#next = { planes, promised: { resolve, reject } };
+      if (!this.#busy) this.#work();
+    });
+  }
+
+  async #work() {
+    this.#busy = true;
+    while (this.#next) {
+      const { planes, promised } = this.#next;
+      this.#next = null;
+      await this.#ask("enlarge", planes).then(promised.resolve, promised.reject);
+    }
+    this.#busy = false;
+  }
+
+  /** @param {"read" | "open" | "enlarge"} task @param {any[]} parts @returns {Promise<any>} */
+  async #ask(task, ...parts) {
+    const worker = this.#worker;
+    if (!worker) return /** @type {any} */ (this.#tasks)[task](...parts);
+    return new Promise((resolve, reject) => {
+      this.#asked.set(++this.#number, { resolve, reject });
+      worker.postMessage({ id: this.#number, task, parts });
+    });
+  }
+
+  /** @param {string} why the worker is of no use; what comes now, the page does */
+  #fail(why) {
+    this.#worker?.terminate();
+    this.#worker = null;
+    const error = new Error(why || "expected a worker, found none; reload the page");
+    for (const { reject } of this.#asked.values()) reject(error);
+    this.#asked.clear();
+  }
+
+  /** Let go of the photo and of the worker. */
+  close() {
+    this.#fail("closed");
+  }
+}

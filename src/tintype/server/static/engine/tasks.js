@@ -1,0 +1,34 @@
+// What a worker does for one photo; where there are no workers, the page does it.
+
+import { Guide } from "./guide.js";
+import { lumaOf } from "./luma.js";
+
+export class Tasks {
+  /** @type {Guide | null} */ #guide = null;
+
+  /** See `lumaOf`. @param {Parameters<typeof lumaOf>} parts */
+  read(...parts) {
+    return lumaOf(...parts);
+  }
+
+  /**
+   * Compute what depends on luma alone.
+   * @param {Uint8Array} luma (height, width) @param {number} width @param {number} height
+   * @param {{width: number, height: number} | null} small size of the chroma that will come
+   * @returns {null}
+   */
+  open(luma, width, height, small) {
+    this.#guide = new Guide(luma, height, width);
+    if (small) this.#guide.prepare(small.height, small.width);
+    return null;
+  }
+
+  /**
+   * Chroma where edges guide.
+   * @param {ArrayBuffer} planes safetensors @returns {import("./guide.js").Chroma}
+   */
+  enlarge(planes) {
+    if (!this.#guide) throw new Error("expected a photo, found none; open one");
+    return this.#guide.enlarge(planes);
+  }
+}
