@@ -1,5 +1,7 @@
 // Colors as the server has them: hue and chroma are OKLab's (Ottosson 2020), text is #rrggbb.
 
+import { t } from "./text.js";
+
 /** @typedef {{a: number, b: number}} Chroma a point of OKLab's plane */
 
 const MIDDLE = 0.68; // lightness at which a palette's colors are shown, where it can show them
@@ -84,9 +86,9 @@ export const NEUTRAL = { a: 0, b: 0 };
 /** Whether a color is a gray, as the server tells it. @param {Chroma} c @returns {boolean} */
 export const isGray = (c) => magnitude(c) < 0.01;
 
-const NAMES = /** @type {[number, string][]} */ ([
+const NAMES = /** @type {[number, import("./text.js").Key][]} */ ([
   [10, "pink"], [35, "red"], [65, "orange"], [105, "yellow"], [145, "green"],
-  [195, "teal"], [240, "sky blue"], [275, "blue"], [310, "violet"], [345, "magenta"],
+  [195, "teal"], [240, "sky-blue"], [275, "blue"], [310, "violet"], [345, "magenta"],
 ]);
 
 /**
@@ -98,7 +100,9 @@ export function nameOf(chroma) {
   const away = (/** @type {number} */ h) => Math.abs(((h - hue + 540) % 360) - 180);
   const [, name] = NAMES.reduce((best, one) => (away(one[0]) < away(best[0]) ? one : best));
   const strength = magnitude(chroma);
-  return isGray(chroma) ? "gray" : (strength < 0.05 ? "pale " : strength > 0.13 ? "vivid " : "") + name;
+  if (isGray(chroma)) return t("gray");
+  const color = t(name);
+  return strength < 0.05 ? t("pale", { color }) : strength > 0.13 ? t("strong", { color }) : color;
 }
 
 /**

@@ -11,8 +11,10 @@ import { showVariants } from "./panel/variants.js";
 import { PaletteWheel } from "./panel/wheel.js";
 import { listenForFiles } from "./state/files.js";
 import { Session } from "./state/session.js";
+import { fillIn, t } from "./text.js";
 import { Stage } from "./view/stage.js";
 
+fillIn();
 const session = new Session(new RestEngine());
 const stage = new Stage(session);
 const wheel = the("wheel", PaletteWheel);
@@ -70,7 +72,7 @@ function listenToView() {
     button("gray").setAttribute("aria-pressed", String(viewer.split > 0)));
   viewer.addEventListener("pick", (event) => {
     const spot = stage.spotOf(/** @type {CustomEvent} */ (event).detail.chroma);
-    session.say(spot === null ? "That pixel is gray." : "");
+    session.say(spot === null ? t("pixel-gray") : "");
     session.select(spot === null ? null : { spot });
   });
   /** @type {Record<string, string>} */

@@ -1,5 +1,7 @@
 // The page's own elements, found by id, and what is said on it.
 
+import { t } from "./text.js";
+
 /**
  * @template {HTMLElement} T
  * @param {string} id @param {{new (): T}} kind @returns {T}
@@ -31,6 +33,6 @@ export function showProgress(part, words) {
 /** @param {string} id @param {number} value @param {string} text */
 export function showSlider(id, value, text) {
   input(id).value = String(value);
-  input(id).setAttribute("aria-valuetext", text || "none");
+  input(id).setAttribute("aria-valuetext", text || t("none"));
   output(`${id}-out`).value = text;
 }

@@ -2,6 +2,7 @@
 
 import { Problem } from "./engine.js";
 import { parse } from "./safetensors.js";
+import { t } from "../text.js";
 
 /** @typedef {import("./engine.js").Engine} Engine */
 /** @typedef {import("./engine.js").Photo} Photo */
@@ -142,7 +143,7 @@ function problem(status, body) {
   const detail = body?.detail;
   const several = Array.isArray(detail) ? detail.map((one) => one.msg).join("; ") : null;
   const none = status
-    ? `The server answered ${status}; try again.` : "The server does not answer.";
+    ? t("server-status", { status }) : t("server-gone");
   return new Problem(status, typeof detail === "string" ? detail : (several ?? none));
 }
 

@@ -1,6 +1,7 @@
 // Sliders, the chosen color, presets, undo: what is said in numbers and words.
 
 import { button, input, output, showSlider, the } from "../page.js";
+import { t } from "../text.js";
 import { isEdited, PRESETS, preset, toggled } from "../state/choice.js";
 
 /** @typedef {import("../state/session.js").Session} Session */
@@ -9,7 +10,7 @@ import { isEdited, PRESETS, preset, toggled } from "../state/choice.js";
 export function listenToControls(session, addColor) {
   listenToSliders(session);
   listenToColor(session, addColor);
-  const chips = [["As estimated", () => session.reset()], ...Object.keys(PRESETS).map((name) => [
+  const chips = [["plain", () => session.reset()], ...Object.keys(PRESETS).map((name) => [
     name, () => session.choice && session.choose(preset(session.choice, name), { done: true }),
   ])];
   for (const [name, act] of /** @type {[string, () => void][]} */ (chips)) addChip(name, act);
@@ -47,7 +48,7 @@ function listenToColor(session, addColor) {
     const text = input("hex").value.trim();
     const code = /^gr[ae]y$/i.test(text) ? "808080" : text.replace("#", "").toLowerCase();
     if (!/^[0-9a-f]{6}$/.test(code)) {
-      return session.say(`Expected a color as #rrggbb, or gray, found "${text}".`);
+      return session.say(t("color-unknown", { text }));
     }
     session.say("");
     const { choice, selected } = session;
@@ -67,11 +68,11 @@ function listenToColor(session, addColor) {
   });
 }
 
-/** @param {string} name @param {() => void} act */
+/** @param {string} name of a preset @param {() => void} act */
 function addChip(name, act) {
   const chip = document.createElement("button");
   chip.type = "button";
-  chip.textContent = name;
+  chip.textContent = t(/** @type {import("../text.js").Key} */ (`preset-${name}`));
   chip.addEventListener("click", act);
   the("presets", HTMLDivElement).append(chip);
 }
@@ -95,7 +96,7 @@ function showControls(session) {
   const scale = spot ? Math.log2(spot.from === null ? spot.scale / 0.1 : spot.scale) : 0;
   showSlider("size", scale, spot ? `${(2 ** scale).toFixed(1)} x` : "");
   input("size").disabled = button("ban").disabled = !spot;
-  button("ban").textContent = spot?.banned ? "Allow" : "Remove";
+  button("ban").textContent = t(spot?.banned ? "allow" : "remove");
 }
 
 /** What was asked for, and what came out. @param {import("../engine/engine.js").Answer[]} asked */

@@ -3,6 +3,7 @@
 import { button, input, the } from "../page.js";
 import { parted, recipeOf, unedited } from "../state/choice.js";
 import * as files from "../state/files.js";
+import { t } from "../text.js";
 
 /** @typedef {import("../state/session.js").Session} Session */
 /** @typedef {import("../state/choice.js").Choice} Choice */
@@ -49,11 +50,11 @@ function commandOf(session, { name, choice }) {
 
 /** @param {Session} session @param {Opened} one */
 async function savePhoto(session, { name, photo, choice }) {
-  session.say("Rendering the full size");
+  session.say(t("rendering"));
   const output = files.outputOf(name, format());
   const how = { format: output.format, strip_metadata: input("strip").checked };
   files.download(await session.engine.save(photo, recipeOf(choice), how), output.name);
-  session.say(`Saved ${output.name}.`);
+  session.say(t("saved", { name: output.name }));
 }
 
 /** @param {Session} session @param {Opened} one */
@@ -61,7 +62,7 @@ async function saveRecipe(session, { name, choice }) {
   const recipe = recipeOf(choice);
   const file = files.besideName(name, "recipe", recipe);
   files.download(files.jsonFile(await session.engine.completeRecipe(recipe)), file);
-  session.say(`Saved ${file}.`);
+  session.say(t("saved", { name: file }));
 }
 
 /** @param {Session} session @param {Opened} one */
@@ -69,7 +70,7 @@ async function savePalette(session, { name, photo, choice }) {
   const { palette } = await session.engine.targetPalette(photo, recipeOf(choice));
   const file = files.besideName(name, "palette", palette);
   files.download(files.jsonFile(palette), file);
-  session.say(`Saved ${file}.`);
+  session.say(t("saved", { name: file }));
 }
 
 /** @param {Session} session @param {Opened} one */
@@ -78,10 +79,10 @@ async function copyCommand(session, one) {
   await saveRecipe(session, one);
   try {
     await navigator.clipboard.writeText(text);
-    session.say("The command is on the clipboard, its recipe in your downloads.");
+    session.say(t("copied"));
   } catch {
     input("command").select(); // a page from another machine may not use the clipboard
-    session.say("Copy the command by hand; its recipe is in your downloads.");
+    session.say(t("copy-by-hand"));
   }
 }
 
@@ -89,7 +90,7 @@ async function copyCommand(session, one) {
 export function load(session, file) {
   return session.try(async () => {
     const one = session.open;
-    if (!one?.photo || !one.choice) return session.say("Drop a photo first.");
+    if (!one?.photo || !one.choice) return session.say(t("photo-first"));
     const { photo, choice } = one;
     const { choice: next, text } = await read(session, file, { name: one.name, photo, choice });
     if (one !== session.open) session.show(one);
@@ -105,11 +106,11 @@ export function load(session, file) {
  * @returns {Promise<{choice: Choice, text: string}>}
  */
 async function read({ engine, server }, file, { photo, choice }) {
-  const about = /\.json$/i.test(file.name) ? files.parsed(await file.text()) : null;
+  const about = /\.json$/i.test(file.name) ? await files.readJson(file) : null;
   if (!about || !("edits" in about)) {
     const variant = await engine.readPalette(file);
     const next = unedited(variant, { palette: variant.palette, pins: choice.pins });
-    return { choice: next, text: `Loaded ${file.name}.` };
+    return { choice: next, text: t("loaded", { name: file.name }) };
   }
   const { palette = null, alternative = 0, vividness = null } = about;
   const { edits } = await engine.completeRecipe(about); // as they are meant now
@@ -117,6 +118,6 @@ async function read({ engine, server }, file, { photo, choice }) {
   const { groups } = await engine.targetPalette(photo, recipe);
   const start = { palette, alternative, vividness, ...parted(edits) };
   const other = about.model && about.model !== server?.model;
-  const note = other ? " It was made with another model; the colors will differ." : "";
-  return { choice: unedited({ palette, groups }, start), text: `Loaded ${file.name}.${note}` };
+  const note = other ? ` ${t("other-model")}` : "";
+  return { choice: unedited({ palette, groups }, start), text: t("loaded", { name: file.name }) + note };
 }

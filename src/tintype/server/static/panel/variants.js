@@ -3,12 +3,16 @@
 import { showPicture, tile } from "../film.js";
 import { the } from "../page.js";
 import { recipeOf, unedited } from "../state/choice.js";
+import { t } from "../text.js";
 
 /** @param {import("../state/session.js").Session} session */
 export function showVariants(session) {
   const row = the("variants", HTMLDivElement);
   const tiles = [0, 1, 2, 3, 4].map((alternative) =>
-    tile(alternative ? `Variant ${alternative}` : "Automatic", () => session.vary(alternative)));
+    {
+    const name = alternative ? t("variant", { i: alternative }) : t("variant-automatic");
+    return tile(name, () => session.vary(alternative));
+  });
   const draw = async () => {
     const one = session.open;
     row.replaceChildren();

@@ -6,6 +6,7 @@
 
 import { chromaOf, hexOf, hueOf, isGray, magnitude, nameOf, polar, rgbOf } from "../color.js";
 import { ADDED, amountOf, placed, reachOf, shown, toggled } from "../state/choice.js";
+import { t } from "../text.js";
 
 /** @typedef {import("../state/choice.js").Choice} Choice */
 /** @typedef {import("../color.js").Chroma} Chroma */
@@ -70,7 +71,7 @@ export class PaletteWheel extends HTMLElement {
     const rings = [0.06, 0.12].map((chroma) =>
       make("circle", { class: "grid", r: place(polar(0, chroma))[0] }),
     );
-    put(this.#puck, { "aria-label": "Towards a color", "aria-valuemin": 0, "aria-valuemax": 100 });
+    put(this.#puck, { "aria-label": t("towards"), "aria-valuemin": 0, "aria-valuemax": 100 });
     this.#svg.append(...rings, this.#dots, this.#spots, this.#line, this.#puck);
     this.append(disc, this.#svg);
     this.#listen();
@@ -125,7 +126,8 @@ export class PaletteWheel extends HTMLElement {
     put(this.#line, { x2: x, y2: y });
     put(this.#puck, {
       cx: x, cy: y, "aria-valuenow": percent,
-      "aria-valuetext": amount ? `${nameOf(polar(hue, 0.1))}, ${percent} %` : "no",
+      "aria-valuetext": amount
+        ? t("towards-value", { color: nameOf(polar(hue, 0.1)), percent }) : t("towards-none"),
       fill: amount ? hexOf(polar(hue, 0.12)) : "transparent",
     });
     while (this.#spots.children.length > choice.spots.length) this.#spots.lastChild?.remove();
@@ -142,6 +144,7 @@ export class PaletteWheel extends HTMLElement {
       this.#spots.append(element);
     }
     const chroma = shown(spot, choice);
+    const color = nameOf(chroma);
     const [x, y] = placeSpot(spot, chroma);
     const share = spot.from === null ? spot.scale : spot.share * spot.scale;
     const least = x || y ? 0 : 13; // so that it is seen around the puck
@@ -149,11 +152,13 @@ export class PaletteWheel extends HTMLElement {
     put(/** @type {Element} */ (element.firstElementChild), { r: size, fill: hexOf(chroma) });
     put(element, {
       transform: `translate(${x.toFixed(2)} ${y.toFixed(2)})`,
-      "data-index": i, "aria-label": `Color ${i + 1}, ${nameOf(chroma)}`,
+      "data-index": i, "aria-label": t("spot", { i: i + 1, color }),
       "aria-valuemin": 0, "aria-valuemax": 360, "aria-valuenow": Math.round(hueOf(chroma)),
       "aria-valuetext": spot.banned
-        ? `${nameOf(chroma)}, banned`
-        : `${nameOf(chroma)}, chroma ${magnitude(chroma).toFixed(2)}, ${Math.round(100 * share)} %`,
+        ? t("spot-banned", { color })
+        : t("spot-value", {
+          color, chroma: magnitude(chroma).toFixed(2), percent: Math.round(100 * share),
+        }),
     });
     element.classList.toggle("banned", spot.banned);
     element.classList.toggle("selected", i === this.#selected);

@@ -138,11 +138,11 @@ export const isEdited = (choice) => recipeOf(choice).edits.length > 0 || choice.
 
 /** @type {Record<string, Partial<Choice>>} What a preset sets; all else of its kind is reset. */
 export const PRESETS = {
-  Warm: { towards: { hue: 60, amount: 0.12 }, saturation: 1.1 },
-  Cool: { towards: { hue: 255, amount: 0.12 } },
-  Vivid: { saturation: 1.3, vividness: 1 },
-  Faded: { saturation: 0.55, vividness: 0.3 },
-  "Hand-tinted": { towards: { hue: 35, amount: 0.05 }, saturation: 0.8, vividness: 0.9 },
+  warm: { towards: { hue: 60, amount: 0.12 }, saturation: 1.1 },
+  cool: { towards: { hue: 255, amount: 0.12 } },
+  vivid: { saturation: 1.3, vividness: 1 },
+  faded: { saturation: 0.55, vividness: 0.3 },
+  "hand-tinted": { towards: { hue: 35, amount: 0.05 }, saturation: 0.8, vividness: 0.9 },
 };
 
 /** @param {Choice} choice @param {string} name @returns {Choice} */

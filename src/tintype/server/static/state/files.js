@@ -1,5 +1,7 @@
 // What leaves the page and what comes in: names, downloads, the clipboard, dropped and pasted files.
 
+import { t } from "../text.js";
+
 /** @type {Record<string, string>} what the command line makes of a photo's extension */
 const FORMATS = {
   ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".mpo": "JPEG",
@@ -65,12 +67,12 @@ export function download(content, name) {
 export const jsonFile = (value) =>
   new Blob([JSON.stringify(value, null, 1) + "\n"], { type: "application/json" });
 
-/** @param {string} text @returns {Record<string, any>} */
-export function parsed(text) {
+/** What a palette's or a recipe's file says. @param {File} file @returns {Promise<Record<string, any>>} */
+export async function readJson(file) {
   try {
-    return Object(JSON.parse(text));
+    return Object(JSON.parse(await file.text()));
   } catch {
-    throw new Error("Expected a palette or a recipe in JSON, found something else.");
+    throw new Error(t("not-json", { name: file.name }));
   }
 }
 

@@ -12,6 +12,7 @@ import { Problem } from "../engine/engine.js";
 import { carry, recipeOf, unedited } from "./choice.js";
 import { OpenPhoto } from "./open_photo.js";
 import { Renderer } from "./renderer.js";
+import { t } from "../text.js";
 
 /** @typedef {import("../engine/engine.js").Engine} Engine */
 /** @typedef {import("../engine/engine.js").Health} Health */
@@ -86,7 +87,8 @@ export class Session extends EventTarget {
     if (!this.open && added.length) this.show(added[0]);
     this.#sending += 1;
     for (const [i, one] of added.entries()) {
-      const words = added.length > 1 ? `Coloring ${i + 1} of ${added.length}` : `Coloring ${one.name}`;
+      const words = added.length > 1
+        ? t("coloring-some", { i: i + 1, count: added.length }) : t("coloring-one", { name: one.name });
       try {
         notes.push(await this.#send(one, words));
       } catch (error) {
@@ -103,7 +105,7 @@ export class Session extends EventTarget {
   async #send(one, words) {
     const most = this.server?.megabytes ?? 64;
     if (one.file.size > most * 2 ** 20) {
-      throw new Error(`expected at most ${most} MB; send a smaller file`);
+      throw new Error(t("too-large", { most }));
     }
     this.tell("progress", { part: 0, words });
     const progress = (/** @type {number} */ part) => this.tell("progress", { part, words });
@@ -117,7 +119,7 @@ export class Session extends EventTarget {
     }
     one.thumbnail ??= await this.engine.thumbnail(photo, recipeOf(unedited(photo)));
     this.tell("photos");
-    return photo.colorful ? `${one.name} already has colors; they are replaced.` : "";
+    return photo.colorful ? t("already-colored", { name: one.name }) : "";
   }
 
   /** Look at a photo. @param {OpenPhoto} one */
