@@ -146,6 +146,11 @@ def chroma_of(color: str, bins: Bins = OKLAB) -> np.ndarray:
 
     hue:DEGREES is as in CSS hsl: 0 is red. Raises PaletteError for anything else.
     """
+    return _chroma_of_rgb(rgb_of(color), bins)
+
+
+def rgb_of(color: str) -> tuple[int, ...]:
+    """8-bit RGB of a color as `chroma_of` takes it. Raises PaletteError for anything else."""
     text = str(color).strip()  # what comes from JSON may be anything
     try:
         if text.startswith("hue:"):
@@ -153,11 +158,11 @@ def chroma_of(color: str, bins: Bins = OKLAB) -> np.ndarray:
         rgb = ImageColor.getrgb(text)[:3]
         if min(rgb) < 0 or max(rgb) > 255:
             raise ValueError
+        return rgb
     except ValueError:
         raise PaletteError(
             f"expected a CSS color name, #rrggbb or hue:DEGREES, found {color!r:.80}"
         ) from None
-    return _chroma_of_rgb(rgb, bins)
 
 
 @lru_cache(4096)

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 from safetensors import deserialize
 from safetensors.numpy import load
 from skimage import data
@@ -95,10 +95,22 @@ def test_planes_without_pins_are_small_and_say_what_pictures_say_in_headers(clie
     assert about["reached"] == picture["x-tintype-reached"]
     assert json.loads(about["colors"]) == json.loads(picture["x-tintype-colors"])
     plain = read_about(render(client, sent, size="planes").content)
-    assert "reached" not in plain
+    assert not {"reached", "asked"} & set(plain)
     assert "colors" in plain
     unmeasured = read_about(render(client, sent, size="planes", measure=False, **asked).content)
     assert unmeasured == {"layers": "[]"}
+
+
+def test_planes_say_what_came_out_of_a_color_that_was_asked_for(client, sent):
+    edits = [{"boost": "navy", "share": 0.2}, {"at": [0.5, 0.5], "color": "lime"}]
+    content = render(client, sent, size="planes", edits=edits).content
+    [found] = json.loads(read_about(content)["asked"])
+    assert (found["color"], found["asked"]) == ("navy", "#000080")
+    cb, cr = load(content)["chroma"].astype(int)
+    blue = (cb > 8) & (np.abs(cr) < cb)  # of that hue, or near it
+    assert found["share"] == pytest.approx(blue.mean(), abs=0.1)
+    red, green, blue = ImageColor.getrgb(found["got"])
+    assert blue > max(red, green)
 
 
 def test_planes_are_no_picture(client, sent):
@@ -121,7 +133,7 @@ def test_no_full_size_work_is_done_for_planes(colorizer, gray_file, monkeypatch)
 
 def test_the_api_says_how_planes_are_laid_out(client, sent):
     """Every tensor and every string of an answer that has all of them."""
-    edits = [MASK, *PINS, {"shift_hue": 30}]
+    edits = [MASK, *PINS, {"boost": "blue", "share": 0.1}]
     content = render(client, sent, size="planes", edits=edits).content
     paths = client.get("/openapi.json").json()["paths"]
     answers = paths["/v1/photos/{photo_id}/render"]["post"]["responses"]["200"]["content"]

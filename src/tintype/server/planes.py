@@ -6,11 +6,13 @@ The file is written by hand: 8 bytes of the header's length, the header in JSON,
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tintype.layers import Layer
+from tintype.outcomes import Outcome
 from tintype.result import Result
 
 MEDIA_TYPE = "application/vnd.safetensors"
@@ -32,17 +34,25 @@ level, 0..255, of luma. Shares that are `fine` have edges of their own: enlarge 
 Others follow the luma's edges, as chroma does.
 - `__metadata__.colors`: the JSON of the palette that came out; `__metadata__.reached`: how much \
 of the recipe was reached (1 is all), absent where nothing was asked for. Both only if `measure`.
+- `__metadata__.asked`: with `reached`, a JSON list of the colors that edits (`recolor`, `boost`, \
+`towards`) ask for: `{"color", "asked", "got", "share"}`, the color as an edit says it, #rrggbb of \
+it after later edits of all colors, #rrggbb of what came out nearest to it, null where nothing \
+did, and the share, 0..1, of the photo that wears it; pins left out.
 
 Chroma that leaves the RGB cube beside the photo's luma is scaled towards gray."""
 
 
 def pack_planes(
-    result: Result, *, reached: float | None = None, colors: dict[str, Any] | None = None
+    result: Result,
+    *,
+    reached: float | None = None,
+    colors: dict[str, Any] | None = None,
+    outcomes: Sequence[Outcome] = (),
 ) -> bytes:
     """A result's small planes as `LAYOUT` says, without any full-size work.
 
     reached: how much of its recipe was reached; colors: the JSON of the palette that came out;
-        each None for unsaid
+        each None for unsaid; outcomes: of the colors that were asked for
     """
     tensors = {"chroma": _to_int8(result.chroma)}
     if result.border is not None:
@@ -55,6 +65,10 @@ def pack_planes(
         about["reached"] = f"{reached:.4f}"
     if colors is not None:
         about["colors"] = json.dumps(colors)
+    if outcomes:
+        about["asked"] = json.dumps(
+            [vars(one) | {"share": round(one.share, 4)} for one in outcomes]
+        )
     return _pack(tensors, about)
 
 

@@ -20,6 +20,7 @@ from tintype.bins import has_hue
 from tintype.colorizer import Colorizer
 from tintype.edits import check_edits
 from tintype.errors import PaletteError
+from tintype.outcomes import measure_outcomes
 from tintype.palette import Palette
 from tintype.photo import read, read_rgb
 from tintype.pins import KEEP, At
@@ -212,12 +213,14 @@ class Service:
         recipe = asked.recipe()
         result = self.colorizer.decode(sizes.full, recipe)
         decoded = time.perf_counter()
-        reached = colors = None
+        reached, colors, outcomes = None, None, []
         if asked.measure:
+            luma = sizes.full.encoding.luma
+            outcomes = measure_outcomes(recipe.edits, luma, result.chroma)
             reached = recipe.reached(self.colorizer, sizes.full, result)
             colors = result.palette.to_json()
         measured = time.perf_counter()
-        content = pack_planes(result, reached=reached, colors=colors)
+        content = pack_planes(result, reached=reached, colors=colors, outcomes=outcomes)
         spent = {"decode": decoded - began, "measure": measured - decoded}
         timing = _timing(**spent, encode=time.perf_counter() - measured)
         return Picture(content, MEDIA_TYPE, {"server-timing": timing})
