@@ -1,6 +1,6 @@
 // A photo's luma as a guide for its colors: what depends on luma alone is computed once.
 
-import { fade, findSpots, finish, measurePart, pairShares } from "./layers.js";
+import { fade, findSpots, finish, measurePart, pairShares, toBase } from "./layers.js";
 import { resizeBytes, resizeFloats } from "./resize.js";
 import { parse } from "./safetensors.js";
 import { Pyramid, enlargeChroma, findGuideSize } from "./upsample.js";
@@ -44,7 +44,7 @@ function isEqual(one, two) {
 
 export class Guide {
   /** @type {Map<string, Pyramid>} */ #pyramids = new Map();
-  /** @type {Memory<import("./upsample.js").Scaled>} */ #bases = new Memory();
+  /** @type {Memory<import("./layers.js").Base>} */ #bases = new Memory();
   /** @type {Memory<Part>} */ #parts = new Memory();
   /** @type {Memory<Uint8Array>} */ #borders = new Memory();
 
@@ -99,7 +99,7 @@ export class Guide {
     return { rg, width: W, height: H };
   }
 
-  /** @param {Tensor | undefined} tensor @returns {import("./upsample.js").Scaled} */
+  /** @param {Tensor | undefined} tensor @returns {import("./layers.js").Base} */
   #enlargeChroma(tensor) {
     if (tensor?.shape.length !== 3 || tensor.shape[0] !== 2 || !tensor.data.length) {
       const found = tensor ? `(${tensor.shape})` : "none";
@@ -112,7 +112,7 @@ export class Guide {
         const plane = Float32Array.from(data.subarray(k * h * w, (k + 1) * h * w));
         return resizeFloats(plane, h, w, whole.h, whole.w);
       });
-      return enlargeChroma(planes, whole, trial);
+      return toBase(enlargeChroma(planes, whole, trial));
     });
   }
 
@@ -126,7 +126,7 @@ export class Guide {
         if (fine) return measurePart(pairShares(layer.shares, 2 * i, H, W, "bilinear"));
         const [high, wide] = [Math.min(h, H), Math.min(w, W)];
         const pair = pairShares(layer.shares, 2 * i, high, wide, "box");
-        return measurePart(this.pyramid(high, wide).enlarge(pair, true));
+        return measurePart(this.pyramid(high, wide).enlargeSparse(pair));
       });
     });
     return { parts, tints, spots: findSpots(layer, H, W) };

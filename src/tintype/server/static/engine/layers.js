@@ -16,6 +16,8 @@ import { findBox } from "./upsample.js";
  * @typedef {{parts: Part[], tints: Int8Array, spots: Spot[]}} Coat a layer at the guide's size
  */
 
+const UNIT = 1 / 255;
+
 /**
  * A layer's shares of two of its colors.
  * @param {Shares} shares @param {number} first of the two
@@ -48,25 +50,45 @@ export function findSpots({ places, levels, tints }, H, W) {
 }
 
 /**
+ * @typedef {object} Base chroma without layers
+ * @property {Scaled} scaled (H, W)
+ * @property {Float32Array[]} tables what its bytes stand for: of Cb and of Cr, centered on 0
+ * @property {Uint16Array<ArrayBuffer>} plain (H, W) Cb and, times 256, Cr, centered on 128
+ */
+
+/** @param {Scaled} scaled @returns {Base} */
+export function toBase(scaled) {
+  const { data, ranges } = scaled;
+  const tables = ranges.map(({ low, step }) => new Float32Array(256).map((_, i) => low + step * i));
+  const one = Int32Array.from(tables[0], toByte);
+  const two = Int32Array.from(tables[1], (value) => toByte(value) << 8);
+  const plain = new Uint16Array(data.length);
+  for (let i = 0; i < plain.length; i++) plain[i] = one[data[i] & 255] | two[data[i] >> 16];
+  return { scaled, tables, plain };
+}
+
+/** @param {number} value centered on 0, -128..127 @returns {number} centered on 128, 0..255 */
+const toByte = (value) => (value + 128.5) | 0;
+
+/**
  * Chroma as bytes, under its layers.
- * @param {Scaled} base (H, W) @param {Coat[]} coats from the lowest on
- * @param {Uint8Array} luma (H, W)
+ * @param {Base} base @param {Coat[]} coats from the lowest on @param {Uint8Array} luma (H, W)
  * @returns {Uint8Array<ArrayBuffer>} (H, W, 2) Cb and Cr, centered on 128
  */
-export function finish(base, coats, luma) {
-  const { h: H, w: W, data, ranges } = base;
-  const [cb, cr] = ranges.map(({ low, step }) => Float32Array.from(STEPS, (i) => low + step * i));
-  const one = Int32Array.from(cb, toByte);
-  const two = Int32Array.from(cr, (value) => toByte(value) << 8);
-  const result = new Uint16Array(H * W);
-  look(data, one, two, result);
-  const { top, bottom, left, right } = unite(coats, H, W);
+export function finish({ scaled: { h: H, w: W, data }, tables, plain }, coats, luma) {
+  const [blue, red] = tables;
+  const result = plain.slice();
   const row = { cb: new Float32Array(W), cr: new Float32Array(W), luma };
   const under = { cb: new Float32Array(W), cr: new Float32Array(W) };
-  for (let y = top; y < bottom; y++) {
+  const boxes = coats.flatMap(({ parts, spots }) => [...parts.map(({ box }) => box), ...spots]);
+  for (let y = 0; y < H; y++) {
+    const here = boxes.filter(({ top, bottom }) => y >= top && y < bottom);
+    if (!here.length) continue;
+    const left = Math.min(...here.map((box) => box.left));
+    const right = Math.max(...here.map((box) => box.right));
     for (let x = left, at = y * W + left; x < right; x++, at++) {
-      row.cb[x] = cb[data[at] & 255];
-      row.cr[x] = cr[data[at] >> 16];
+      row.cb[x] = blue[data[at] & 255];
+      row.cr[x] = red[data[at] >> 16];
     }
     for (const coat of coats) layRow(coat, y, row, under);
     for (let x = left, at = y * W + left; x < right; x++, at++) {
@@ -74,36 +96,6 @@ export function finish(base, coats, luma) {
     }
   }
   return new Uint8Array(result.buffer);
-}
-
-/**
- * Bytes for both planes at once.
- * @param {Int32Array} data @param {Int32Array} one by the first's values
- * @param {Int32Array} two by the second's @param {Uint16Array} result
- */
-function look(data, one, two, result) {
-  for (let i = 0; i < result.length; i++) result[i] = one[data[i] & 255] | two[data[i] >> 16];
-}
-
-const STEPS = Uint8Array.from({ length: 256 }, (_, i) => i);
-
-/** @param {number} value centered on 0 @returns {number} centered on 128, 0..255 */
-const toByte = (value) => Math.min(255, Math.max(0, (value + 128.5) | 0));
-
-/**
- * Where there is any of the layers.
- * @param {Coat[]} coats @param {number} H @param {number} W @returns {Box}
- */
-function unite(coats, H, W) {
-  const all = { top: H, bottom: 0, left: W, right: 0 };
-  const boxes = coats.flatMap(({ parts, spots }) => [...parts.map(({ box }) => box), ...spots]);
-  for (const { top, bottom, left, right } of boxes) {
-    all.top = Math.min(all.top, top);
-    all.bottom = Math.max(all.bottom, bottom);
-    all.left = Math.min(all.left, left);
-    all.right = Math.max(all.right, right);
-  }
-  return all;
 }
 
 /**
@@ -120,9 +112,11 @@ function layRow({ parts, tints, spots }, y, { cb, cr, luma }, under) {
     for (let x = box.left, at = y * W + box.left; x < box.right; x++, at++) {
       const both = data[at];
       if (!both) continue;
-      const [first, second] = [(both & 255) / 255, (both >> 16) / 255];
+      const first = (both & 255) * UNIT;
+      const second = (both >> 16) * UNIT;
       const tint = 2 * (512 * i + luma[at]);
-      const [b, r] = [under.cb[x], under.cr[x]];
+      const b = under.cb[x];
+      const r = under.cr[x];
       cb[x] += first * (tints[tint] - b);
       cr[x] += first * (tints[tint + 1] - r);
       if (!second) continue;

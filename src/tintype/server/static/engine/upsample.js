@@ -9,8 +9,9 @@ import { resizeBytes, resizeFloats } from "./resize.js";
  * @typedef {{h: number, w: number, data: Int32Array}} Pair two planes, of bytes at bits 0 and 16
  * @typedef {{top: number, bottom: number, left: number, right: number}} Box ends are not in it
  * @typedef {{near: Int32Array, next: Int32Array}} Taps an axis's two neighbors of each pixel
- * @typedef {{H: number, W: number, rows: Taps, columns: Taps, weights: Int32Array}} Level
- *   weights: of three of a pixel's four neighbors, of 256, each of 9 bits
+ * @typedef {{H: number, W: number, rows: Taps, columns: Taps, weights: Int32Array,
+ *   room?: Int32Array}} Level
+ *   weights: of three of a pixel's four neighbors, of 256, each of 9 bits; room: for a result
  */
 
 export const GUIDE_PIXELS = 500_000; // edges guide up to this size: a screenful
@@ -54,14 +55,26 @@ export class Pyramid {
 
   /**
    * @param {Pair} pair (h, w)
-   * @param {boolean} sparse whether most of it is 0: then only the rest costs time
-   * @returns {Pair} (H, W), each value between those of its neighbors
+   * @returns {Pair} (H, W), each value between those of its neighbors; until the next call only
    */
-  enlarge(pair, sparse) {
+  enlarge(pair) {
+    for (const level of this.#levels) {
+      level.room ??= new Int32Array(level.H * level.W);
+      mix(pair, level, { top: 0, bottom: level.H, left: 0, right: level.W }, level.room);
+      pair = { h: level.H, w: level.W, data: level.room };
+    }
+    return pair;
+  }
+
+  /**
+   * The same of planes that are 0 in most places: only the rest costs time.
+   * @param {Pair} pair (h, w) @returns {Pair} (H, W)
+   */
+  enlargeSparse(pair) {
     for (const level of this.#levels) {
       const { H, W, rows, columns } = level;
       const data = new Int32Array(H * W);
-      const used = sparse ? findBox(pair) : { top: 0, bottom: pair.h, left: 0, right: pair.w };
+      const used = findBox(pair);
       const [top, bottom] = findEnds(rows, used.top, used.bottom);
       const [left, right] = findEnds(columns, used.left, used.right);
       mix(pair, level, { top, bottom, left, right }, data);
@@ -78,26 +91,39 @@ export class Pyramid {
  */
 function weighNeighbors(near, far) {
   const { h: H, w: W } = far;
-  const [rows, columns] = [findTaps(near.h, H), findTaps(near.w, W)];
+  const rows = findTaps(near.h, H);
+  const columns = findTaps(near.w, W);
   const weights = new Int32Array(H * W);
   for (let y = 0; y < H; y++) {
-    const [upper, lower, down] = [rows.near[y] * near.w, rows.next[y] * near.w, rows.share[y]];
-    for (let x = 0; x < W; x++) {
-      const [left, right, along] = [columns.near[x], columns.next[x], columns.share[x]];
-      const own = far.luma[y * W + x];
-      const a = (1 - down) * (1 - along) * LIKENESS[Math.abs(own - near.luma[upper + left])];
-      const b = (1 - down) * along * LIKENESS[Math.abs(own - near.luma[upper + right])];
-      const c = down * (1 - along) * LIKENESS[Math.abs(own - near.luma[lower + left])];
-      const d = down * along * LIKENESS[Math.abs(own - near.luma[lower + right])];
-      // Sums are rounded, not weights, so that the four have exactly the sum that is wanted.
-      const scale = FINE / (a + b + c + d);
-      const one = (a * scale + 0.5) | 0;
-      const two = ((a + b) * scale + 0.5) | 0;
-      const three = ((a + b + c) * scale + 0.5) | 0;
-      weights[y * W + x] = one | ((two - one) << 9) | ((three - two) << 18);
-    }
+    const upper = rows.near[y] * near.w;
+    const lower = rows.next[y] * near.w;
+    weighRow(near.luma, upper, lower, far.luma, y * W, rows.share[y], columns, weights);
   }
   return { H, W, rows, columns, weights };
+}
+
+/**
+ * @param {Uint8Array} near luma @param {number} upper where a row begins there
+ * @param {number} lower the next one
+ * @param {Uint8Array} far @param {number} at where the row of pixels begins @param {number} down
+ * @param {ReturnType<typeof findTaps>} columns @param {Int32Array} weights result
+ */
+function weighRow(near, upper, lower, far, at, down, columns, weights) {
+  const { near: left, next: right, share } = columns;
+  for (let x = 0; x < share.length; x++, at++) {
+    const along = share[x];
+    const own = far[at];
+    const a = (1 - along) * (1 - down) * LIKENESS[Math.abs(own - near[upper + left[x]])];
+    const b = along * (1 - down) * LIKENESS[Math.abs(own - near[upper + right[x]])];
+    const c = (1 - along) * down * LIKENESS[Math.abs(own - near[lower + left[x]])];
+    const d = along * down * LIKENESS[Math.abs(own - near[lower + right[x]])];
+    // Sums are rounded, not weights, so that the four have exactly the sum that is wanted.
+    const scale = FINE / (a + b + c + d);
+    const one = (a * scale + 0.5) | 0;
+    const two = ((a + b) * scale + 0.5) | 0;
+    const three = ((a + b + c) * scale + 0.5) | 0;
+    weights[at] = one | ((two - one) << 9) | ((three - two) << 18);
+  }
 }
 
 /**
@@ -182,7 +208,7 @@ export function enlargeChroma(planes, pyramid, trial) {
   const { h, w } = pyramid;
   const ranges = planes.map(findRange);
   const restored = restore(planes, ranges, trial);
-  return { ...pyramid.enlarge({ h, w, data: pack(restored, ranges) }, false), ranges };
+  return { ...pyramid.enlarge({ h, w, data: pack(restored, ranges) }), ranges };
 }
 
 /**
@@ -215,36 +241,42 @@ function pack([first, second], [one, two]) {
  */
 function restore(planes, ranges, trial) {
   const { h, w, H, W } = trial;
-  const { data } = trial.enlarge({ h, w, data: pack(planes, ranges) }, false);
+  const { data } = trial.enlarge({ h, w, data: pack(planes, ranges) });
   return planes.map((plane, i) => {
     const { low, step } = ranges[i];
     const large = new Float32Array(data.length);
     for (let at = 0; at < large.length; at++) large[at] = (data[at] >> (16 * i)) & 255;
     const means = resizeFloats(large, H, W, h, w);
-    const least = findExtremes(plane, h, w, Math.min);
-    const most = findExtremes(plane, h, w, Math.max);
-    return plane.map((value, at) =>
-      Math.min(most[at], Math.max(least[at], 2 * value - low - step * means[at])));
+    const least = findExtremes(plane, h, w, -1);
+    const most = findExtremes(plane, h, w, 1);
+    const restored = new Float32Array(h * w);
+    for (let at = 0; at < restored.length; at++) {
+      const sharp = 2 * plane[at] - low - step * means[at];
+      restored[at] = Math.min(most[at], Math.max(least[at], sharp));
+    }
+    return restored;
   });
 }
 
 /**
  * @param {Float32Array} plane (h, w) @param {number} h @param {number} w
- * @param {(a: number, b: number) => number} choose least or most
+ * @param {1 | -1} sign 1 for the most, -1 for the least
  * @returns {Float32Array} (h, w), of 3 x 3 values each
  */
-function findExtremes(plane, h, w, choose) {
+function findExtremes(plane, h, w, sign) {
   const across = new Float32Array(h * w);
   const result = new Float32Array(h * w);
   for (let y = 0; y < h; y++) {
     for (let x = 0, at = y * w; x < w; x++, at++) {
-      const some = choose(plane[at], plane[x ? at - 1 : at]);
-      across[at] = choose(some, plane[x < w - 1 ? at + 1 : at]);
+      const left = sign * plane[x ? at - 1 : at];
+      const right = sign * plane[x < w - 1 ? at + 1 : at];
+      across[at] = Math.max(left, sign * plane[at], right);
     }
   }
   for (let at = 0; at < result.length; at++) {
-    const some = choose(across[at], across[at < w ? at : at - w]);
-    result[at] = choose(some, across[at + w < result.length ? at + w : at]);
+    const above = across[at < w ? at : at - w];
+    const below = across[at + w < result.length ? at + w : at];
+    result[at] = sign * Math.max(above, across[at], below);
   }
   return result;
 }
