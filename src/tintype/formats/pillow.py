@@ -28,6 +28,7 @@ ANIMATIONS = (
     AvifImagePlugin.AvifImageFile, GifImagePlugin.GifImageFile, PngImagePlugin.PngImageFile,
     WebPImagePlugin.WebPImageFile,
 )  # fmt: skip
+MORE = "tintype colorize --max-megapixels"  # where more pixels are allowed
 _SILENT = logging.NullHandler()
 _LOCK = threading.Lock()
 
@@ -53,7 +54,7 @@ class ReadOptions:
         if not 0 < width * height <= self.max_pixels:
             raise PhotoError(
                 f"expected 1 to {self.max_pixels:,} pixels, found "
-                f"{width} x {height} = {width * height:,}; shrink it or raise the limit"
+                f"{width} x {height} = {width * height:,}; shrink it, or see {MORE}"
             )
 
 

@@ -263,7 +263,7 @@ def _decode(page: Page, about: Metadata, max_pixels: int) -> Loaded:
     if max(directory.nbytes, tile * depth) > _BYTES * max_pixels:
         raise PhotoError(
             f"expected at most {_BYTES * max_pixels:,} bytes of pixels, found "
-            f"{max(directory.nbytes, tile * depth):,}; shrink it or raise the limit"
+            f"{max(directory.nbytes, tile * depth):,}; shrink it, or see {pillow.MORE}"
         )
     values = directory.asarray(maxworkers=1)
     if directory.planarconfig == 2 and directory.samplesperpixel > 1:

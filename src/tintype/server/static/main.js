@@ -4,7 +4,8 @@
 
 import { RestEngine } from "./engine/rest.js";
 import { showFilm } from "./film.js";
-import { button, input, say, showProgress, the } from "./page.js";
+import { showMessages } from "./messages.js";
+import { button, input, showProgress, the } from "./page.js";
 import { listenToControls } from "./panel/controls.js";
 import { listenToKeep, load } from "./panel/keep.js";
 import { showVariants } from "./panel/variants.js";
@@ -89,7 +90,7 @@ function listenToView() {
   });
 }
 
-session.on("say", say);
+showMessages(session);
 session.on("progress", ({ part, words }) => showProgress(session.open?.photo ? null : part, words));
 showFilm(session);
 listenToWheel();

@@ -1,4 +1,4 @@
-// The page's own elements, found by id, and what is said on it.
+// The page's own elements, found by id, and what they show.
 
 import { t } from "./text.js";
 
@@ -15,11 +15,6 @@ export function the(id, kind) {
 export const button = (/** @type {string} */ id) => the(id, HTMLButtonElement);
 export const input = (/** @type {string} */ id) => the(id, HTMLInputElement);
 export const output = (/** @type {string} */ id) => the(id, HTMLOutputElement);
-
-/** @param {string} text */
-export function say(text) {
-  the("message", HTMLParagraphElement).textContent = text;
-}
 
 /** @param {number | null} part of an upload; null hides the ring @param {string} words */
 export function showProgress(part, words) {

@@ -1,6 +1,6 @@
 // The visual Turing test: two pictures of a photo, and a choice between them.
 
-import { button, say, the } from "./page.js";
+import { button, the } from "./page.js";
 
 /** @typedef {{id: string, left: string, right: string, question: "real" | "plausible"}} Trial */
 /** @typedef {{participant: string, seconds: number | null, trials: Trial[]}} Session */
@@ -9,6 +9,9 @@ const QUESTIONS = {
   real: "Which photo has its real colors?",
   plausible: "Which photo looks more plausible?",
 };
+
+/** @param {string} text */
+const say = (text) => (the("message", HTMLParagraphElement).textContent = text);
 
 /** @param {string} path @param {unknown} body */
 async function post(path, body) {

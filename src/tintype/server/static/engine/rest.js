@@ -124,13 +124,16 @@ export class RestEngine {
   }
 }
 
-/** @param {string} path @param {unknown} [body] sent by POST, if there is one */
+/**
+ * A whole answer. @param {string} path @param {unknown} [body] sent by POST, if there is one
+ */
 async function ask(path, body) {
   const headers = { "content-type": "application/json" };
   const how = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
   let response;
   try {
-    response = await fetch(path, how);
+    const coming = await fetch(path, how);
+    response = new Response(await coming.arrayBuffer(), coming);
   } catch {
     throw problem(0, null);
   }
@@ -144,7 +147,8 @@ function problem(status, body) {
   const several = Array.isArray(detail) ? detail.map((one) => one.msg).join("; ") : null;
   const none = status
     ? t("server-status", { status }) : t("server-gone");
-  return new Problem(status, typeof detail === "string" ? detail : (several ?? none));
+  const text = typeof detail === "string" ? detail : (several ?? none);
+  return new Problem(status, text.replace(/^the image: /, ""));
 }
 
 /**

@@ -48,7 +48,7 @@ function listenToColor(session, addColor) {
     const text = input("hex").value.trim();
     const code = /^gr[ae]y$/i.test(text) ? "808080" : text.replace("#", "").toLowerCase();
     if (!/^[0-9a-f]{6}$/.test(code)) {
-      return session.say(t("color-unknown", { text }));
+      return session.say(t("color-unknown", { text }), { kind: "error" });
     }
     session.say("");
     const { choice, selected } = session;

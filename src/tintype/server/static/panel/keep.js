@@ -50,7 +50,7 @@ function commandOf(session, { name, choice }) {
 
 /** @param {Session} session @param {Opened} one */
 async function savePhoto(session, { name, photo, choice }) {
-  session.say(t("rendering"));
+  session.say(t("rendering"), { kind: "busy" });
   const output = files.outputOf(name, format());
   const how = { format: output.format, strip_metadata: input("strip").checked };
   files.download(await session.engine.save(photo, recipeOf(choice), how), output.name);

@@ -6,7 +6,7 @@
 // Events: "photos" (some came, went or have another thumbnail), "open" (another is looked at),
 // "encoded" (the engine knows the open one), "choice" (it, or what is selected, changed), "decoded"
 // (detail: {one, decoded, done, since, timing}), "server" (it went or came back), "say" (detail:
-// a sentence), "progress" (detail: {part, words}; part null: done).
+// {text} and how it is said), "progress" (detail: {part, words}; part null: done).
 
 import { Problem } from "../engine/engine.js";
 import { carry, recipeOf, unedited } from "./choice.js";
@@ -55,9 +55,9 @@ export class Session extends EventTarget {
     this.addEventListener(name, (event) => act(/** @type {CustomEvent} */ (event).detail));
   }
 
-  /** @param {string} text */
-  say(text) {
-    this.tell("say", text);
+  /** @param {string} text "" to end what was said @param {import("../messages.js").How} [how] */
+  say(text, how = {}) {
+    this.tell("say", { text, ...how });
   }
 
   /** Do something that may fail, and say so. @param {() => Promise<void>} work */
@@ -107,6 +107,9 @@ export class Session extends EventTarget {
     if (one.file.size > most * 2 ** 20) {
       throw new Error(t("too-large", { most }));
     }
+    await one.file.slice(0, 1).arrayBuffer().catch(() => {
+      throw new Error(t("unreadable", { name: one.name }));
+    });
     this.tell("progress", { part: 0, words });
     const progress = (/** @type {number} */ part) => this.tell("progress", { part, words });
     const photo = await this.engine.open(one.file, progress);
@@ -214,8 +217,15 @@ export class Session extends EventTarget {
 
   /** @param {Error} error */
   #complain(error) {
-    if (error instanceof Problem && error.status === 0) this.#reached(false);
-    else this.say(error.message);
+    if (error instanceof Problem && error.status === 0) {
+      this.say("");
+      this.#reached(false);
+    } else if (error instanceof Problem || error.constructor === Error) {
+      this.say(error.message, { kind: "error" });
+    } else { // a mistake of ours, or of the browser
+      console.error(error);
+      this.say(t("went-wrong"), { kind: "error" });
+    }
   }
 
   /** Whether the engine answers; until it does, it is asked again. @param {boolean} online */

@@ -114,6 +114,9 @@ export const de = {
 
   // --- what goes wrong
   "server-status": "Der Server meldet {status}; bitte noch einmal versuchen.",
+  "dismiss": "Schließen",
+  "went-wrong": "Da ging etwas schief; bitte noch einmal versuchen.",
+  "unreadable": "{name} ist nicht mehr lesbar; bitte neu auswählen.",
   "server-gone": "Der Server antwortet nicht; alle Änderungen bleiben erhalten.",
   "too-large": "größer als die erlaubten {most} MB; bitte eine kleinere Datei nehmen",
 };

@@ -113,6 +113,9 @@ export const en = {
 
   // --- what goes wrong
   "server-status": "The server answered {status}; try again.",
+  "dismiss": "Dismiss",
+  "went-wrong": "Something went wrong; try again.",
+  "unreadable": "{name} can no longer be read; choose it again.",
   "server-gone": "The server does not answer; your edits are kept.",
   "too-large": "larger than the {most} MB that are taken; send a smaller file",
 };
