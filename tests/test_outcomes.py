@@ -41,7 +41,9 @@ def test_what_wears_a_color_is_found_with_its_share(recipe):
 
 
 def test_nothing_may_wear_it():
-    assert measure(Recipe().boost("blue", 0.1), "#9a5f4a", GRAY) == [("#0000ff", None, 0)]
+    far, near = "#8a4ab0", "#5a4ab0"  # by 45 and 20 degrees of OKLab hue
+    assert measure(Recipe().boost("#2f55c8", 0.1), far, GRAY) == [("#2f55c8", None, 0)]
+    assert measure(Recipe().boost("#2f55c8", 0.1), near, GRAY)[0][2] == 0.5
 
 
 def test_gray_is_a_color():

@@ -77,6 +77,7 @@ def test_the_planes_and_the_luma_make_the_librarys_photo(client, colorizer, imag
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/vnd.safetensors"
     assert "decode;dur=" in answer.headers["server-timing"]
+    assert int(answer.headers["content-length"]) < 12_000  # as gzip
     assert ("border" in dict(deserialize(answer.content))) == border
     luma = np.asarray(opened(client.get(f"/v1/photos/{sent['id']}/luma")))
     np.testing.assert_array_equal(luma, np.asarray(image))
@@ -87,10 +88,27 @@ def test_the_planes_and_the_luma_make_the_librarys_photo(client, colorizer, imag
     assert np.abs(expected - 128).mean() > 2
 
 
+def test_pins_come_with_their_places_and_the_photos_own_luma_there(client):
+    noise = np.random.default_rng(0).integers(0, 256, (700, 1000), np.uint8)  # beyond a preview
+    sent, _ = send(client, Image.fromarray(noise))
+    about = read_about(render(client, sent, size="planes", edits=PINS).content)
+    [layer] = json.loads(about["layers"])
+    assert layer == {
+        "places": [[0.3, 0.4], [200.5 / 1000, 90.5 / 700]],
+        "levels": [int(noise[280, 300]), int(noise[90, 200])],
+        "fine": False,
+    }
+
+
 def test_planes_without_pins_are_small_and_say_what_pictures_say_in_headers(client, sent):
     asked = {"edits": [{"shift_hue": 90}]}
-    content = render(client, sent, size="planes", **asked).content
-    assert len(content) < 12_000
+    plain = {"accept-encoding": "gzip;q=0, br"}
+    path = f"/v1/photos/{sent['id']}/render"
+    answer = client.post(path, json=asked | {"size": "planes"}, headers=plain)
+    assert "content-encoding" not in answer.headers
+    content = answer.content
+    assert len(content) == int(answer.headers["content-length"]) < 12_000
+    assert content == render(client, sent, size="planes", **asked).content
     about, picture = read_about(content), render(client, sent, **asked).headers
     assert about["reached"] == picture["x-tintype-reached"]
     assert json.loads(about["colors"]) == json.loads(picture["x-tintype-colors"])
@@ -106,6 +124,8 @@ def test_planes_say_what_came_out_of_a_color_that_was_asked_for(client, sent):
     content = render(client, sent, size="planes", edits=edits).content
     [found] = json.loads(read_about(content)["asked"])
     assert (found["color"], found["asked"]) == ("navy", "#000080")
+    unmeasured = render(client, sent, size="planes", edits=edits, measure=False).content
+    assert json.loads(read_about(unmeasured)["asked"]) == [found]
     cb, cr = load(content)["chroma"].astype(int)
     blue = (cb > 8) & (np.abs(cr) < cb)  # of that hue, or near it
     assert found["share"] == pytest.approx(blue.mean(), abs=0.1)

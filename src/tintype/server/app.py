@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Response, UploadFile
+from fastapi import Depends, FastAPI, HTTPException, Request, Response, UploadFile
 from fastapi.staticfiles import StaticFiles
 
 import tintype
@@ -45,6 +45,15 @@ RENDERED: dict[int | str, dict[str, Any]] = {
 PNG: dict[int | str, dict[str, Any]] = {
     200: {"content": {MIME["PNG"]: {}}, "description": "A gray picture."}
 }
+
+
+async def accepts_gzip(request: Request) -> bool:
+    """Whether a client says so, as browsers do."""
+    codings = request.headers.get("accept-encoding", "").split(",")
+    return "gzip" in map(str.strip, codings)
+
+
+Compressed = Annotated[bool, Depends(accepts_gzip)]
 
 
 def create_app(
@@ -135,15 +144,16 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         return _response(await service.full.do(lambda: service.luma(photo), who))
 
     @app.post("/v1/photos/{photo_id}/render", responses=problems | RENDERED)
-    async def render(photo: sent, asked: Render, who: Client) -> Response:
+    async def render(photo: sent, asked: Render, who: Client, compress: Compressed) -> Response:
         """Color a photo by a recipe: the picture's bytes, or the planes that make one.
 
         Of pictures, the header `x-tintype-reached` says how much of the recipe was reached (1 is
         all), `x-tintype-colors` holds the palette that came out; planes have both inside. The
-        header `server-timing` says the milliseconds.
+        header `server-timing` says the milliseconds. Planes are compressed for who accepts gzip.
         """
         queue = service.queue_for(asked, photo)
-        return _response(await queue.do(lambda: service.render(photo, asked), who))
+        work = partial(service.render, photo, asked, compress=compress)
+        return _response(await queue.do(work, who))
 
     @app.post("/v1/photos/{photo_id}/palette", responses=problems)
     async def target_palette(photo: sent, asked: RecipeIn, who: Client) -> Variant:

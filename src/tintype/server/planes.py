@@ -20,24 +20,25 @@ LAYOUT = """The planes are a safetensors file: 8 bytes, the length of the header
 the header, JSON, of each tensor `dtype`, `shape` and `data_offsets`, counted from the header's \
 end, and strings in `__metadata__`; the tensors, row by row.
 
-- `chroma` I8 (2, h, w): Cb and Cr, full-range BT.601 of sRGB, centered on 0. Enlarge them to the \
-photo's size, along the edges of its luma.
+- `chroma` I8 (2, h, w): Cb and Cr, full-range BT.601 of sRGB, centered on 0. Enlarge them along \
+the edges of the photo's luma, as `tintype.upsample` does up to 500,000 pixels (bilinear from \
+there).
 - `border` U8 (h', w'), absent where there is none: 255 where the photo stays neutral. Enlarged \
 (bilinear), it fades to gray what has come of all the rest.
 - `layers.K.shares` U8 (n, h, w), 255 for all, of layer K = 0, 1, ...: how much of the photo each \
 of n colors covers. It lies over the chroma and the layers before: chroma * (1 - sum of shares) + \
 sum of shares * tints.
 - `layers.K.tints` I8 (n, 256, 2): Cb and Cr of each color at every luma, 0..255.
-- `__metadata__.layers`: a JSON list of `{"places": [[x, y], ...], "levels": [...], "fine": bool}`\
-, one for each layer. A pin's place, 0..1 of width and height, has its own color alone, as at its \
-level, 0..255, of luma. Shares that are `fine` have edges of their own: enlarge them bilinearly. \
-Others follow the luma's edges, as chroma does.
+- `__metadata__.layers`: a JSON list of `{"places": [[x, y], ...], "levels": [...], "fine": \
+bool}`, one for each layer. The 3 x 3 pixels at a pin's place, 0..1 of width and height, where \
+edges guide, have its own color alone, as at its level, 0..255, of luma. Shares that are `fine` \
+have edges of their own: enlarge them bilinearly. Others follow the luma's edges, as chroma does.
 - `__metadata__.colors`: the JSON of the palette that came out; `__metadata__.reached`: how much \
 of the recipe was reached (1 is all), absent where nothing was asked for. Both only if `measure`.
-- `__metadata__.asked`: with `reached`, a JSON list of the colors that edits (`recolor`, `boost`, \
-`towards`) ask for: `{"color", "asked", "got", "share"}`, the color as an edit says it, #rrggbb of \
-it after later edits of all colors, #rrggbb of what came out nearest to it, null where nothing \
-did, and the share, 0..1, of the photo that wears it; pins left out.
+- `__metadata__.asked`: a JSON list, absent if empty, of `{"color", "asked", "got", "share"}`, \
+one for each color that edits (`recolor`, `boost`, `towards`) ask for: as they say it; #rrggbb of \
+it, after later edits of all colors; #rrggbb of what came out nearest to it, null where nothing \
+did; the share, 0..1, of the photo that wears this. Pins are left out.
 
 Chroma that leaves the RGB cube beside the photo's luma is scaled towards gray."""
 

@@ -48,6 +48,7 @@ def test_the_api_page_names_every_route(page, address):
     page.goto(f"{address}docs.html")
     for route in ("POST /v1/photos", "POST /v1/photos/{photo_id}/render", "GET /v1/health"):
         expect(page.get_by_role("heading", name=route, exact=True)).to_be_visible()
+    expect(page.locator("li code", has_text="layers.K.tints")).to_be_visible()  # of the planes
 
 
 def test_a_person_can_take_part_in_a_study(serving, browser, tmp_path):

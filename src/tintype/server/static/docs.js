@@ -10,6 +10,25 @@ function make(tag, text, name = "") {
   return element;
 }
 
+/**
+ * Text with `code` in it. @param {string} tag @param {string} text
+ */
+function write(tag, text) {
+  const element = make(tag, "");
+  element.append(...text.split("`").map((part, i) => i % 2 ? make("code", part) : part));
+  return element;
+}
+
+/** Paragraphs, and lists of lines that begin with a dash. @param {string} text */
+function paragraphs(text) {
+  return text.split(/\n\n+/).map((block) => {
+    if (!block.startsWith("- ")) return write("p", block);
+    const list = make("ul", "");
+    list.append(...block.slice(2).split("\n- ").map((line) => write("li", line)));
+    return list;
+  });
+}
+
 /** @param {any} schema @returns {string} a type in words */
 function typeOf(schema) {
   if (!schema) return "";
@@ -28,7 +47,7 @@ function fields(schema, all) {
   const found = schema.$ref ? all.components.schemas[schema.$ref.split("/").at(-1)] : schema;
   for (const [name, about] of Object.entries(found.properties ?? {})) {
     const words = [typeOf(about), about.description ?? ""].filter(Boolean).join(": ");
-    list.append(make("dt", name), make("dd", words));
+    list.append(make("dt", name), write("dd", words));
   }
   return list;
 }
@@ -36,16 +55,16 @@ function fields(schema, all) {
 /** @param {string} path @param {string} verb @param {any} about @param {any} all */
 function route(path, verb, about, all) {
   const section = document.createElement("section");
-  section.append(make("h2", `${verb.toUpperCase()} ${path}`), make("p", about.description ?? ""));
+  section.append(make("h2", `${verb.toUpperCase()} ${path}`), ...paragraphs(about.description ?? ""));
   for (const [kind, body] of Object.entries(about.requestBody?.content ?? {})) {
     section.append(make("h3", `Send ${kind}`), fields(body.schema, all));
   }
   for (const [status, answer] of Object.entries(about.responses)) {
     for (const [kind, body] of Object.entries(answer.content ?? {})) {
-      const words = body?.schema?.description?.split(/\n+/) ?? [];
-      if (Number(status) >= 300 || !(body?.schema?.$ref || words.length)) continue;
+      const words = body?.schema?.description;
+      if (Number(status) >= 300 || !(body?.schema?.$ref || words)) continue;
       section.append(make("h3", `Get ${status}, ${kind}`), fields(body.schema, all));
-      section.append(...words.map((/** @type {string} */ line) => make("p", line)));
+      section.append(...(words ? paragraphs(words) : []));
     }
   }
   return section;

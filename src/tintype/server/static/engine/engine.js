@@ -23,8 +23,9 @@
  */
 /** @typedef {[number | string, number | string]} Place shares of width and height, or pixels */
 /**
- * A color that was asked for, the nearest that came out, and how much of the photo wears it.
- * @typedef {{color: string, got: string, share: number}} Answer
+ * A color that was asked for, as an edit says it and after later edits of all colors, the nearest
+ * that came out (null if none did), and how much of the photo wears it.
+ * @typedef {{color: string, asked: string, got: string | null, share: number}} Answer
  */
 /**
  * A colored photo.
