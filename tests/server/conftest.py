@@ -44,9 +44,9 @@ def client(colorizer) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sent(client, gray_file) -> dict:
-    """A photo that the server has."""
+    """A photo that the server has, for all tests of a file."""
     answer = client.post("/v1/photos", files={"photo": gray_file})
     assert answer.status_code == 201
     return answer.json()

@@ -165,7 +165,8 @@ def test_tones_go_through_the_server_both_ways(client, sent):
     assert client.post("/v1/recipes", json=recipe).json()["palette"] == own
 
 
-def test_photos_are_forgotten_when_asked(client, sent):
+def test_photos_are_forgotten_when_asked(client, gray_file):
+    sent = client.post("/v1/photos", files={"photo": gray_file}).json()
     path = f"/v1/photos/{sent['id']}"
     assert client.delete(path).status_code == 204
     assert client.delete(path).status_code == 404
