@@ -49,7 +49,8 @@ def starts(run, narrow, tmp_path_factory) -> dict[str, Path]:
     wheel = [even.boost(hue, 0.3).towards(hue, 0.25).shares for hue in hues]
     tensors["prototypes"] = torch.tensor(np.stack(wheel)).float()[:, None].repeat(1, 4, 1)
     folder = tmp_path_factory.mktemp("starts")
-    halved = {k: v.half() if v.ndim == 4 else v for k, v in tensors.items()}
+    halved = {k: v.half() if k.startswith("backbone") and v.ndim == 4 else v
+              for k, v in tensors.items()}  # fmt: skip
     checkpoint.save(folder / "tintype.safetensors", halved, about)
     saved(folder, "fenu2016", fenu2016.Config(vgg=str(narrow), connected=16))
     return {
