@@ -10,9 +10,10 @@ import { listenToControls } from "./panel/controls.js";
 import { listenToKeep, load } from "./panel/keep.js";
 import { showVariants } from "./panel/variants.js";
 import { PaletteWheel } from "./panel/wheel.js";
+import { Pins } from "./pins/pins.js";
 import { listenForFiles } from "./state/files.js";
 import { Session } from "./state/session.js";
-import { fillIn, t } from "./text.js";
+import { fillIn } from "./text.js";
 import { Stage } from "./view/stage.js";
 
 fillIn();
@@ -71,11 +72,6 @@ function listenToView() {
   for (const [id, act] of Object.entries(actions)) button(id).addEventListener("click", act);
   viewer.addEventListener("split", () =>
     button("gray").setAttribute("aria-pressed", String(viewer.split > 0)));
-  viewer.addEventListener("pick", (event) => {
-    const spot = stage.spotOf(/** @type {CustomEvent} */ (event).detail.chroma);
-    session.say(spot === null ? t("pixel-gray") : "");
-    session.select(spot === null ? null : { spot });
-  });
   /** @type {Record<string, string>} */
   const keys = { 0: "fit", 1: "pixels", b: "gray", f: "screen" };
   addEventListener("keydown", (event) => {
@@ -99,4 +95,5 @@ showVariants(session);
 listenToKeep(session);
 listenToFiles();
 listenToView();
+new Pins(session, stage);
 session.begin();

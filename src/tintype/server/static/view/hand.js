@@ -119,6 +119,6 @@ function pick(viewer, event) {
   const [x, y] = [Math.floor(place.x * width), Math.floor(place.y * height)];
   if (x < 0 || y < 0 || x >= width || y >= height) return;
   const at = 4 * (y * width + x);
-  const detail = { chroma: chromaOfPixel(data[at], data[at + 1], data[at + 2]), place };
+  const detail = { chroma: chromaOfPixel(data[at], data[at + 1], data[at + 2]), place, shift: event.shiftKey };
   viewer.dispatchEvent(new CustomEvent("pick", { detail }));
 }
