@@ -3,7 +3,6 @@
 //     file ──luma──▶ viewer, enlarger          decoded ──enlarger──▶ chroma ──▶ viewer
 
 import { Enlarger } from "../engine/enlarger.js";
-import { lumaOf } from "../engine/luma.js";
 import { isGray, nearest } from "../color.js";
 import { worn } from "../state/choice.js";
 import { the } from "../page.js";
@@ -45,7 +44,7 @@ export class Stage {
   /** @param {OpenPhoto} one */
   async #load(one) {
     const { photo } = one;
-    const luma = (await lumaOf(one.file, photo)) ?? (photo && (await this.#ask(photo)));
+    const luma = (await this.#enlarger.read(one.file, photo)) ?? (photo && (await this.#ask(photo)));
     if (!luma || one !== this.session.open || this.#shown === one) return; // or once it is encoded
     this.#shown = one;
     this.#enlarger.open(luma);
@@ -54,7 +53,7 @@ export class Stage {
 
   /** @param {import("../engine/engine.js").Photo} photo @returns {Promise<Luma | null>} */
   async #ask(photo) {
-    return lumaOf(await this.session.engine.luma(photo), photo);
+    return this.#enlarger.read(await this.session.engine.luma(photo), photo);
   }
 
   /** @param {any} request what "decoded" tells */
