@@ -283,8 +283,11 @@ ENLARGE = """async ({ plane, width, height, planes }) => {
   const { Enlarger } = await import("/engine/enlarger.js");
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const all = [];
-  for (const apart of [true, false]) {
-    const enlarger = new Enlarger(apart);
+  const Whole = Worker;
+  const Lost = class { constructor(_, how) { return new Whole("/lost.js", how); } };
+  for (const kind of [Whole, null, Lost]) {
+    globalThis.Worker = kind;
+    const enlarger = new Enlarger();
     const refused = await enlarger.enlarge(bytes(planes).buffer).catch((error) => error.message);
     enlarger.open({ luma: bytes(plane), width, height }, { width: 64, height: 48 });
     const asked = [0, 1, 2].map(() => enlarger.enlarge(bytes(planes).buffer));
@@ -307,8 +310,8 @@ def test_a_worker_and_a_page_enlarge_alike_and_skip_what_is_stale(page, run):
     luma, planes = luma_of(rgb), pack_planes(result_of(rgb, (48, 64), (pins(),)))
     height, width = luma.shape
     case = {"plane": b64(luma.tobytes()), "width": width, "height": height, "planes": b64(planes)}
-    apart, here = page.evaluate(ENLARGE, case)
-    assert apart == here
+    apart, here, lost = page.evaluate(ENLARGE, case)
+    assert apart == here == lost
     assert apart.pop("refused") == "expected a photo, found none; open one"
     assert apart.pop("broken").startswith("expected safetensors, found ")
     assert (apart.pop("first"), apart.pop("second"), apart.pop("old")) == (150, None, None)

@@ -6,10 +6,11 @@ import { Tasks } from "./tasks.js";
 /** @typedef {import("./luma.js").Luma} Luma */
 /** @typedef {{width: number, height: number}} Size */
 /** @typedef {{resolve: (value: any) => void, reject: (error: Error) => void}} Promised */
+/** @typedef {Promised & {work: () => any}} Asked work: the same on the page's thread */
 
 export class Enlarger {
   /** @type {Worker | null} */ #worker = null;
-  /** @type {Map<number, Promised>} */ #asked = new Map();
+  /** @type {Map<number, Asked>} */ #asked = new Map();
   /** @type {{planes: ArrayBuffer, promised: Promised} | null} */ #next = null;
   #tasks = new Tasks();
   #busy = false;
@@ -25,7 +26,7 @@ export class Enlarger {
       if (error === undefined) promised?.resolve(value);
       else promised?.reject(new Error(error));
     });
-    this.#worker.addEventListener("error", ({ message }) => this.#fail(message));
+    this.#worker.addEventListener("error", () => this.#takeOver());
   }
 
   /**
@@ -72,25 +73,29 @@ export class Enlarger {
 
   /** @param {"read" | "open" | "enlarge"} task @param {any[]} parts @returns {Promise<any>} */
   async #ask(task, ...parts) {
+    const work = () => /** @type {any} */ (this.#tasks)[task](...parts);
     const worker = this.#worker;
-    if (!worker) return /** @type {any} */ (this.#tasks)[task](...parts);
+    if (!worker) return work();
     return new Promise((resolve, reject) => {
-      this.#asked.set(++this.#number, { resolve, reject });
+      this.#asked.set(++this.#number, { resolve, reject, work });
       worker.postMessage({ id: this.#number, task, parts });
     });
   }
 
-  /** @param {string} why the worker is of no use; what comes now, the page does */
-  #fail(why) {
-    this.#worker?.terminate();
+  /** Where no worker starts, as in browsers that have none of modules, the page does it. */
+  #takeOver() {
     this.#worker = null;
-    const error = new Error(why || "expected a worker, found none; reload the page");
-    for (const { reject } of this.#asked.values()) reject(error);
+    for (const { resolve, work } of this.#asked.values()) {
+      resolve(new Promise((done) => done(work())));
+    }
     this.#asked.clear();
   }
 
   /** Let go of the photo and of the worker. */
   close() {
-    this.#fail("closed");
+    this.#worker?.terminate();
+    this.#worker = null;
+    for (const { reject } of this.#asked.values()) reject(new Error("closed"));
+    this.#asked.clear();
   }
 }
