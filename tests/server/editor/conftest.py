@@ -1,7 +1,6 @@
 """The editor's page in a real browser: what its tests do and read."""
 
 import base64
-import io
 import os
 import re
 import shutil
@@ -90,20 +89,33 @@ def open_photo(page: Page, *photos: Path) -> None:
 
 def wait_until_settled(page: Page) -> None:
     """Wait until nothing new is shown any more, however busy the machine."""
-    before, now = "", "-"
+    before, now = b"", read_pixels(page).tobytes()
     while now != before:
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(150)
-        canvas = page.locator("photo-viewer .after")
-        before, now = now, canvas.evaluate_all("all => all.map(c => c.toDataURL()).join()")
+        before, now = now, read_pixels(page).tobytes()
 
 
 def read_pixels(page: Page) -> np.ndarray:
-    """(h, w, 3) uint8: the colored photo's own pixels."""
-    canvas = page.locator("photo-viewer .after")
-    address = canvas.evaluate("canvas => canvas.toDataURL('image/png')")
-    picture = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))
-    return np.asarray(picture.convert("RGB"))
+    """(h, w, 3) uint8: the colored photo's pixels, as they are picked and highlighted."""
+    address, width, height = page.locator("photo-viewer").evaluate(
+        """async (viewer) => {
+            const { data, width, height } = viewer.read();
+            const reader = new FileReader();
+            reader.readAsDataURL(new Blob([data]));
+            await new Promise((resolve) => reader.addEventListener('load', resolve));
+            return [reader.result, width, height];
+        }"""
+    )
+    content = base64.b64decode(address.partition(",")[2])
+    return np.frombuffer(content, np.uint8).reshape(height, width, 4)[..., :3]
+
+
+def click_photo(page: Page, x: float, y: float) -> None:
+    """Click on a place of the photo: shares of its width and height."""
+    viewer = page.locator("photo-viewer")
+    at = viewer.evaluate("(viewer, place) => viewer.screenOf(place)", {"x": x, "y": y})
+    viewer.click(position=at, force=True)
 
 
 def chroma(rgb: np.ndarray) -> complex:

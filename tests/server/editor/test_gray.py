@@ -5,7 +5,14 @@ import json
 import numpy as np
 from playwright.sync_api import expect
 
-from server.editor.conftest import download, drag, open_photo, read_pixels, wait_until_settled
+from server.editor.conftest import (
+    click_photo,
+    download,
+    drag,
+    open_photo,
+    read_pixels,
+    wait_until_settled,
+)
 from tintype.color import hue_degrees, hue_distance, rgb_to_oklab
 
 
@@ -97,13 +104,8 @@ def test_gray_can_be_typed_and_picked_from_the_photo(page, photo):
     rgb = read_pixels(page)
     ab = rgb_to_oklab(rgb.astype(np.float32) / 255)[..., 1:]
     y, x = np.unravel_index(np.hypot(ab[..., 0], ab[..., 1]).argmin(), rgb.shape[:2])
-    box = page.locator("photo-viewer .after").bounding_box()
-    at = {
-        "x": (x + 0.5) * box["width"] / rgb.shape[1],
-        "y": (y + 0.5) * box["height"] / rgb.shape[0],
-    }
     page.keyboard.press("Escape")
-    page.locator("photo-viewer .after").click(position=at, force=True)
+    click_photo(page, (x + 0.5) / rgb.shape[1], (y + 0.5) / rgb.shape[0])
     chosen = page.locator("#wheel .spot.selected")
     expect(chosen).to_have_count(1)
     assert chosen.get_attribute("aria-label").endswith("gray")

@@ -7,8 +7,14 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from server.conftest import coffee
-from server.editor.conftest import chroma, drag, open_photo, read_pixels, wait_until_settled
+from server.editor.conftest import (
+    chroma,
+    click_photo,
+    drag,
+    open_photo,
+    read_pixels,
+    wait_until_settled,
+)
 from tintype.color import hue_degrees, rgb_to_oklab
 
 
@@ -178,7 +184,7 @@ def test_full_screen(page, photo):
 def test_a_click_on_the_photo_chooses_its_color_and_a_hover_lights_it_up(page, photo):
     open_photo(page, photo)
     page.locator("#hex").fill("")
-    page.locator("photo-viewer .after").click(position={"x": 60, "y": 120}, force=True)
+    click_photo(page, 0.2, 0.4)
     expect(page.locator("#wheel .spot.selected")).to_have_count(1)
     page.locator("#wheel .spot").first.hover(force=True)
     page.wait_for_timeout(600)
@@ -196,14 +202,3 @@ def test_before_and_after(page, photo):
     assert divider.get_attribute("aria-valuenow") == "55"
     drag(page, divider, 60, 0)
     assert float(divider.get_attribute("aria-valuenow")) > 60
-
-
-def test_zoom_to_pixels_shows_the_full_size(page, tmp_path):
-    large = tmp_path / "large.png"
-    coffee(600).convert("L").resize((1800, 1200)).save(large)
-    open_photo(page, large)
-    page.locator("#pixels").click()
-    page.wait_for_timeout(1000)
-    wait_until_settled(page)
-    assert read_pixels(page).shape == (1200, 1800, 3)
-    page.locator("#fit").click()

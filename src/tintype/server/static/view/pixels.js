@@ -3,7 +3,7 @@
 /** @typedef {{width: number, height: number, data: Uint8ClampedArray<ArrayBuffer>}} Pixels RGBA, (height, width, 4) */
 
 /** Below this level of detail a picture is as crisp as the browser's own scaling shows it. */
-export const SHARPEN = -0.5;
+export const SHARPEN = -0.75;
 
 /** From this scale on, pixels of the photo are squares of one color. */
 export const SQUARES = 2;
