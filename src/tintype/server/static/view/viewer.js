@@ -2,6 +2,7 @@
 
 import { chromaOfPixel } from "../color.js";
 import { resizeBytes } from "../engine/resize.js";
+import { t } from "../text.js";
 import { listenToHand } from "./hand.js";
 import { createPainter } from "./painter.js";
 import { mixPixels } from "./pixels.js";
@@ -48,13 +49,12 @@ export class PhotoViewer extends HTMLElement {
     if (this.#canvas.isConnected) return;
     for (const [element, attributes] of /** @type {[Element, object][]} */ ([
       [this.#canvas, {
-        role: "img", tabindex: "0", "aria-label": "The colored photo",
-        "aria-description": "Plus and minus zoom, 0 fits, arrow keys move a zoomed photo, "
-          + "holding the space bar shows it in gray",
+        role: "img", tabindex: "0",
+        "aria-label": t("photo-label"), "aria-description": t("photo-help"),
       }],
       [this.#light, { "aria-hidden": "true" }],
       [this.#divider, {
-        role: "slider", tabindex: "0", "aria-label": "Before and after",
+        role: "slider", tabindex: "0", "aria-label": t("split-label"),
         "aria-valuemin": "0", "aria-valuemax": "100",
       }],
     ])) for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -71,8 +71,9 @@ export class PhotoViewer extends HTMLElement {
 
   set split(value) {
     this.#split = Math.min(1, Math.max(0, value));
-    this.#divider.setAttribute("aria-valuenow", String(Math.round(100 * this.#split)));
-    this.#divider.setAttribute("aria-valuetext", `${Math.round(100 * this.#split)} % in gray`);
+    const part = Math.round(100 * this.#split);
+    this.#divider.setAttribute("aria-valuenow", String(part));
+    this.#divider.setAttribute("aria-valuetext", t("split-value", { part }));
     this.#layout();
     this.dispatchEvent(new CustomEvent("split"));
   }
