@@ -17,6 +17,7 @@ from tintype.color import rgb_to_oklab
 AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
 PICTURES = os.environ.get("SCREENSHOTS")  # a folder where CI keeps what the pages looked like
 SIZES = {"desk": (1280, 800), "phone": (360, 740)}
+expect.set_options(timeout=20_000)  # one busy core is slow
 QUIET = [
     f"--{flag}"
     for flag in (
@@ -137,8 +138,25 @@ def drag(page: Page, locator, dx: float, dy: float) -> None:
 
 
 def download(page: Page, button: str, folder: Path) -> Path:
+    """What a button of the panel, or of the menu beside "Save photo", gives."""
+    if not page.locator(button).is_visible():
+        page.locator("#save-open").click()
     with page.expect_download() as waiting:
         page.locator(button).click()
+    page.locator("#save-menu").evaluate("menu => menu.hidePopover()")
     file = folder / waiting.value.suggested_filename
     waiting.value.save_as(file)
     return file
+
+
+def add_color(page: Page, text: str) -> None:
+    """Type a color that the photo is to have besides its own."""
+    page.locator("#add-color").click()
+    page.locator("#hex").fill(text)
+    page.locator("#hex").press("Enter")
+
+
+def set_slider(page: Page, name: str, value: float) -> None:
+    """Move one of the sliders behind "More"."""
+    page.locator("#more").evaluate("details => { details.open = true }")
+    page.locator(f"#{name}").fill(str(value))

@@ -66,6 +66,7 @@ def test_a_person_can_take_part_in_a_study(serving, browser, tmp_path):
         expect(page.locator("#left img")).to_have_attribute("src", re.compile("pictures"))
         page.wait_for_timeout(400)
         assert "gone" in page.locator("#pair").get_attribute("class")
+        assert violations(page) == []
         page.keyboard.press(key) if key else page.locator("#left").click()
     expect(page.get_by_text("Thank you")).to_be_visible()
     lines = (tmp_path / "answers.csv").read_text().splitlines()

@@ -11,7 +11,15 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from server.conftest import coffee
-from server.editor.conftest import download, drag, open_photo, read_pixels, wait_until_settled
+from server.editor.conftest import (
+    add_color,
+    download,
+    drag,
+    open_photo,
+    read_pixels,
+    set_slider,
+    wait_until_settled,
+)
 from tintype.pins import write_mask
 
 
@@ -19,13 +27,14 @@ from tintype.pins import write_mask
 def test_the_copied_command_makes_the_same_file(page, photo, tmp_path, tintype_command, strip):
     open_photo(page, photo)
     drag(page, page.locator("#wheel .spot").first, 40, 25)
-    page.locator("#saturation").fill("1.3")
+    set_slider(page, "saturation", 1.3)
     page.get_by_role("button", name="Hand-tinted").click()
-    page.locator("#hex").fill("#208040")
-    page.locator("#hex").press("Enter")
+    add_color(page, "#208040")
     if strip:
+        page.locator("#save-open").click()
         page.locator("#strip").check()
         page.locator("#format").select_option("PNG")
+        page.keyboard.press("Escape")
     wait_until_settled(page)
     downloaded = download(page, "#save", tmp_path / "downloads")
     recipe = download(page, "#copy", tmp_path)

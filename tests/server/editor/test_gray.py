@@ -6,6 +6,7 @@ import numpy as np
 from playwright.sync_api import expect
 
 from server.editor.conftest import (
+    add_color,
     click_photo,
     download,
     drag,
@@ -85,7 +86,7 @@ def test_what_is_gray_is_a_group_that_can_be_colored_or_removed(page, photo, tmp
     assert recolor[-1] == {"from": "#989898", "to": "#3f5fa8", "scale": 1}
     page.locator("#undo").click()
     gray.focus()
-    page.locator("#ban").click()
+    page.locator(".color.chosen .eye").click()
     wait_until_settled(page)
     expect(page.locator("#wheel .spot.banned")).to_have_count(1)
     assert share_of_gray(read_pixels(page)) < 0.2 * before
@@ -96,8 +97,7 @@ def test_gray_can_be_typed_and_picked_from_the_photo(page, photo):
     open_photo(page, photo)
     count = page.locator("#wheel .spot").count()
     for i, text in enumerate(("#808080", "gray", "000000")):
-        page.locator("#hex").fill(text)
-        page.locator("#more").click()
+        add_color(page, text)
         expect(page.locator("#wheel .spot")).to_have_count(count + 1 + i)
         assert page.locator("#wheel .spot").last.get_attribute("aria-label").endswith("gray")
     wait_until_settled(page)
@@ -111,7 +111,7 @@ def test_gray_can_be_typed_and_picked_from_the_photo(page, photo):
     assert chosen.get_attribute("aria-label").endswith("gray")
 
 
-def test_a_click_beside_the_puck_adds_gray_where_there_is_none(page, photo, tmp_path):
+def test_a_double_click_in_the_middle_adds_gray_where_there_is_none(page, photo, tmp_path):
     open_photo(page, photo)
     file = tmp_path / "sea.json"
     about = {"version": 1, "neutral": 0, "colors": [{"color": "#3070c0", "share": 1}]}
@@ -120,7 +120,6 @@ def test_a_click_beside_the_puck_adds_gray_where_there_is_none(page, photo, tmp_
     expect(page.locator("#message")).to_contain_text("Loaded sea.json")
     count = page.locator("#wheel .spot").count()
     page.locator("#wheel").scroll_into_view_if_needed()
-    width, (x, y) = page.locator("#wheel").bounding_box()["width"], middle_of(page)
-    page.mouse.click(x - 13 / 224 * width, y)
+    page.mouse.dblclick(*middle_of(page))
     expect(page.locator("#wheel .spot")).to_have_count(count + 1)
     assert edits_of(page, tmp_path) == [{"boost": "#989898", "share": 0.1}]

@@ -8,11 +8,13 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from server.editor.conftest import (
+    add_color,
     chroma,
     click_photo,
     drag,
     open_photo,
     read_pixels,
+    set_slider,
     wait_until_settled,
 )
 from tintype.color import hue_degrees, rgb_to_oklab
@@ -39,17 +41,19 @@ def test_a_dropped_or_pasted_photo_is_colored(page, photo, kind):
     expect(page.get_by_text("Drop a black-and-white photograph")).to_be_hidden()
 
 
-def test_dragging_the_middle_tints_and_undo_takes_it_back(page, photo):
+def test_all_can_be_tinted_and_undo_takes_it_back(page, photo):
     open_photo(page, photo)
     before = read_pixels(page)
-    wheel = page.locator("#wheel").bounding_box()
-    drag(page, page.locator("#wheel .puck"), -0.1 * wheel["width"], 0.3 * wheel["height"])
+    set_slider(page, "tint-hue", 250)
+    wait_until_settled(page)
     blue = read_pixels(page)
     moved = chroma(blue) - chroma(before)
     assert 200 < hue_degrees(np.array([moved.real, moved.imag])) < 290
-    assert abs(moved) > 0.01
-    expect(page.locator("#reach")).to_be_visible()
-    expect(page.locator("#reached-out")).to_contain_text("%")
+    assert abs(moved) > 0.007
+    pair = page.locator(".answers .pair")
+    expect(pair).to_have_count(1)
+    assert "blue" in pair.get_attribute("aria-label")
+    page.locator("#undo").click()
     page.locator("#undo").click()
     wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), before)
@@ -88,7 +92,7 @@ def test_a_banned_color_is_gone(page, photo):
         return float(((away < 12) & (np.hypot(ab[..., 0], ab[..., 1]) > 0.03)).mean())
 
     before = wearing()
-    page.locator("#ban").click()
+    page.locator(".color.chosen .eye").click()
     wait_until_settled(page)
     assert before > 0.02
     assert wearing() < 0.1 * before
@@ -109,26 +113,109 @@ def test_the_wheel_works_by_keyboard(page, photo):
     turned = (float(spot.get_attribute("aria-valuenow")) - hue) % 360
     assert 45 < turned < 75
     assert (read_pixels(page) != before).any()
-    page.locator("#wheel .puck").focus()
-    page.keyboard.press("ArrowUp")
-    assert page.locator("#wheel .puck").get_attribute("aria-valuetext").endswith("5 %")
     page.keyboard.press("Control+z")
-    assert page.locator("#wheel .puck").get_attribute("aria-valuetext") == "no"
+    assert 42 < (float(spot.get_attribute("aria-valuenow")) - hue) % 360 < 69
+    page.keyboard.press("Control+y")
+    assert 45 < (float(spot.get_attribute("aria-valuenow")) - hue) % 360 < 75
 
 
 def test_a_typed_color_is_added_and_a_wrong_one_is_explained(page, photo):
     open_photo(page, photo)
-    count = page.locator("#wheel .spot").count()
-    page.locator("#hex").fill("#2050c0")
-    page.locator("#hex").press("Enter")
-    expect(page.locator("#wheel .spot")).to_have_count(count + 1)
+    spots = page.locator("#wheel .spot")
+    count = spots.count()
+    for i, text in enumerate(("#2050c0", "Navy", "hue:120", "0f8", "cornflowerblue")):
+        add_color(page, text)
+        expect(spots).to_have_count(count + 1 + i)
+        expect(page.locator(".color.chosen .pick")).to_have_count(1)
+    assert page.locator("#hex").input_value() == "#6495ed"  # as CSS has it
     page.locator("#hex").fill("grayish")
     page.locator("#hex").press("Enter")
-    expect(page.locator("#message")).to_contain_text("#rrggbb")
-    page.locator("#hex").fill("#2050c0")
-    page.locator("#hex").press("Enter")
-    page.locator("#ban").click()
-    expect(page.locator("#wheel .spot")).to_have_count(count)
+    expect(page.locator(".color-field .wrong")).to_contain_text("#rrggbb")
+    expect(spots).to_have_count(count + 5)
+    page.get_by_role("button", name="oxblood").click()
+    assert page.locator("#hex").input_value() == "#6a2421"
+    assert page.evaluate("JSON.parse(localStorage['tintype.colors'])[0]") == "#6a2421"
+    page.locator(".color.chosen .eye").click()
+    expect(spots).to_have_count(count + 4)
+
+
+def test_a_click_on_bare_wheel_changes_nothing_but_a_second_adds(page, photo):
+    open_photo(page, photo)
+    before = read_pixels(page)
+    spots, offer = page.locator("#wheel .spot"), page.locator("#wheel .offer")
+    count = spots.count()
+    page.locator("#wheel").scroll_into_view_if_needed()
+    box = page.locator("#wheel").bounding_box()
+    at = box["x"] + 0.2 * box["width"], box["y"] + 0.75 * box["height"]  # blue
+    page.mouse.click(*at)
+    expect(offer).to_be_visible()
+    assert "blue" in offer.get_attribute("aria-label")
+    expect(spots).to_have_count(count)
+    np.testing.assert_array_equal(read_pixels(page), before)
+    page.keyboard.press("Escape")
+    expect(offer).to_be_hidden()
+    page.mouse.click(*at)
+    page.mouse.click(*at)
+    expect(spots).to_have_count(count + 1)
+    wait_until_settled(page)
+    assert (read_pixels(page) != before).any()
+    page.locator("#undo").click()
+    expect(spots).to_have_count(count)
+
+
+def test_a_spot_under_another_is_reached_by_a_second_click(page, photo):
+    open_photo(page, photo)
+    for text in ("#2050c0", "#2050c1"):
+        add_color(page, text)
+    spots = page.locator("#wheel .spot")
+    page.locator("#wheel").scroll_into_view_if_needed()
+    box = spots.last.locator(".body").bounding_box()
+    at = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    chosen = []
+    for _ in range(3):
+        page.mouse.click(*at)
+        page.wait_for_timeout(50)
+        chosen.append(page.locator("#wheel .spot.selected").get_attribute("data-index"))
+    assert chosen[0] == chosen[2] != chosen[1]
+
+
+def test_the_list_says_how_much_and_where(page, photo):
+    open_photo(page, photo)
+    rows = page.locator("ul.colors .color")
+    expect(rows).to_have_count(page.locator("#wheel .spot").count())
+    shares = [
+        int(text.rstrip(" %").lstrip("< ")) for text in rows.locator(".share").all_inner_texts()
+    ]
+    assert 95 < sum(shares) < 105
+    lit = rows.locator("canvas").evaluate_all(
+        """all => all.map(canvas => {
+            const { width, height } = canvas;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+            let count = 0;
+            for (let i = 3; i < data.length; i += 4) count += data[i] === 255;
+            return 100 * count / (data.length / 4);
+        })"""
+    )
+    np.testing.assert_allclose(lit, shares, atol=1)
+    assert page.locator("#save").is_visible()  # always in sight
+
+
+def test_strength_goes_from_gray_to_more_than_estimated(page, photo):
+    open_photo(page, photo)
+
+    def mean() -> float:
+        wait_until_settled(page)
+        ab = rgb_to_oklab(read_pixels(page).astype(np.float32) / 255)[..., 1:]
+        return float(np.hypot(ab[..., 0], ab[..., 1]).mean())
+
+    estimated = mean()
+    means = []
+    for strength in (0, 0.5, 1, 1.5, 2):
+        set_slider(page, "strength", strength)
+        means.append(mean())
+    assert means[0] < 0.003
+    assert means[2] == estimated
+    assert (np.diff(means) > 0.1 * estimated).all()
 
 
 def test_a_palette_can_be_loaded_and_a_variant_chosen(page, photo, tmp_path):
@@ -154,36 +241,53 @@ def test_a_palette_can_be_loaded_and_a_variant_chosen(page, photo, tmp_path):
     np.testing.assert_array_equal(read_pixels(page), automatic)
 
 
-def test_a_photo_dropped_on_the_wheel_gives_its_colors(page, photo, tmp_path):
-    open_photo(page, photo)
-    sea = tmp_path / "sea.png"
-    Image.new("RGB", (64, 64), "#3070c0").save(sea)
+def drop_on_wheel(page, picture) -> None:
     page.locator("#wheel").evaluate(
-        """(wheel, content) => {
+        """(wheel, [content, name]) => {
             const data = new DataTransfer();
-            data.items.add(new File([new Uint8Array(content)], 'sea.png', {type: 'image/png'}));
+            data.items.add(new File([new Uint8Array(content)], name, {type: 'image/png'}));
             const how = {dataTransfer: data, bubbles: true, cancelable: true};
             wheel.dispatchEvent(new DragEvent('drop', how));
         }""",
-        list(sea.read_bytes()),
+        [list(picture.read_bytes()), picture.name],
     )
+
+
+def test_a_photo_dropped_on_the_wheel_gives_its_colors_if_it_has_any(page, photo, tmp_path):
+    open_photo(page, photo)
+    fog, sea = tmp_path / "fog.png", tmp_path / "sea.png"
+    Image.new("RGB", (64, 64), "#808080").save(fog)
+    Image.new("RGB", (64, 64), "#3070c0").save(sea)
+    drop_on_wheel(page, sea)
     expect(page.locator("#message")).to_contain_text("Loaded sea.png")
     wait_until_settled(page)
-    blue = chroma(read_pixels(page))
-    assert 220 < hue_degrees(np.array([blue.real, blue.imag])) < 290
+    blue = read_pixels(page)
+    moved = chroma(blue)
+    assert 220 < hue_degrees(np.array([moved.real, moved.imag])) < 290
     expect(page.locator("#photos img")).to_have_count(1)
+    drop_on_wheel(page, fog)
+    expect(page.locator("#message")).to_contain_text("fog.png has no colors")
+    wait_until_settled(page)
+    np.testing.assert_array_equal(read_pixels(page), blue)
+    page.get_by_role("button", name="Color it").click()
+    expect(page.locator("#photos img")).to_have_count(2)
 
 
 def test_full_screen(page, photo):
     open_photo(page, photo)
     page.locator("#screen").click()
     page.wait_for_timeout(300)
-    assert page.evaluate("document.fullscreenElement?.className") == "stage"
+    assert page.evaluate("document.fullscreenElement?.localName") == "main"
+    expect(page.locator("#panel")).to_be_visible()
+    page.keyboard.press("p")
+    expect(page.locator("#panel")).to_be_hidden()
+    page.keyboard.press("p")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Help")).to_contain_text("Ctrl Y")
 
 
 def test_a_click_on_the_photo_chooses_its_color_and_a_hover_lights_it_up(page, photo):
     open_photo(page, photo)
-    page.locator("#hex").fill("")
     click_photo(page, 0.2, 0.4)
     expect(page.locator("#wheel .spot.selected")).to_have_count(1)
     page.locator("#wheel .spot").first.hover(force=True)

@@ -87,9 +87,14 @@ export const NEUTRAL = { a: 0, b: 0 };
 export const isGray = (c) => magnitude(c) < 0.01;
 
 const NAMES = /** @type {[number, import("./text.js").Key][]} */ ([
-  [10, "pink"], [35, "red"], [65, "orange"], [105, "yellow"], [145, "green"],
+  [10, "pink"], [35, "red"], [65, "orange"], [100, "yellow"], [122, "olive"], [145, "green"],
   [195, "teal"], [240, "sky-blue"], [275, "blue"], [310, "violet"], [345, "magenta"],
 ]);
+
+const EARTHS = /** @type {[number, import("./text.js").Key][]} */ ([
+  [55, "brown"], [85, "beige"], [115, "olive"],
+]); // what orange and yellow are called where they are muted
+const MUTED = 0.075; // chroma under which they are
 
 /**
  * A color in words, for those who do not see it.
@@ -98,10 +103,12 @@ const NAMES = /** @type {[number, import("./text.js").Key][]} */ ([
 export function nameOf(chroma) {
   const hue = hueOf(chroma);
   const away = (/** @type {number} */ h) => Math.abs(((h - hue + 540) % 360) - 180);
-  const [, name] = NAMES.reduce((best, one) => (away(one[0]) < away(best[0]) ? one : best));
   const strength = magnitude(chroma);
   if (isGray(chroma)) return t("gray");
+  const names = strength < MUTED && away(82) < 50 ? EARTHS : NAMES;
+  const [, name] = names.reduce((best, one) => (away(one[0]) < away(best[0]) ? one : best));
   const color = t(name);
+  if (names === EARTHS) return strength < 0.03 ? t("pale", { color }) : color;
   return strength < 0.05 ? t("pale", { color }) : strength > 0.13 ? t("strong", { color }) : color;
 }
 

@@ -23,11 +23,11 @@ async function post(path, body) {
 
 /**
  * A picture, loaded, so that both sides appear at once.
- * @param {string} id @param {string} words @returns {Promise<HTMLImageElement>}
+ * @param {string} id @returns {Promise<HTMLImageElement>}
  */
-async function load(id, words) {
+async function load(id) {
   const image = new Image();
-  image.alt = words;
+  image.alt = ""; // the buttons have names, which stay when the pictures go
   image.src = `v1/study/pictures/${id}`;
   await image.decode();
   return image;
@@ -35,9 +35,7 @@ async function load(id, words) {
 
 /** @param {Trial} trial @param {number | null} seconds @returns {Promise<void>} when it is answered */
 async function ask(trial, seconds) {
-  const images = await Promise.all([
-    load(trial.left, "Left picture"), load(trial.right, "Right picture"),
-  ]);
+  const images = await Promise.all([load(trial.left), load(trial.right)]);
   the("question", HTMLHeadingElement).textContent = QUESTIONS[trial.question];
   button("left").replaceChildren(images[0]);
   button("right").replaceChildren(images[1]);

@@ -1,45 +1,22 @@
-// <palette-wheel>: hue around, chroma outward; the colors of a photo as spots that can be moved, in the
-// middle to gray.
+// <palette-wheel>: hue around, chroma outward, gray in the middle; the colors of a photo as spots
+// that can be moved.
 //
-// Small dots are the colors that came out; spots are what is asked for; the puck in the middle
-// draws all colors towards a hue.
+// Small dots are the colors that came out; spots are what is asked for. A click on bare ground only
+// shows what could be added there: the photo changes once that is clicked in turn.
 
-import { chromaOf, hexOf, hueOf, isGray, magnitude, nameOf, polar, rgbOf } from "../color.js";
-import { ADDED, amountOf, placed, reachOf, shown, toggled } from "../state/choice.js";
+import { chromaOf, hexOf, hueOf, isGray, magnitude, nameOf, NEUTRAL, polar } from "../color.js";
+import { ADDED, placed, shown, toggled } from "../state/choice.js";
 import { t } from "../text.js";
+import { chromaAt, drawDisc, gap, place, placeSpot, RADIUS, SIDE } from "./plane.js";
 
 /** @typedef {import("../state/choice.js").Choice} Choice */
+/** @typedef {import("../state/choice.js").Spot} Spot */
 /** @typedef {import("../color.js").Chroma} Chroma */
+/** @typedef {import("./plane.js").Point} Point */
 
-const RADIUS = 100;
-const EDGE = 0.24; // chroma at the rim
-const BEND = 0.5; // most colors are muted: the middle gets more room
-const LEAN = 16; // what is gray and was not lies so far from the middle, on the side it comes from
 const PALEST = 0.02; // chroma of a spot that is not gray
-const REACH = 82; // of the puck at full strength
+const FINGER = 22; // pixels around a spot's center in which a finger takes hold of it
 const SVG = "http://www.w3.org/2000/svg";
-
-/** @param {Chroma} chroma @returns {[number, number]} */
-function place(chroma) {
-  const r = RADIUS * Math.min(1, magnitude(chroma) / EDGE) ** BEND;
-  const angle = (hueOf(chroma) * Math.PI) / 180;
-  return [r * Math.cos(angle), -r * Math.sin(angle)];
-}
-
-/** Where a spot is drawn. @param {import("../state/choice.js").Spot} spot @param {Chroma} chroma as shown */
-function placeSpot(spot, chroma) {
-  if (!isGray(chroma)) return place(chroma);
-  const from = chromaOf(spot.from ?? "#0000ff");
-  if (isGray(from)) return [0, 0];
-  const angle = (hueOf(from) * Math.PI) / 180;
-  return [LEAN * Math.cos(angle), -LEAN * Math.sin(angle)];
-}
-
-/** @param {number} x @param {number} y @returns {Chroma} */
-function chromaAt(x, y) {
-  const part = Math.min(1, Math.hypot(x, y) / RADIUS);
-  return polar((Math.atan2(-y, x) * 180) / Math.PI, EDGE * part ** (1 / BEND));
-}
 
 /** @param {string} tag @param {Record<string, string | number>} attributes */
 function make(tag, attributes = {}) {
@@ -56,30 +33,30 @@ function put(element, attributes) {
 export class PaletteWheel extends HTMLElement {
   /** @type {Choice | null} */ #choice = null;
   /** @type {number | null} */ #selected = null;
+  /** @type {Chroma | null} */ #offer = null; // what a click or a key would add
   #timer = 0; // until a hovered spot lights up
   #rest = 0; // until a turned mouse wheel counts as let go
   #until = 0; // when spots may light up again: not under a hand that has just let go
-  #svg = make("svg", { viewBox: "-112 -112 224 224" });
+  #svg = make("svg", { viewBox: `${-SIDE / 2} ${-SIDE / 2} ${SIDE} ${SIDE}` });
   #dots = make("g", { class: "dots", "aria-hidden": "true" });
   #spots = make("g", { class: "spots" });
-  #line = make("line", { class: "puck-line", x1: 0, y1: 0 });
-  #puck = make("circle", { class: "puck", r: 8, tabindex: 0, role: "slider" });
+  #plus = make("g", { class: "offer", tabindex: 0, role: "button", visibility: "hidden" });
 
   connectedCallback() {
     if (this.#svg.isConnected) return;
-    const disc = this.#disc();
     const rings = [0.06, 0.12].map((chroma) =>
-      make("circle", { class: "grid", r: place(polar(0, chroma))[0] }),
-    );
-    put(this.#puck, { "aria-label": t("towards"), "aria-valuemin": 0, "aria-valuemax": 100 });
-    this.#svg.append(...rings, this.#dots, this.#spots, this.#line, this.#puck);
-    this.append(disc, this.#svg);
+      make("circle", { class: "grid", r: place(polar(0, chroma))[0] }));
+    const middle = make("circle", { class: "neutral", r: place(polar(0, 0.01))[0] });
+    this.#plus.append(make("circle", { r: 9 }), make("path", { d: "M-4 0H4M0 -4V4" }));
+    this.#svg.append(...rings, middle, this.#dots, this.#spots, this.#plus);
+    this.append(drawDisc(), this.#svg);
     this.#listen();
   }
 
   /** @param {Choice} choice @param {number | null} selected */
   show(choice, selected) {
-    this.#choice = structuredClone(choice);
+    this.#choice = { ...choice, spots: structuredClone(choice.spots) };
+    if (selected !== null && selected !== this.#selected) this.offer(null);
     this.#selected = selected;
     this.#draw();
   }
@@ -93,71 +70,62 @@ export class PaletteWheel extends HTMLElement {
     this.#dots.replaceChildren(...dots);
   }
 
-  /** The plane itself, faint, with a vivid rim. */
-  #disc() {
-    const side = 360;
-    const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = side;
-    canvas.setAttribute("aria-hidden", "true");
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    const image = context.createImageData(side, side);
-    for (let i = 0; i < side * side; i++) {
-      const x = (((i % side) + 0.5) / side - 0.5) * 224;
-      const y = ((Math.floor(i / side) + 0.5) / side - 0.5) * 224;
-      const r = Math.hypot(x, y);
-      const chroma = chromaAt(x, y);
-      const tame = Math.min(1, 0.13 / Math.max(1e-6, magnitude(chroma)));
-      const rgb = rgbOf(0.72, { a: tame * chroma.a, b: tame * chroma.b });
-      const rim = Math.min(1, Math.max(0, r - 102)) * Math.min(1, Math.max(0, 110.5 - r));
-      const alpha = r <= 101 ? 0.3 * Math.min(1, 101 - r) : rim;
-      image.data.set([...rgb.map((v) => 255 * Math.min(1, Math.max(0, v))), 255 * alpha], 4 * i);
-    }
-    context.putImageData(image, 0, 0);
-    return canvas;
+  /** Show a color that can be added, without adding it. @param {Chroma | null} chroma */
+  offer(chroma) {
+    this.#offer = chroma;
+    put(this.#plus, { visibility: chroma ? "visible" : "hidden", tabindex: chroma ? 0 : -1 });
+    if (!chroma) return;
+    const [x, y] = isGray(chroma) ? [0, 0] : place(chroma);
+    put(this.#plus, {
+      transform: `translate(${x.toFixed(2)} ${y.toFixed(2)})`,
+      "aria-label": t("add-color-named", { color: nameOf(chroma) }),
+    });
+    put(/** @type {Element} */ (this.#plus.firstElementChild), { fill: hexOf(chroma) });
+  }
+
+  /** @param {string} to #rrggbb */
+  addColor(to) {
+    const choice = /** @type {Choice} */ (this.#choice);
+    choice.spots.push({ from: null, to, scale: ADDED, share: 1, banned: false });
+    this.offer(null);
+    this.#steer(true);
+    this.#take(choice.spots.length - 1);
   }
 
   #draw() {
     const choice = this.#choice;
     if (!choice) return;
-    const { hue, amount } = choice.towards ?? { hue: 0, amount: 0 };
-    const angle = (hue * Math.PI) / 180;
-    const reach = reachOf(amount), percent = Math.round(100 * reach);
-    const [x, y] = [REACH * reach * Math.cos(angle), -REACH * reach * Math.sin(angle)];
-    put(this.#line, { x2: x, y2: y });
-    put(this.#puck, {
-      cx: x, cy: y, "aria-valuenow": percent,
-      "aria-valuetext": amount
-        ? t("towards-value", { color: nameOf(polar(hue, 0.1)), percent }) : t("towards-none"),
-      fill: amount ? hexOf(polar(hue, 0.12)) : "transparent",
-    });
     while (this.#spots.children.length > choice.spots.length) this.#spots.lastChild?.remove();
     choice.spots.forEach((spot, i) => this.#drawSpot(spot, i, choice));
   }
 
-  /** @param {import("../state/choice.js").Spot} spot @param {number} i @param {Choice} choice */
+  /** @param {Spot} spot @param {number} i @param {Choice} choice */
   #drawSpot(spot, i, choice) {
     let element = this.#spots.children[i];
     if (!element) {
       element = make("g", { class: "spot", tabindex: 0, role: "slider" });
       element.setAttribute("aria-describedby", "spot-help");
-      element.append(make("circle"), make("path", { d: "M-5 -5L5 5M5 -5L-5 5" }));
+      for (const name of ["hit", "body", "chosen", "focus"]) {
+        element.append(make("circle", { class: name }));
+      }
+      element.append(make("path", { d: "M-5 -5L5 5M5 -5L-5 5" }));
       this.#spots.append(element);
     }
     const chroma = shown(spot, choice);
-    const color = nameOf(chroma);
     const [x, y] = placeSpot(spot, chroma);
-    const share = spot.from === null ? spot.scale : spot.share * spot.scale;
-    const least = x || y ? 0 : 13; // so that it is seen around the puck
-    const size = Math.min(15, Math.max(least, 4.5 + 16 * Math.sqrt(share)));
-    put(/** @type {Element} */ (element.firstElementChild), { r: size, fill: hexOf(chroma) });
+    const size = sizeOf(spot);
+    const radii = [this.#grasp(size), size, size + 3, size + 6];
+    radii.forEach((r, k) => put(element.children[k], { r }));
+    put(element.children[1], { fill: hexOf(chroma) });
     put(element, {
       transform: `translate(${x.toFixed(2)} ${y.toFixed(2)})`,
-      "data-index": i, "aria-label": t("spot", { i: i + 1, color }),
+      "data-index": i, "aria-label": t("spot", { i: i + 1, color: nameOf(chroma) }),
       "aria-valuemin": 0, "aria-valuemax": 360, "aria-valuenow": Math.round(hueOf(chroma)),
       "aria-valuetext": spot.banned
-        ? t("spot-banned", { color })
+        ? t("spot-banned", { color: nameOf(chroma) })
         : t("spot-value", {
-          color, chroma: magnitude(chroma).toFixed(2), percent: Math.round(100 * share),
+          color: nameOf(chroma), chroma: magnitude(chroma).toFixed(2),
+          percent: Math.round(100 * shareOf(spot)),
         }),
     });
     element.classList.toggle("banned", spot.banned);
@@ -188,7 +156,9 @@ export class PaletteWheel extends HTMLElement {
   #light(index) {
     clearTimeout(this.#timer);
     if (index === null) this.#tell("hover", null);
-    else if (performance.now() > this.#until) this.#timer = setTimeout(() => this.#tell("hover", index), 300);
+    else if (performance.now() > this.#until) {
+      this.#timer = setTimeout(() => this.#tell("hover", index), 300);
+    }
   }
 
   /** @param {string} name @param {unknown} detail */
@@ -198,10 +168,11 @@ export class PaletteWheel extends HTMLElement {
 
   /** @param {boolean} done whether the hand has let go */
   #steer(done) {
+    const choice = /** @type {Choice} */ (this.#choice);
     this.#light(null);
     this.#until = performance.now() + 200;
     this.#draw();
-    this.#tell("steer", { choice: structuredClone(this.#choice), done });
+    this.#tell("steer", { spots: structuredClone(choice.spots), done });
   }
 
   /** @param {EventTarget | null} target @returns {number | null} */
@@ -210,107 +181,122 @@ export class PaletteWheel extends HTMLElement {
     return spot ? Number(spot.getAttribute("data-index")) : null;
   }
 
-  /** @param {PointerEvent} event @returns {[number, number]} */
+  /** @param {MouseEvent} event @returns {Point} */
   #point(event) {
     const box = this.#svg.getBoundingClientRect();
     return [
-      ((event.clientX - box.left) / box.width - 0.5) * 224,
-      ((event.clientY - box.top) / box.height - 0.5) * 224,
+      ((event.clientX - box.left) / box.width - 0.5) * SIDE,
+      ((event.clientY - box.top) / box.height - 0.5) * SIDE,
     ];
+  }
+
+  /** How far from its center a spot is taken hold of. @param {number} size its radius */
+  #grasp(size) {
+    const coarse = matchMedia("(pointer: coarse)").matches;
+    return Math.max(size, coarse ? (FINGER * SIDE) / (this.clientWidth || 300) : 7);
+  }
+
+  /** The spots under a point, the nearest first. @param {Point} point @returns {number[]} */
+  #near(point) {
+    const choice = /** @type {Choice} */ (this.#choice);
+    const gaps = choice.spots.map((spot) => gap(point, placeSpot(spot, shown(spot, choice))));
+    return [...gaps.keys()]
+      .filter((i) => gaps[i] <= this.#grasp(sizeOf(choice.spots[i])))
+      .sort((a, b) => gaps[a] - gaps[b]);
   }
 
   /** @param {PointerEvent} event */
   #grab(event) {
-    if (!this.#choice || event.button !== 0 || !event.isPrimary) return;
-    const index = this.#indexOf(event.target);
-    const ground = index === null && event.target !== this.#puck;
-    if (!ground) this.#take(index);
+    const choice = this.#choice;
+    if (!choice || event.button !== 0 || !event.isPrimary) return;
+    const start = this.#point(event);
+    const near = this.#near(start);
+    const again = this.#selected !== null && near.includes(this.#selected);
+    const index = again ? /** @type {number} */ (this.#selected) : (near[0] ?? null);
+    if (index !== null) this.#take(index);
     event.preventDefault();
     this.#svg.setPointerCapture(event.pointerId);
-    const start = this.#point(event);
-    const hand = new AbortController();
+    const from = index === null ? start : placeSpot(choice.spots[index], shown(choice.spots[index], choice));
     let moved = false;
-    /** @param {string} name @param {(event: PointerEvent) => void} act */
-    const on = (name, act) =>
-      this.#svg.addEventListener(name, (next) => {
-        const pointer = /** @type {PointerEvent} */ (next);
-        if (pointer.pointerId === event.pointerId) act(pointer);
-      }, { signal: hand.signal });
-    on("pointermove", (next) => {
-      const point = this.#point(next);
-      moved ||= Math.hypot(point[0] - start[0], point[1] - start[1]) > 1;
-      if (!moved || ground) return;
-      this.#drag(index, point);
+    this.#follow(event.pointerId, (next) => {
+      const [x, y] = this.#point(next);
+      moved ||= gap([x, y], start) > 2;
+      if (!moved || index === null) return;
+      this.#drag(index, [from[0] + x - start[0], from[1] + y - start[1]]);
       this.#steer(false);
+    }, () => {
+      if (index === null) return moved ? undefined : this.#ground(start);
+      if (moved) this.#steer(true);
+      else if (again) this.#take(following(near, index));
     });
-    on("pointerup", () => {
-      if (ground && !moved) this.#add(start);
-      else if (!ground && moved) this.#steer(true);
-    });
-    for (const name of ["pointerup", "pointercancel"]) on(name, () => hand.abort());
   }
 
-  /** Take hold of a spot, or of the puck. @param {number | null} index */
-  #take(index) {
-    this.#light(null);
-    const element = index === null ? this.#puck : this.#spots.children[index];
-    /** @type {SVGElement} */ (element).focus({ preventScroll: true });
-    this.#tell("choose", index);
-  }
-
-  /** @param {number | null} index null for the puck @param {[number, number]} point */
-  #drag(index, [x, y]) {
-    const choice = /** @type {Choice} */ (this.#choice);
-    if (index === null) {
-      const reach = round(Math.min(1, Math.hypot(x, y) / REACH), 2);
-      const hue = ((Math.atan2(-y, x) * 180) / Math.PI + 360) % 360;
-      choice.towards = reach < 0.04 ? null : { hue: Math.round(hue), amount: amountOf(reach) };
-    } else {
-      choice.spots[index].to = placed(chromaAt(x, y), choice);
+  /**
+   * Follow a pointer until it lets go.
+   * @param {number} id @param {(event: PointerEvent) => void} move @param {() => void} end
+   */
+  #follow(id, move, end) {
+    const hand = new AbortController();
+    for (const name of ["pointermove", "pointerup", "pointercancel"]) {
+      this.#svg.addEventListener(name, (event) => {
+        const pointer = /** @type {PointerEvent} */ (event);
+        if (pointer.pointerId !== id) return;
+        if (name === "pointermove") return move(pointer);
+        hand.abort();
+        if (name === "pointerup") end();
+      }, { signal: hand.signal });
     }
   }
 
-  /** On bare ground: a new color. @param {[number, number]} point */
-  #add([x, y]) {
-    if (Math.hypot(x, y) > RADIUS) return;
-    this.addColor(placed(chromaAt(x, y), /** @type {Choice} */ (this.#choice)));
+  /** Take hold of a spot. @param {number} index */
+  #take(index) {
+    this.#light(null);
+    this.#until = performance.now() + 200;
+    /** @type {SVGElement} */ (this.#spots.children[index]).focus({ preventScroll: true });
+    this.#tell("choose", index);
   }
 
-  /** @param {string} to #rrggbb */
-  addColor(to) {
+  /** @param {number} index @param {Point} point */
+  #drag(index, point) {
     const choice = /** @type {Choice} */ (this.#choice);
-    choice.spots.push({ from: null, to, scale: ADDED, share: 1, banned: false });
-    this.#steer(true);
-    this.#tell("choose", choice.spots.length - 1);
+    choice.spots[index].to = placed(chromaAt(point), choice);
+  }
+
+  /** A click where no spot is: offer what lies there, or add what is offered. @param {Point} point */
+  #ground(point) {
+    const offered = this.#offer && gap(point, isGray(this.#offer) ? [0, 0] : place(this.#offer)) < 14;
+    if (offered) return this.#accept();
+    this.#tell("choose", null);
+    const chroma = chromaAt(point);
+    this.offer(gap(point, [0, 0]) > RADIUS ? null : isGray(chroma) ? NEUTRAL : chroma);
+    if (this.#offer) /** @type {SVGElement} */ (this.#plus).focus({ preventScroll: true });
+  }
+
+  #accept() {
+    if (!this.#offer || !this.#choice) return;
+    this.addColor(placed(this.#offer, this.#choice));
   }
 
   /** @param {KeyboardEvent} event */
   #press(event) {
     const index = this.#indexOf(event.target);
-    const choice = this.#choice;
-    if (!choice || (index === null && event.target !== this.#puck)) return;
     const { key } = event;
-    if (key === "Escape") return this.#tell("choose", null);
-    if (!(index === null ? this.#pressPuck(key, choice) : this.#pressSpot(key, index))) return;
+    if (!this.#choice) return;
+    if (key === "Escape") {
+      this.offer(null);
+      return this.#tell("choose", null);
+    }
+    if (index === null) {
+      if (key !== "Enter" && key !== " ") return;
+      event.preventDefault();
+      return this.#accept();
+    }
+    if (!this.#pressSpot(key, index)) return;
     event.preventDefault();
     this.#steer(true);
   }
 
-  /** @param {string} key @param {Choice} choice @returns {boolean} */
-  #pressPuck(key, choice) {
-    const { hue, amount } = choice.towards ?? { hue: 30, amount: 0 };
-    const turn = { ArrowLeft: 10, ArrowRight: -10 }[key] ?? 0;
-    const more = { ArrowUp: 0.05, ArrowDown: -0.05 }[key] ?? 0;
-    if (key === "Delete" || key === "Backspace") choice.towards = null;
-    else if (!turn && !more) return false;
-    else {
-      const reach = round(Math.min(1, Math.max(0, reachOf(amount) + more)), 2);
-      choice.towards = reach ? { hue: (hue + turn + 360) % 360, amount: amountOf(reach) } : null;
-    }
-    return true;
-  }
-
-  /** @param {string} key @param {number} index @returns {boolean} */
+  /** @param {string} key @param {number} index @returns {boolean} whether it does anything */
   #pressSpot(key, index) {
     const choice = /** @type {Choice} */ (this.#choice);
     const spot = choice.spots[index];
@@ -336,16 +322,28 @@ export class PaletteWheel extends HTMLElement {
     this.#rest = setTimeout(() => this.#steer(true), 300);
   }
 
-  /** @param {import("../state/choice.js").Spot} spot @param {number} factor */
+  /** @param {Spot} spot @param {number} factor */
   #resize(spot, factor) {
     const [least, most] = spot.from === null ? [0.01, 0.9] : [0.05, 20];
-    spot.scale = round(Math.min(most, Math.max(least, spot.scale * factor)), 3);
+    spot.scale = Number(Math.min(most, Math.max(least, spot.scale * factor)).toFixed(3));
   }
+}
+
+/** The share of the photo that is asked for. @param {Spot} spot */
+const shareOf = (spot) => (spot.from === null ? spot.scale : spot.share * spot.scale);
+
+/** @param {Spot} spot @returns {number} radius */
+const sizeOf = (spot) => Math.min(15, 4.5 + 16 * Math.sqrt(shareOf(spot)));
+
+/** What lies under a spot, and under all of them the first. @param {number[]} near @param {number} index */
+function following(near, index) {
+  const order = [...near].sort((a, b) => a - b);
+  return order[(order.indexOf(index) + 1) % order.length];
 }
 
 /**
  * Where a key brings a spot: below the palest is gray, and from there back to the hue it had.
- * @param {import("../state/choice.js").Spot} spot @param {Choice} choice
+ * @param {Spot} spot @param {Choice} choice
  * @param {number} turn degrees @param {number} more chroma
  */
 function stepFrom(spot, choice, turn, more) {
@@ -359,8 +357,5 @@ function stepFrom(spot, choice, turn, more) {
   const gone = more < 0 && strength < 1.1 * PALEST;
   return polar(hueOf(seen) + turn, gone ? 0 : Math.max(PALEST, strength + more));
 }
-
-/** @param {number} value @param {number} digits */
-const round = (value, digits) => Number(value.toFixed(digits));
 
 customElements.define("palette-wheel", PaletteWheel);

@@ -1,5 +1,6 @@
-// What a person keeps of a photo, and what they bring along: pictures, palettes, recipes, commands.
+// Saving, always in sight, and its menu: pictures, palettes, recipes, commands; and what is loaded.
 
+import { chromaOf, isGray } from "../color.js";
 import { button, input, the } from "../page.js";
 import { parted, recipeOf, unedited } from "../state/choice.js";
 import * as files from "../state/files.js";
@@ -13,7 +14,8 @@ import { t } from "../text.js";
 const format = () => the("format", HTMLSelectElement).value;
 
 /** @param {Session} session */
-export function listenToKeep(session) {
+export function listenToSave(session) {
+  placeMenu();
   for (const [id, act] of Object.entries({
     save: savePhoto, "save-recipe": saveRecipe, "save-palette": savePalette, copy: copyCommand,
   })) {
@@ -86,18 +88,43 @@ async function copyCommand(session, one) {
   }
 }
 
-/** A palette, a recipe, or the colors of a photo. @param {Session} session @param {File} file */
+/** Open the menu above its button, or at the bottom of a small screen. */
+function placeMenu() {
+  const menu = the("save-menu", HTMLDivElement);
+  menu.addEventListener("beforetoggle", (event) => {
+    if (/** @type {ToggleEvent} */ (event).newState !== "open") return;
+    const bar = /** @type {HTMLElement} */ (button("save-open").parentElement).getBoundingClientRect();
+    menu.style.setProperty("--right", `${document.documentElement.clientWidth - bar.right}px`);
+    menu.style.setProperty("--bottom", `${innerHeight - bar.top}px`);
+    menu.style.setProperty("--width", `${bar.width}px`);
+  });
+}
+
+/**
+ * A palette, a recipe, or the colors of a photo; a photo without colors has none to give.
+ * @param {Session} session @param {File} file
+ */
 export function load(session, file) {
   return session.try(async () => {
     const one = session.open;
     if (!one?.photo || !one.choice) return session.say(t("photo-first"));
     const { photo, choice } = one;
     const { choice: next, text } = await read(session, file, { name: one.name, photo, choice });
+    if (!/\.json$/i.test(file.name) && isColorless(next)) return offer(session, file);
     if (one !== session.open) session.show(one);
     session.selected = null;
     session.choose(next, { done: true });
     session.say(text);
   });
+}
+
+/** Whether a palette that was read has nothing but gray. @param {Choice} choice */
+const isColorless = ({ spots }) => spots.every(({ to }) => isGray(chromaOf(to)));
+
+/** Say that a photo has no colors, and offer to color it. @param {Session} session @param {File} file */
+function offer(session, file) {
+  const action = { name: t("color-it"), act: () => void session.add([file]) };
+  session.say(t("no-colors", { name: file.name }), { kind: "error", action });
 }
 
 /**
