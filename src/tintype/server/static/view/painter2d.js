@@ -37,14 +37,14 @@ export class Painter2D {
     const { canvas, context } = this;
     if (canvas.width !== width) canvas.width = width;
     if (canvas.height !== height) canvas.height = height;
-    context.clearRect(0, 0, width, height);
+    const before = this.#seen;
     const photo = this.#lumas[0];
-    if (!photo) return;
+    if (!photo?.width) return context.clearRect(0, 0, width, height);
     const left = Math.max(0, Math.floor(x + 0.5));
     const top = Math.max(0, Math.floor(y + 0.5));
     const wide = Math.min(width, Math.floor(x + scale * photo.width + 0.5)) - left;
     const high = Math.min(height, Math.floor(y + scale * photo.height + 0.5)) - top;
-    if (wide <= 0 || high <= 0) return;
+    if (wide <= 0 || high <= 0) return context.clearRect(0, 0, width, height);
     // Where the middles of the canvas's pixels lie in the photo, pixels of the photo.
     const across = placesOf(wide, (left + 0.5 - x) / scale, 1 / scale, scale >= SQUARES);
     const down = placesOf(high, (top + 0.5 - y) / scale, 1 / scale, scale >= SQUARES);
@@ -60,6 +60,7 @@ export class Painter2D {
     }
     if (first < wide) this.#color(pixels, luma, across, down, first, color, quick ? 1 : 0);
     if (alpha) for (let i = 0; i < alpha.length; i++) this.#image.data[4 * i + 3] = alpha[i];
+    if (this.#seen?.key !== before?.key) context.clearRect(0, 0, width, height);
     context.putImageData(this.#image, left, top);
   }
 
