@@ -79,8 +79,7 @@ class PainterGL {
     gl.canvas.addEventListener("webglcontextrestored", () => {
       this.#start();
       this.#tiles = [];
-      this.#cut();
-      this.#upload();
+      this.#cut(); // the chroma follows when it is painted
       restored();
     });
   }
