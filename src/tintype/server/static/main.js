@@ -10,11 +10,13 @@ import { showPanel } from "./panel/panel.js";
 import { Pins } from "./pins/pins.js";
 import { listenForFiles } from "./state/files.js";
 import { Session } from "./state/session.js";
-import { fillIn } from "./text.js";
+import { SessionStore } from "./state/storage.js";
+import { fillIn, t } from "./text.js";
 import { Stage } from "./view/stage.js";
 
 fillIn();
 const session = new Session(new RestEngine());
+const store = new SessionStore(session);
 const stage = new Stage(session);
 
 function listenToFiles() {
@@ -23,13 +25,18 @@ function listenToFiles() {
   for (const id of ["add", "choose"]) {
     button(id).addEventListener("click", () => input("files").click());
   }
-  button("close").addEventListener("click", () => session.open && session.close(session.open));
+  button("close").addEventListener("click", () => {
+    if (!session.open) return;
+    const { name } = session.open;
+    const undo = session.close(session.open);
+    session.say(t("closed", { name }), { action: { name: t("undo"), act: undo } });
+  });
   input("files").addEventListener("change", () => {
     add([...(input("files").files ?? [])]);
     input("files").value = "";
   });
   addEventListener("beforeunload", (event) => {
-    if (session.photos.some((one) => one.isEdited)) event.preventDefault();
+    if (!store.isComplete && session.photos.some((one) => one.isEdited)) event.preventDefault();
   });
 }
 
@@ -63,4 +70,4 @@ showPanel(session, stage);
 listenToFiles();
 listenToView();
 new Pins(session, stage);
-session.begin();
+session.begin().then(() => store.begin());

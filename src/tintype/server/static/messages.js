@@ -28,7 +28,13 @@ export function showMessages(session) {
     box.append(toast(text, { kind, action }));
     while (box.children.length > MOST) box.firstElementChild?.remove();
   });
-  for (const name of ["choice", "open"]) session.on(name, () => clear("error"));
+  for (const name of ["pointerdown", "keydown"]) {
+    addEventListener(name, (event) => {
+      const here = event.target instanceof Node && box.contains(event.target);
+      const waits = event instanceof KeyboardEvent && /^(Tab|Shift|Control|Alt|Meta)$/.test(event.key);
+      if (!here && !waits) clear("error");
+    }, { capture: true }); // before what is done says something itself
+  }
   session.on("server", () => {
     if (session.online) clear("error");
     the("offline", HTMLParagraphElement).textContent = session.online ? "" : t("server-gone");

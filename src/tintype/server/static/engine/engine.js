@@ -42,6 +42,8 @@
  * @property {() => Promise<Health>} health
  * @property {(file: Blob, progress: (part: number) => void) => Promise<Photo>} open
  *   progress: 0..1 of what it takes to send a photo
+ * @property {(photo: Photo, file: Blob) => void} resume go on with a photo that was opened before,
+ *   maybe by another page
  * @property {(photo: Photo) => Promise<Blob>} luma a gray picture of full size, without loss
  * @property {(photo: Photo, recipe: Recipe, measure: boolean) => Promise<Decoded>} decode
  * @property {(photo: Photo, recipe: Recipe) => Promise<Blob>} thumbnail

@@ -7,11 +7,13 @@ import { t } from "../text.js";
 /** @typedef {import("./engine.js").Engine} Engine */
 /** @typedef {import("./engine.js").Photo} Photo */
 
+/** @typedef {{file: Blob, id: string, again: Promise<void> | null}} Sent again: it is on its way */
+
 const PAUSE = 1000; // milliseconds before a server that is busy is asked again
 
 /** @implements {Engine} */
 export class RestEngine {
-  /** @type {WeakMap<Photo, {file: Blob, id: string}>} */ #sent = new WeakMap();
+  /** @type {WeakMap<Photo, Sent>} */ #sent = new WeakMap();
 
   /** @returns {Promise<import("./engine.js").Health>} */
   async health() {
@@ -31,9 +33,14 @@ export class RestEngine {
         continue;
       }
       if (answer.status !== 201) throw problem(answer.status, answer.body);
-      this.#sent.set(answer.body, { file, id: answer.body.id });
+      this.resume(answer.body, file);
       return answer.body;
     }
+  }
+
+  /** @param {Photo} photo @param {Blob} file */
+  resume(photo, file) {
+    this.#sent.set(photo, { file, id: photo.id, again: null });
   }
 
   /** @param {Photo} photo */
@@ -108,18 +115,28 @@ export class RestEngine {
   }
 
   /**
-   * Ask something of a photo; if the server has forgotten it, send it again.
+   * Ask something of a photo; if the server has forgotten it, send it again, once for all who ask.
    * @param {Photo} photo @param {string} route @param {unknown} [body]
    */
   async #of(photo, route, body) {
     const sent = this.#sent.get(photo);
     if (!sent) throw new Error("expected a photo that this engine opened");
+    const { id } = sent;
     try {
-      return await ask(`v1/photos/${sent.id}/${route}`, body);
+      return await ask(`v1/photos/${id}/${route}`, body);
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 404) throw error;
-      sent.id = (await this.open(sent.file, () => {})).id;
+      if (sent.id === id) await (sent.again ??= this.#sendAgain(sent));
       return ask(`v1/photos/${sent.id}/${route}`, body);
+    }
+  }
+
+  /** @param {Sent} sent */
+  async #sendAgain(sent) {
+    try {
+      sent.id = (await this.open(sent.file, () => {})).id;
+    } finally {
+      sent.again = null;
     }
   }
 }

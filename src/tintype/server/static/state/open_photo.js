@@ -25,6 +25,15 @@ export class OpenPhoto {
     this.key = key ?? `${Date.now()}-${count++}`;
   }
 
+  /**
+   * Go on where one was.
+   * @param {{photo: Photo | null, states: Choice[], at: number}} kept
+   */
+  resume({ photo, states, at }) {
+    this.history = new History(states, at);
+    if (photo) this.encoded(photo);
+  }
+
   /** What the engine says of it; its history begins, unless it goes on. @param {Photo} photo */
   encoded(photo) {
     this.photo = photo;

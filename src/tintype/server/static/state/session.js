@@ -5,7 +5,7 @@
 //
 // Events: "photos" (some came, went or have another thumbnail), "open" (another is looked at),
 // "encoded" (the engine knows the open one), "choice" (it, or what is selected, changed), "decoded"
-// (detail: {one, decoded, done, since, timing}), "server" (it went or came back), "say" (detail:
+// (detail: {one, decoded, done, since, timing}), "server" (it went or came back), "view" (the open one's zoom changed), "say" (detail:
 // {text} and how it is said), "progress" (detail: {part, words}; part null: done).
 
 import { Problem } from "../engine/engine.js";
@@ -21,13 +21,16 @@ import { t } from "../text.js";
 
 const AGAIN = 2000; // milliseconds until a server that is gone is asked again
 
+/** Whether an engine did not answer. @param {unknown} error */
+const isGone = (error) => error instanceof Problem && error.status === 0;
+
 export class Session extends EventTarget {
   /** @type {OpenPhoto[]} */ photos = [];
   /** @type {OpenPhoto | null} */ open = null;
   /** @type {Selected} */ selected = null;
   /** @type {Health | null} */ server = null;
   online = true;
-  #sending = 0;
+  #sending = false;
 
   /** @param {Engine} engine */
   constructor(engine) {
@@ -41,7 +44,7 @@ export class Session extends EventTarget {
         request.one.decoded = decoded;
         if (request.one === this.open) this.tell("decoded", { ...request, decoded });
       },
-      (error) => this.#complain(error),
+      (error) => this.complain(error),
     );
   }
 
@@ -65,7 +68,7 @@ export class Session extends EventTarget {
     try {
       await work();
     } catch (error) {
-      this.#complain(/** @type {Error} */ (error));
+      this.complain(/** @type {Error} */ (error));
     }
   }
 
@@ -79,50 +82,68 @@ export class Session extends EventTarget {
   // --- photos ------------------------------------------------------------------------------------
 
   /** Photos that a person brings; each is looked at while it is sent. @param {File[]} files */
-  async add(files) {
-    const notes = [];
-    const added = files.map((file) => new OpenPhoto(file));
-    this.photos.push(...added);
-    this.tell("photos");
-    if (!this.open && added.length) this.show(added[0]);
-    this.#sending += 1;
-    for (const [i, one] of added.entries()) {
-      const words = added.length > 1
-        ? t("coloring-some", { i: i + 1, count: added.length }) : t("coloring-one", { name: one.name });
-      try {
-        notes.push(await this.#send(one, words));
-      } catch (error) {
-        this.close(one);
-        notes.push(`${one.name}: ${/** @type {Error} */ (error).message}`);
-      }
-    }
-    this.#sending -= 1;
-    if (!this.#sending) this.tell("progress", { part: null, words: "" });
-    this.say(notes.filter(Boolean).join(" "));
+  add(files) {
+    this.#take(files.map((file) => new OpenPhoto(file)), null);
   }
 
-  /** @param {OpenPhoto} one @param {string} words @returns {Promise<string>} what to say of it */
+  /**
+   * Go on with photos of before, whose keys are theirs.
+   * @param {OpenPhoto[]} photos @param {OpenPhoto} open the one to look at
+   */
+  restore(photos, open) {
+    for (const { photo, file } of photos) if (photo) this.engine.resume(photo, file);
+    this.#take(photos, open);
+  }
+
+  /** @param {OpenPhoto[]} photos @param {OpenPhoto | null} open */
+  #take(photos, open) {
+    this.photos.push(...photos);
+    this.tell("photos");
+    if (!this.open && photos.length) this.show(open ?? photos[0]);
+    if (!this.#sending) this.#sendAll();
+  }
+
+  /** Send what the engine does not know yet, what is looked at first. */
+  async #sendAll() {
+    this.#sending = true;
+    for (let done = 0; this.online; done++) {
+      const waiting = this.photos.filter((one) => !one.photo);
+      const one = waiting.find((other) => other === this.open) ?? waiting[0];
+      if (!one) break;
+      const count = done + waiting.length;
+      const words = count > 1
+        ? t("coloring-some", { i: done + 1, count }) : t("coloring-one", { name: one.name });
+      try {
+        await this.#send(one, words);
+      } catch (error) {
+        if (!isGone(error) && !one.photo) this.close(one);
+        this.complain(/** @type {Error} */ (error), one.name);
+      }
+    }
+    this.#sending = false;
+    this.tell("progress", { part: null, words: "" });
+  }
+
+  /** @param {OpenPhoto} one @param {string} words */
   async #send(one, words) {
     const most = this.server?.megabytes ?? 64;
-    if (one.file.size > most * 2 ** 20) {
-      throw new Error(t("too-large", { most }));
-    }
+    if (one.file.size > most * 2 ** 20) throw new Error(t("too-large", { most }));
     await one.file.slice(0, 1).arrayBuffer().catch(() => {
-      throw new Error(t("unreadable", { name: one.name }));
+      throw new Error(t("unreadable"));
     });
     this.tell("progress", { part: 0, words });
     const progress = (/** @type {number} */ part) => this.tell("progress", { part, words });
     const photo = await this.engine.open(one.file, progress);
     one.encoded(photo);
-    if (!this.photos.includes(one)) return ""; // closed meanwhile
+    if (!this.photos.includes(one)) return; // closed meanwhile
     if (one === this.open) {
       this.tell("encoded");
       this.#render(one, true);
       this.tell("choice");
     }
+    if (photo.colorful) this.say(t("already-colored", { name: one.name }));
     one.thumbnail ??= await this.engine.thumbnail(photo, recipeOf(unedited(photo)));
     this.tell("photos");
-    return photo.colorful ? t("already-colored", { name: one.name }) : "";
   }
 
   /** Look at a photo. @param {OpenPhoto} one */
@@ -149,7 +170,18 @@ export class Session extends EventTarget {
       this.photos.splice(at, 0, one);
       this.tell("photos");
       this.show(one);
+      if (!this.#sending) this.#sendAll();
     };
+  }
+
+  /** @returns {() => void} takes it back */
+  closeAll() {
+    const { photos, open } = this;
+    this.photos = [];
+    this.open = this.selected = null;
+    this.tell("open");
+    this.tell("photos");
+    return () => this.#take(photos, open);
   }
 
   // --- what is chosen ----------------------------------------------------------------------------
@@ -215,17 +247,16 @@ export class Session extends EventTarget {
 
   // --- the server --------------------------------------------------------------------------------
 
-  /** @param {Error} error */
-  #complain(error) {
-    if (error instanceof Problem && error.status === 0) {
+  /** Say what went wrong. @param {Error} error @param {string} [name] of the photo that it is about */
+  complain(error, name) {
+    if (isGone(error)) {
       this.say("");
-      this.#reached(false);
-    } else if (error instanceof Problem || error.constructor === Error) {
-      this.say(error.message, { kind: "error" });
-    } else { // a mistake of ours, or of the browser
-      console.error(error);
-      this.say(t("went-wrong"), { kind: "error" });
+      return this.#reached(false);
     }
+    const said = error instanceof Problem || error.constructor === Error;
+    if (!said) console.error(error); // a mistake of ours, or of the browser
+    const text = said ? error.message : t("went-wrong");
+    this.say(name ? `${name}: ${text}` : text, { kind: "error" });
   }
 
   /** Whether the engine answers; until it does, it is asked again. @param {boolean} online */
@@ -234,7 +265,9 @@ export class Session extends EventTarget {
     this.online = online;
     this.tell("server");
     if (online) {
+      if (this.open?.photo) this.tell("encoded"); // what was asked for meanwhile is asked again
       if (this.open) this.#render(this.open, true);
+      if (!this.#sending) this.#sendAll();
       return;
     }
     const timer = setInterval(async () => {

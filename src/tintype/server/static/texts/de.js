@@ -213,9 +213,15 @@ export const de = {
 
   // --- what goes wrong
   "server-status": "Der Server meldet {status}; bitte noch einmal versuchen.",
+  "closed": "{name} ist geschlossen.",
+  "closed-all": "Alle Fotos sind geschlossen.",
+  "continued": "Weiter mit dem Stand von {time}.",
+  "start-new": "Neu beginnen",
+  "no-room": "Der Browser hat keinen Platz, um {name} aufzubewahren; vor dem Schließen der Seite bitte speichern.",
+  "not-kept": "Dieser Browser bewahrt nichts auf; vor dem Schließen der Seite bitte alle Fotos speichern.",
   "dismiss": "Schließen",
   "went-wrong": "Da ging etwas schief; bitte noch einmal versuchen.",
-  "unreadable": "{name} ist nicht mehr lesbar; bitte neu auswählen.",
+  "unreadable": "nicht mehr lesbar; bitte neu auswählen",
   "server-gone": "Der Server antwortet nicht; alle Änderungen bleiben erhalten.",
   "too-large": "größer als die erlaubten {most} MB; bitte eine kleinere Datei nehmen",
 };

@@ -212,9 +212,15 @@ export const en = {
 
   // --- what goes wrong
   "server-status": "The server answered {status}; try again.",
+  "closed": "{name} is closed.",
+  "closed-all": "All photos are closed.",
+  "continued": "Continued from {time}.",
+  "start-new": "Start new",
+  "no-room": "The browser has no room to keep {name}; save it before you close the page.",
+  "not-kept": "This browser keeps nothing; save your photos before you close the page.",
   "dismiss": "Dismiss",
   "went-wrong": "Something went wrong; try again.",
-  "unreadable": "{name} can no longer be read; choose it again.",
+  "unreadable": "it can no longer be read; choose it again",
   "server-gone": "The server does not answer; your edits are kept.",
   "too-large": "larger than the {most} MB that are taken; send a smaller file",
 };

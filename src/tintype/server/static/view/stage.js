@@ -27,7 +27,9 @@ export class Stage {
     session.on("encoded", () => this.#open());
     session.on("decoded", (request) => this.#show(request));
     this.viewer.addEventListener("layout", () => {
-      if (this.#shown) this.#shown.view = this.viewer.view;
+      if (!this.#shown) return;
+      this.#shown.view = this.viewer.view;
+      session.tell("view");
     });
   }
 
@@ -38,7 +40,7 @@ export class Stage {
     this.#shown = null;
     this.viewer.clear();
     if (!one) return;
-    this.#ready = this.#load(one).catch((error) => this.session.say(error.message));
+    this.#ready = this.#load(one).catch((error) => this.session.complain(error));
   }
 
   /** @param {OpenPhoto} one */
