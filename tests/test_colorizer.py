@@ -168,6 +168,39 @@ def test_reached_is_one_for_what_came_out_and_zero_for_no_move(
     assert recipe.reached(colorizer, encoded, result) == pytest.approx(1 - after / before)
 
 
+def test_a_measured_edit_costs_one_decode(
+    colorizer: Colorizer, encoded: tintype.Encoded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    album = replace(encoded, palette=encoded.alternatives[0])
+    assert (encoded.automatic is album.automatic, album.automatic) == (False, {})
+    plain = Recipe().shift_hue(60)
+    edits = [plain, plain.at(0.5, 0.3, "navy"), plain.ban("red"), Recipe(vividness=0.7).saturate(2)]
+    colorizer.decode(encoded, edits[1])  # so that the pin's region is known
+    decode, calls = type(colorizer.model).decode, []
+
+    def count(model: Any, *arguments: Any) -> Any:
+        calls.append(arguments)
+        return decode(model, *arguments)
+
+    monkeypatch.setattr(type(colorizer.model), "decode", count)
+
+    def measure(photo: tintype.Encoded, recipe: Recipe) -> tuple[float | None, int]:
+        before = len(calls)
+        reached = recipe.reached(colorizer, photo, colorizer.decode(photo, recipe))
+        return reached, len(calls) - before
+
+    for photo in (replace(encoded), album):
+        first = [measure(replace(photo), recipe) for recipe in edits]
+        assert [count for _, count in first] == [2, 2, 2, 2]
+        assert first[0] == first[1]  # pins are no part of it
+        assert [measure(photo, recipe)[0] for recipe in edits] == [share for share, _ in first]
+        assert [measure(photo, recipe)[1] for recipe in edits] == [1, 1, 1, 1]
+        for k in range(50):
+            measure(photo, Recipe(vividness=k / 50).saturate(2))
+        assert len(photo.automatic) <= 32
+        assert measure(photo, plain) == (first[0][0], 2)  # which was forgotten
+
+
 def test_every_kind_of_source_gives_the_same(colorizer: Colorizer, tmp_path: Path) -> None:
     gray = data.camera()
     path = tmp_path / "photo.png"

@@ -4,7 +4,7 @@ photo -> luma -> encode -> features, estimated palette -> decode(recipe) -> chro
 """
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PIL import Image
@@ -17,7 +17,7 @@ from tintype.photo import DEFAULT_MAX_PIXELS, Photo, Source, read
 from tintype.pins import KEEP, At
 from tintype.recipe import Recipe
 from tintype.regions import make_layers
-from tintype.result import Result, in_gamut
+from tintype.result import Result, in_gamut, measure_colors
 from tintype.suggestions import Suggestion, suggest
 from tintype.upsample import upsample_shares
 from tintype.working_size import shrink
@@ -31,6 +31,8 @@ class Encoded:
     palette: what recipes begin with that name no other: the estimate, or an album's palette
     model: which made that
     border: (h, w) bool, at the working size: what stays neutral, around it or missing; None if none
+    automatic: by alternative and vividness, the colors that came out without edits; a copy that
+        `replace` makes begins with none
     """
 
     photo: Photo
@@ -38,11 +40,19 @@ class Encoded:
     palette: Palette
     model: Model
     border: np.ndarray | None = None
+    automatic: dict[tuple[int, float], Palette] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @property
     def alternatives(self) -> list[Palette]:
         """Four distinct palettes, each plausible; none of models without them."""
         return self.encoding.alternatives
+
+    def uncover(self, result: Result) -> Result:
+        """A result of this photo without what pins lay over it."""
+        palette = measure_colors(self.encoding.luma, result.chroma, self.model.bins)
+        return replace(result, palette=palette, layers=())
 
     def region(self, x: float, y: float, reach: float | None = None) -> np.ndarray:
         """How much of the photo a pin would color: (h, w) float32, 0..1, along the luma's edges.

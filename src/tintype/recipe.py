@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tintype.model import Model
     from tintype.photo import Source
 
+MOST_AUTOMATIC = 32  # palettes that a photo keeps; vividness has any number of values
 VERSION = 2  # of recipes; in those of version 1 the square of an amount `towards` a color moves
 
 
@@ -46,6 +47,13 @@ class HasPalettes(HasPalette, Protocol):
 
     @property
     def alternatives(self) -> list[Palette]: ...
+
+    @property
+    def automatic(self) -> dict[tuple[int, float], Palette]: ...
+
+    def uncover(self, result: Any) -> HasPalette:
+        """A result without what pins lie over."""
+        ...
 
 
 class Decoder(Protocol):
@@ -196,12 +204,10 @@ class Recipe:
             plain = self.without_pins
             if plain.palette is None and not plain.edits:
                 return None
-            return plain.reached(colorizer, encoded, colorizer.decode(encoded, plain))
+            return plain.reached(colorizer, encoded, encoded.uncover(result))
         if self.palette is None and not self.edits:
             return None
-        vividness = self.vividness_by(colorizer.model)
-        plain = replace(self, palette=None, edits=(), vividness=vividness)
-        automatic = colorizer.decode(encoded, plain).palette
+        automatic = self._find_automatic(colorizer, encoded)
         if self.palette is not None:
             aim = self.apply(encoded.palette)
         elif all(isinstance(edit, Ban) for edit in self.edits):
@@ -211,6 +217,18 @@ class Recipe:
             aim = apply_edits(automatic, tuple(_mean(e, automatic.bins) for e in self.edits))
         whole = automatic.distance(aim)
         return 1 - result.palette.distance(aim) / whole if whole > 1e-6 else 1.0
+
+    def _find_automatic(self, colorizer: Decoder, encoded: HasPalettes) -> Palette:
+        """The colors that come out as vivid without palette and edits; decoded once a photo."""
+        key = self.alternative, self.vividness_by(colorizer.model)
+        found = encoded.automatic.get(key)
+        if found is None:
+            plain = Recipe(alternative=self.alternative, vividness=key[1])
+            found = colorizer.decode(encoded, plain).palette
+            if len(encoded.automatic) >= MOST_AUTOMATIC:
+                encoded.automatic.clear()
+            encoded.automatic[key] = found
+        return found
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a recipe's file, whole or not at all. Raises PaletteError."""

@@ -112,5 +112,10 @@ def in_gamut(
     chroma = covered = np.stack([cb, cr])
     for layer in layers:
         covered = layer.cover(covered, np.rint(255 * luma).astype(np.uint8))
-    shown = ycbcr_to_rgb(np.stack([luma, *covered / 255], axis=-1))
-    return chroma, Palette.of_chroma(bins, bins.chroma(shown))
+    return chroma, measure_colors(luma, covered, bins)
+
+
+def measure_colors(luma: np.ndarray, chroma: np.ndarray, bins: Bins) -> Palette:
+    """The palette of luma, (h, w), 0..1, and of (2, h, w) Cb and Cr as a `Result` holds it."""
+    shown = ycbcr_to_rgb(np.stack([luma, *chroma / 255], axis=-1))
+    return Palette.of_chroma(bins, bins.chroma(shown))

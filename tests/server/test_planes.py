@@ -78,7 +78,9 @@ def test_the_planes_and_the_luma_make_the_librarys_photo(client, colorizer, imag
     assert answer.headers["content-type"] == "application/vnd.safetensors"
     assert "decode;dur=" in answer.headers["server-timing"]
     assert int(answer.headers["content-length"]) < 12_000  # as gzip
-    assert ("border" in dict(deserialize(answer.content))) == border
+    tensors = dict(deserialize(answer.content))
+    assert ("border" in tensors) == border
+    assert tensors["chroma"]["shape"][1:] == sent["planes"]
     luma = np.asarray(opened(client.get(f"/v1/photos/{sent['id']}/luma")))
     np.testing.assert_array_equal(luma, np.asarray(image))
     recipe = Recipe.from_json({"version": 2, "edits": edits})
@@ -86,6 +88,16 @@ def test_the_planes_and_the_luma_make_the_librarys_photo(client, colorizer, imag
     gap = np.abs(np.stack(paint(answer.content, luma), -1) - expected)
     assert (gap > 1).mean() < 0.001  # where 1 more or less decides what is scaled into gamut
     assert np.abs(expected - 128).mean() > 2
+
+
+def test_luma_comes_with_the_photos_alpha_if_it_has_any(client):
+    photo = coffee().convert("LA")
+    photo.putalpha(Image.linear_gradient("L").resize(photo.size))
+    sent, _ = send(client, photo)
+    assert sent["alpha"]
+    luma = opened(client.get(f"/v1/photos/{sent['id']}/luma"))
+    assert luma.mode == "LA"
+    np.testing.assert_array_equal(np.asarray(luma), np.asarray(photo))
 
 
 def test_pins_come_with_their_places_and_the_photos_own_luma_there(client):

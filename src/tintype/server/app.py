@@ -140,7 +140,10 @@ def _add_routes(app: FastAPI, service: Service) -> None:
 
     @app.get("/v1/photos/{photo_id}/luma", responses=problems | PNG)
     async def luma(photo: sent, who: Client) -> Response:
-        """The photo's luma at full size, upright: a lossless gray PNG, for who enlarges planes."""
+        """The photo's luma at full size, upright: a lossless gray PNG, for who enlarges planes.
+
+        With an alpha channel where parts of the photo are transparent.
+        """
         return _response(await service.full.do(lambda: service.luma(photo), who))
 
     @app.post("/v1/photos/{photo_id}/render", responses=problems | RENDERED)

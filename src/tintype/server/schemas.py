@@ -41,6 +41,9 @@ class PhotoOut(Variant):
     id: str
     width: int
     height: int
+    planes: tuple[int, int] = Field(
+        description="Height and width of the planes of chroma that `render` gives of it."
+    )
     format: str = Field(description="What it is saved as if nothing else is asked for.")
     alpha: bool = Field(description="Parts of it are transparent.")
     colorful: bool = Field(description="It already had colors, which are replaced.")

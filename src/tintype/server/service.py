@@ -146,10 +146,12 @@ class Service:
         palettes = [full.palette, *full.alternatives]
         own, *others = (_variant(p, r) for p, r in zip(palettes, results, strict=True))
         width, height = full.photo.size
+        high, wide = full.encoding.luma.shape
         return PhotoOut(
             id=self.store.add(sizes),
             width=width,
             height=height,
+            planes=(high, wide),
             format=_format(full.photo.format),
             alpha=full.photo.alpha is not None,
             colorful=full.photo.colorful,
@@ -203,9 +205,13 @@ class Service:
         return Picture(picture.getvalue(), MIME["JPEG"], {})
 
     def luma(self, sizes: Sizes) -> Picture:
-        """The full-size luma, which the planes are joined to."""
+        """The full-size luma, with alpha if there is one, which the planes are joined to."""
         picture = BytesIO()
-        Image.fromarray(sizes.full.photo.luma).save(picture, "PNG", compress_level=1)
+        photo = sizes.full.photo
+        image = Image.fromarray(photo.luma)
+        if photo.alpha is not None:
+            image.putalpha(Image.fromarray(photo.alpha))
+        image.save(picture, "PNG", compress_level=1)
         return Picture(picture.getvalue(), MIME["PNG"], {})
 
     def render_planes(self, sizes: Sizes, asked: Render, compress: bool) -> Picture:

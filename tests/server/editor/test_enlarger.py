@@ -289,7 +289,8 @@ ENLARGE = """async ({ plane, width, height, planes }) => {
     globalThis.Worker = kind;
     const enlarger = new Enlarger();
     const refused = await enlarger.enlarge(bytes(planes).buffer).catch((error) => error.message);
-    enlarger.open({ luma: bytes(plane), width, height }, { width: 64, height: 48 });
+    enlarger.open({ luma: bytes(plane), width, height });
+    enlarger.prepare(48, 64);
     const asked = [0, 1, 2].map(() => enlarger.enlarge(bytes(planes).buffer));
     const [first, second, third] = await Promise.all(asked);
     const rg = btoa(Array.from(third.rg, (v) => String.fromCharCode(v)).join(""));

@@ -181,6 +181,28 @@ def test_a_photo_that_the_server_forgot_is_sent_again(page, photo, address):
     assert (read_pixels(page) != before).any()
 
 
+def test_a_transparent_tiff_is_shown_as_it_is(page, tmp_path):
+    photo = coffee().convert("LA")
+    photo.putalpha(Image.linear_gradient("L").resize(photo.size))
+    photo.save(tmp_path / "clear.tif")
+    open_photo(page, tmp_path / "clear.tif")
+    clear = np.asarray(photo.getchannel("A")).astype(int)
+    shown = page.locator("photo-viewer canvas.photo").evaluate(
+        """(canvas) => {
+          const flat = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+          flat.drawImage(canvas, 0, 0);
+          const { data, width, height } = flat.getImageData(0, 0, canvas.width, canvas.height);
+          const column = [];
+          for (let y = 0; y < height; y++) column.push(data[4 * (y * width + (width >> 1)) + 3]);
+          return column;
+        }"""
+    )
+    opaque = [value for value in shown if value > 0]
+    assert opaque == sorted(opaque)
+    assert (min(opaque) < 20, max(opaque) > 235) == (True, True)
+    assert abs(np.mean(opaque) - clear.mean()) < 5
+
+
 def test_a_broken_photo_is_explained(page, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"nothing")

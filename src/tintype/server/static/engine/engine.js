@@ -8,8 +8,9 @@
 /** @typedef {{palette: PaletteFile, groups: Group[]}} Variant */
 /**
  * What the engine says of a photo.
- * @typedef {Variant & {id: string, width: number, height: number, format: string,
- *   alpha: boolean, colorful: boolean, alternatives: Variant[]}} Photo
+ * @typedef {Variant & {id: string, width: number, height: number, planes: [number, number],
+ *   format: string, alpha: boolean, colorful: boolean, alternatives: Variant[]}} Photo
+ *   planes: height and width of the small chroma that `decode` gives
  */
 /** @typedef {Record<string, any>} Edit */
 /**

@@ -39,13 +39,20 @@ export class Enlarger {
 
   /**
    * Get ready for a photo; what still waits for the last one is no longer wanted.
-   * @param {Luma} photo @param {Size | null} [small] of the chroma that will come, if it is known
-   * @returns {Promise<void>}
+   * @param {Luma} photo @returns {Promise<void>}
    */
-  open({ luma, width, height }, small = null) {
+  open({ luma, width, height }) {
     this.#next?.promised.resolve(null);
     this.#next = null;
-    return this.#ask("open", luma, width, height, small);
+    return this.#ask("open", luma, width, height);
+  }
+
+  /**
+   * Get ready for chroma of a size, so that the first that comes is enlarged sooner.
+   * @param {number} height @param {number} width @returns {Promise<void>}
+   */
+  prepare(height, width) {
+    return this.#ask("prepare", height, width);
   }
 
   /**
@@ -71,7 +78,7 @@ export class Enlarger {
     this.#busy = false;
   }
 
-  /** @param {"read" | "open" | "enlarge"} task @param {any[]} parts @returns {Promise<any>} */
+  /** @param {"read" | "open" | "prepare" | "enlarge"} task @param {any[]} parts @returns {Promise<any>} */
   async #ask(task, ...parts) {
     const work = () => /** @type {any} */ (this.#tasks)[task](...parts);
     const worker = this.#worker;

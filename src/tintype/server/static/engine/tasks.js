@@ -14,12 +14,19 @@ export class Tasks {
   /**
    * Compute what depends on luma alone.
    * @param {Uint8Array} luma (height, width) @param {number} width @param {number} height
-   * @param {{width: number, height: number} | null} small size of the chroma that will come
    * @returns {null}
    */
-  open(luma, width, height, small) {
+  open(luma, width, height) {
     this.#guide = new Guide(luma, height, width);
-    if (small) this.#guide.prepare(small.height, small.width);
+    return null;
+  }
+
+  /**
+   * Compute what depends on the size of the chroma, too, that will come.
+   * @param {number} height @param {number} width @returns {null}
+   */
+  prepare(height, width) {
+    this.#guide?.prepare(height, width);
     return null;
   }
 

@@ -36,7 +36,7 @@ export class Stage {
   /** Put the luma of the open photo on the stage, once it can be had. */
   #open() {
     const one = this.session.open;
-    if (one === this.#shown && one) return;
+    if (one === this.#shown && one) return this.#prepare(one);
     this.#shown = null;
     this.viewer.clear();
     if (!one) return;
@@ -50,7 +50,13 @@ export class Stage {
     if (!luma || one !== this.session.open || this.#shown === one) return; // or once it is encoded
     this.#shown = one;
     this.#enlarger.open(luma);
+    this.#prepare(one);
     this.viewer.open(luma, one.view);
+  }
+
+  /** Weigh the luma's edges as soon as the size of the colors is known. @param {OpenPhoto} one */
+  #prepare({ photo }) {
+    if (photo) void this.#enlarger.prepare(...photo.planes).catch(() => {}); // or `enlarge` says it
   }
 
   /** @param {import("../engine/engine.js").Photo} photo @returns {Promise<Luma | null>} */
