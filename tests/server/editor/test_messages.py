@@ -1,0 +1,44 @@
+"""What the editor says: at most two messages, which go by themselves, and are never in the way."""
+
+import pytest
+from playwright.sync_api import expect
+
+SAY = """async (said) => {
+    const { Session } = await import('/state/session.js');
+    window.session ??= new Session({});
+    if (!window.showing) (await import('/messages.js')).showMessages(session);
+    window.showing = window.pressed = true;
+    for (const [text, kind, name] of said) {
+        const act = () => { window.pressed = name; };
+        session.say(text, { kind, action: name && { name, act } });
+    }
+}"""
+
+
+@pytest.mark.parametrize("page", ["phone"], indirect=True)
+def test_messages_go_by_themselves_and_errors_by_what_is_done_next(page):
+    page.clock.install()
+    toasts = page.locator("#message .toast")
+    page.evaluate(SAY, [["Saved a.", "note"], ["Rendering", "busy"], ["Saved b.", "note", "Undo"]])
+    expect(toasts).to_have_text(["Saved a.✕", "Saved b.Undo✕"])  # what was busy is done
+    page.evaluate(SAY, [["Saved b.", "note"], ["a.jpg: expected an image", "error"]])
+    expect(toasts).to_have_count(2)
+    assert "Saved a." not in page.locator("#message").inner_text()
+    stage = page.locator(".stage").bounding_box()
+    box = page.locator("#message").bounding_box()
+    assert box["y"] + box["height"] < stage["y"] + stage["height"] / 2
+    page.clock.fast_forward(7000)
+    expect(toasts).to_have_count(1)
+    expect(toasts).to_have_class("toast error")
+    page.keyboard.press("Tab")
+    expect(toasts).to_have_count(1)
+    page.keyboard.press("x")
+    expect(toasts).to_have_count(0)
+    page.evaluate(SAY, [["Closed.", "note", "Undo"]])
+    page.clock.fast_forward(7000)  # what can be pressed stays longer
+    page.get_by_role("button", name="Undo").click()
+    expect(toasts).to_have_count(0)
+    assert page.evaluate("pressed") == "Undo"
+    page.evaluate(SAY, [["Broken.", "error"]])
+    page.get_by_role("button", name="Dismiss").click()
+    expect(toasts).to_have_count(0)
