@@ -37,7 +37,9 @@ export class PaletteWheel extends HTMLElement {
   #timer = 0; // until a hovered spot lights up
   #rest = 0; // until a turned mouse wheel counts as let go
   #until = 0; // when spots may light up again: not under a hand that has just let go
-  #svg = make("svg", { viewBox: `${-SIDE / 2} ${-SIDE / 2} ${SIDE} ${SIDE}` });
+  #svg = make("svg", {
+    viewBox: `${-SIDE / 2} ${-SIDE / 2} ${SIDE} ${SIDE}`, tabindex: -1, // its spots are where tab stops
+  });
   #dots = make("g", { class: "dots", "aria-hidden": "true" });
   #spots = make("g", { class: "spots" });
   #plus = make("g", { class: "offer", tabindex: 0, role: "button", visibility: "hidden" });

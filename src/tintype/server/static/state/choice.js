@@ -141,7 +141,7 @@ export const PRESETS = {
   warm: { towards: { hue: 60, amount: 0.12 }, saturation: 1.1 },
   cool: { towards: { hue: 255, amount: 0.12 } },
   vivid: { saturation: 1.3, vividness: 1 },
-  faded: { saturation: 0.55, vividness: 0.3 },
+  faded: { towards: { hue: 70, amount: 0.1 }, saturation: 0.8, vividness: 0.35 },
   "hand-tinted": { towards: { hue: 35, amount: 0.05 }, saturation: 0.8, vividness: 0.9 },
 };
 
