@@ -6,6 +6,7 @@ import { RestEngine } from "./engine/rest.js";
 import { showFilm } from "./film.js";
 import { showMessages } from "./messages.js";
 import { button, input, showProgress } from "./page.js";
+import { showSamples } from "./photos/samples.js";
 import { showPanel } from "./panel/panel.js";
 import { Pins } from "./pins/pins.js";
 import { listenForFiles } from "./state/files.js";
@@ -66,6 +67,7 @@ function listenToView() {
 showMessages(session);
 session.on("progress", ({ part, words }) => showProgress(session.open?.photo ? null : part, words));
 showFilm(session);
+showSamples(session);
 showPanel(session, stage);
 listenToFiles();
 listenToView();

@@ -11,6 +11,10 @@ export const de = {
   "drop-or": "oder einfügen, oder",
   "choose-photos": "Fotos auswählen",
   "stay": "Alles bleibt auf diesem Rechner.",
+  "try-sample": "Oder eines von diesen probieren",
+  "sample-astronaut": "Eine Astronautin",
+  "sample-cat": "Eine Katze",
+  "sample-rocket": "Eine Rakete vor dem Start",
 
   // --- the photo
   "photo": "Foto",

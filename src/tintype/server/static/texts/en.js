@@ -11,6 +11,10 @@ export const en = {
   "drop-or": "or paste one, or",
   "choose-photos": "Choose photos",
   "stay": "They stay on this machine.",
+  "try-sample": "Or try one of these",
+  "sample-astronaut": "An astronaut",
+  "sample-cat": "A cat",
+  "sample-rocket": "A rocket before its launch",
 
   // --- the photo
   "photo": "Photo",
