@@ -38,10 +38,35 @@ def test_axe_finds_nothing_serious(axed, address, photo):
     assert violations(axed) == []
 
 
-def test_nothing_is_wider_than_the_screen(page, photo):
+NAMED = """() => {
+    const one = document.activeElement;
+    const label = one.getAttribute('aria-label') ?? one.labels?.[0]?.textContent;
+    return one === document.body ? 'page' : (label ?? one.textContent).trim();
+}"""
+SMALL = """() => [...document.querySelectorAll('button, input, select, summary, .hit')]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+    .filter((one) => one.type !== 'checkbox' && !one.closest('.film')) // their labels are hit
+    .filter((one) => {
+        const { width, height } = one.getBoundingClientRect();
+        return Math.min(width, height) < 43.5;
+    })
+    .map((one) => one.id || one.outerHTML)"""
+
+
+def test_nothing_is_wider_than_the_screen_or_nameless_or_too_small_for_fingers(page, photo):
     open_photo(page, photo)
+    page.locator("#photos").evaluate(
+        "film => { for (let i = 0; i < 19; i++) film.append(film.firstChild.cloneNode(true)); }"
+    )
+    page.locator("ul.colors .pick").first.click()
+    page.locator("#more").evaluate("details => { details.open = true }")
     wide, screen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert wide <= screen
+    if page.evaluate("matchMedia('(pointer: coarse)').matches"):
+        assert page.evaluate(SMALL) == []
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        assert page.evaluate(NAMED)
 
 
 def test_the_api_page_names_every_route(page, address):

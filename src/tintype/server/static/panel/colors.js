@@ -128,7 +128,12 @@ export class ColorList {
     row.append(make("div", { class: "line" }, pick, eye));
     for (const [name, on] of /** @type {[string, boolean][]} */ ([
       ["pointerenter", true], ["pointerleave", false], ["focusin", true], ["focusout", false],
-    ])) pick.addEventListener(name, () => this.#light(on ? index() : null));
+    ])) {
+      pick.addEventListener(name, () => {
+        const seen = name !== "focusin" || pick.matches(":focus-visible"); // a finger only taps
+        if (seen) this.#light(on ? index() : null);
+      });
+    }
     return row;
   }
 
