@@ -1,6 +1,7 @@
 // What a color does to a choice: of one thing by a pin, or everywhere by a spot of the wheel.
 
 import { chromaOf, hexOf, isGray, nameOf, NEUTRAL, polar } from "../color.js";
+import { readColor } from "../panel/color_words.js";
 import { t } from "../text.js";
 
 /** @typedef {import("../state/choice.js").Choice} Choice */
@@ -91,9 +92,6 @@ export function colored(choice, thing, color, scope) {
  * @param {string} text
  */
 export function parse(text) {
-  const word = text.trim().toLowerCase();
-  if (!CSS.supports("color", word) || !/^(#|[a-z]+$|hsl|rgb)/.test(word)) return null;
-  if (["transparent", "currentcolor"].includes(word)) return null;
-  const hex = hexOfPin(word);
-  return isGray(chromaOf(hex)) ? "gray" : hex;
+  const hex = readColor(text);
+  return hex && isGray(chromaOf(hex)) ? "gray" : hex;
 }

@@ -8,7 +8,7 @@ import { hexOfPin } from "./edit.js";
 /** @typedef {import("./place.js").Point} Point */
 
 const FAINT = 0.012; // OKLab chroma below which nobody sees a color
-const [DARK, LIGHT] = [36, 240]; // luma that shows no color
+const [BLACK, DARK, LIGHT, WHITE] = [12, 36, 240, 251]; // luma that shows no color, or little
 
 /** The pixel of a place. @param {PhotoViewer} viewer @param {Point} place */
 function pixelAt(viewer, { x, y }) {
@@ -29,9 +29,10 @@ export function colorAt(viewer, place) {
  * @param {PhotoViewer} viewer @param {Point} place @param {string} color as a pin has it
  */
 export function excuse(viewer, place, color) {
-  const wanted = color !== "auto" && !isGray(chromaOf(hexOfPin(color)));
-  if (!wanted || magnitude(colorAt(viewer, place)) >= FAINT) return "";
+  if (color === "auto" || isGray(chromaOf(hexOfPin(color)))) return "";
   const [r, g, b] = pixelAt(viewer, place);
   const luma = 0.299 * r + 0.587 * g + 0.114 * b;
+  if (luma < BLACK || luma > WHITE) return t(luma < BLACK ? "pin-dark" : "pin-light");
+  if (magnitude(chromaOfPixel(r, g, b)) >= FAINT) return "";
   return t(luma < DARK ? "pin-dark" : luma > LIGHT ? "pin-light" : "pin-neutral");
 }
