@@ -269,9 +269,12 @@ def test_on_a_phone_a_sheet_asks_and_the_last_tap_counts(page, photo, address, t
     expect(popover.locator(".swatch[data-color]")).to_have_count(5)
     wait_until_settled(page)
     outlines = page.evaluate("outlines")
-    assert len(asked) == 2 and outlines and min(outlines) > 127  # never the table's
+    assert len(asked) == 2
+    assert outlines
+    assert min(outlines) > 127
     box = popover.bounding_box()
-    assert box["y"] + box["height"] == 740 and box["width"] == 360
+    assert box["y"] + box["height"] == 740
+    assert box["width"] == 360
     assert not covers(page, ".popover", COFFEE)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     for button in popover.locator("button:visible").all():
@@ -293,7 +296,8 @@ def test_on_a_phone_a_sheet_asks_and_the_last_tap_counts(page, photo, address, t
     marks = page.locator("button.pin")
     expect(marks).to_have_text(["", "Mask 1", "Mask 2"])
     box, (x, y) = marks.first.bounding_box(), screen(page, (100.5 / 400, 60.5 / 267))
-    assert abs(box["x"] + box["width"] / 2 - x) < 1 and abs(box["y"] + box["height"] / 2 - y) < 1
+    assert abs(box["x"] + box["width"] / 2 - x) < 1
+    assert abs(box["y"] + box["height"] / 2 - y) < 1
     marks.nth(1).tap()
     expect(popover.locator("h2")).to_have_text("Mask 1")
     assert popover.locator(".reach").is_hidden()
@@ -329,4 +333,5 @@ def test_where_no_color_shows_it_is_said(page, tmp_path):
     y, x = np.mgrid[:30, :40] + 0.5
     away = np.hypot(np.maximum(np.abs(x - 20) - 10, 0), y - 15)
     assert (mask[(away < 3) & (np.hypot(x - 20, y - 15) > 3.5)] == 255).all()
-    assert (mask[away > 5] == 0).all() and (mask[np.hypot(x - 20, y - 15) < 1] == 0).all()
+    assert (mask[away > 5] == 0).all()
+    assert (mask[np.hypot(x - 20, y - 15) < 1] == 0).all()
