@@ -30,7 +30,7 @@ function listenToFiles() {
     if (!session.open) return;
     const { name } = session.open;
     const undo = session.close(session.open);
-    session.say(t("closed", { name }), { action: { name: t("undo"), act: undo } });
+    session.say(t("closed", { name }), { action: { name: t("take-back"), act: undo } });
   });
   input("files").addEventListener("change", () => {
     add([...(input("files").files ?? [])]);

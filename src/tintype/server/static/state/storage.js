@@ -93,7 +93,7 @@ export class SessionStore {
     for (const one of found) this.#kept.set(one.key, keptOf(one));
     session.restore(found, found.find(({ key }) => key === open) ?? found[0]);
     const startNew = () => session.say(t("closed-all"), {
-      action: { name: t("undo"), act: session.closeAll() },
+      action: { name: t("take-back"), act: session.closeAll() },
     });
     session.say(t("continued", { time: timeOf(saved) }), {
       action: { name: t("start-new"), act: startNew },

@@ -38,11 +38,11 @@ export const de = {
   // --- palette
   "palette": "Palette",
   "history": "Verlauf",
-  "undo": "Rückgängig",
+  "undo": "Zurück",
   "undo-title": "Rückgängig (Strg Z)",
-  "redo": "Wiederholen",
+  "redo": "Vor",
   "redo-title": "Wiederholen (Strg Umschalt Z)",
-  "reset": "Zurücksetzen",
+  "reset": "Verwerfen",
   "wheel-label": "Farben nach Ton und Buntheit",
   "wheel-hint": "Ziehen: im Kreis für den Farbton, nach außen für Buntheit, zur " +
     "Mitte für Grau. Die Größe ist der Anteil. Doppelklick fügt hinzu.",
@@ -217,9 +217,10 @@ export const de = {
 
   // --- what goes wrong
   "server-status": "Der Server meldet {status}; bitte noch einmal versuchen.",
+  "take-back": "Rückgängig",
   "closed": "{name} ist geschlossen.",
   "closed-all": "Alle Fotos sind geschlossen.",
-  "continued": "Weiter mit dem Stand von {time}.",
+  "continued": "Weiter ab {time}.",
   "start-new": "Neu beginnen",
   "no-room": "Der Browser hat keinen Platz, um {name} aufzubewahren; vor dem Schließen der Seite bitte speichern.",
   "not-kept": "Dieser Browser bewahrt nichts auf; vor dem Schließen der Seite bitte alle Fotos speichern.",

@@ -216,6 +216,7 @@ export const en = {
 
   // --- what goes wrong
   "server-status": "The server answered {status}; try again.",
+  "take-back": "Undo",
   "closed": "{name} is closed.",
   "closed-all": "All photos are closed.",
   "continued": "Continued from {time}.",
