@@ -37,7 +37,7 @@ class Album:
 
     def start(self, own: Palette, _place: float) -> Palette:
         """The palette that a photo is colored from, given its own estimate."""
-        return own.blend(self.palette, self.cohesion)
+        return own.blend(self.palette, self.cohesion) if self.cohesion else own
 
     def about(self) -> dict[str, Any]:
         """What decides the colors, as JSON."""
@@ -74,6 +74,17 @@ def average(palettes: Sequence[Palette]) -> Palette:
     toned = any(palette.tones is not None for palette in palettes)
     tones = np.mean([palette.by_tone for palette in palettes], axis=0) if toned else None
     return Palette(bins, np.mean([palette.shares for palette in palettes], axis=0), tones=tones)
+
+
+def begin_album(estimates: Sequence[Palette], cohesion: float) -> list[dict[str, Any]]:
+    """What each photo of an album begins with, as recipes hold it, by the photos' own estimates.
+
+    Colored by these, and as vivid as without a palette, photos are those of `tintype colorize
+    --album`. Raises PaletteError as `average`.
+    """
+    kept = average(estimates).to_json(fine=True)  # as OUT/album.json keeps it
+    album = Album(Palette.from_json(estimates[0].bins, kept), cohesion)
+    return [album.start(own, 0.0).to_json(fine=True) for own in estimates]
 
 
 def measure_album(

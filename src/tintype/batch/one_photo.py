@@ -49,14 +49,17 @@ def make_method(
 
     def color(photo: Photo, target: Target) -> Iterator[tuple[Result, float | None]]:
         encoded = colorizer.encode(photo)
-        if start is not None:
-            encoded = replace(encoded, palette=start(encoded.palette, target.place or 0.0))
+        given: dict[str, Any] | None = None  # so that a result's own recipe makes it again
+        begun = None if start is None else start(encoded.palette, target.place or 0.0)
+        if begun is not None and begun is not encoded.palette:
+            given = begun.to_json(fine=True)
+            encoded = replace(encoded, palette=Palette.from_json(colorizer.bins, given))
         for number in range(1, alternatives + 1) if alternatives else [recipe.alternative]:
             one = replace(recipe, alternative=number)
             result = colorizer.decode(encoded, one)
             reached = one.reached(colorizer, encoded, result)
-            if start is not None and result.recipe is not None:  # which says all of it by itself
-                result = replace(result, recipe=replace(result.recipe, palette=encoded.palette))
+            if given is not None and result.recipe is not None:  # which says all of it by itself
+                result = replace(result, recipe=replace(result.recipe, palette=given))
             yield result, reached
 
     return color

@@ -16,6 +16,8 @@ from tintype.colorizer import Colorizer
 from tintype.server.planes import LAYOUT, MEDIA_TYPE
 from tintype.server.problems import answer_problems
 from tintype.server.schemas import (
+    AlbumIn,
+    AlbumOut,
     Health,
     PhotoOut,
     PlaceIn,
@@ -174,6 +176,19 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         """The likeliest distinct colors of the thing at a place, under a recipe's palette."""
         work = partial(service.suggestions, photo, asked)
         return await service.queue_for(asked, photo).do(work, who)
+
+    @app.post("/v1/albums", responses=problems)
+    async def album(asked: AlbumIn, who: Client) -> AlbumOut:
+        """The palettes to begin with that make photos look as if they were of one roll.
+
+        Each is a blend of the photo's own and the mean of all, as of `tintype colorize --album`.
+        """
+        photos = {photo_id: service.store.get(photo_id) for photo_id in asked.photos}
+        if unknown := [photo_id for photo_id, photo in photos.items() if photo is None]:
+            ids = ", ".join(unknown)
+            raise HTTPException(404, f"expected photos that were sent, not {ids}; send them again")
+        known = [photo for photo_id in asked.photos if (photo := photos[photo_id]) is not None]
+        return await service.full.do(lambda: service.album(known, asked.cohesion), who)
 
     @app.post("/v1/recipes", responses=problems)
     async def recipe(asked: RecipeFile, who: Client) -> dict[str, Any]:

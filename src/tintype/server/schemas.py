@@ -123,6 +123,22 @@ class PlaceIn(RecipeIn):
     at: Place
 
 
+class AlbumIn(Body):
+    """Photos that belong together."""
+
+    photos: list[str] = Field(min_length=1, max_length=64, description="Ids of photos, sent.")
+    cohesion: float = Field(
+        0.5, ge=0, le=1, description="0 (each photo's own palette) .. 1 (the same for all)."
+    )
+
+
+class AlbumOut(BaseModel):
+    """What photos that belong together begin with."""
+
+    variants: list[Variant] = Field(description="Of each photo, in their order.")
+    vividness: float = Field(description="To be chosen beside the palettes: the model's own.")
+
+
 class Suggestions(BaseModel):
     """The likeliest colors of the thing at a place, the likeliest first."""
 

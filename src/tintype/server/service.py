@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 import tintype
+from tintype.batch.album import begin_album
 from tintype.bins import has_hue
 from tintype.colorizer import Colorizer
 from tintype.edits import check_edits
@@ -30,6 +31,7 @@ from tintype.result import Result
 from tintype.sandbox import Sandbox
 from tintype.server.planes import MEDIA_TYPE, pack_planes
 from tintype.server.schemas import (
+    AlbumOut,
     Group,
     Health,
     PhotoOut,
@@ -177,6 +179,17 @@ class Service:
         recipe = asked.recipe().without_pins
         palette = recipe.apply(sizes.full.palette, sizes.full.alternatives)
         return _variant(palette, self.colorizer.decode(sizes.thumbnail, recipe))
+
+    def album(self, photos: list[Sizes], cohesion: float) -> AlbumOut:
+        """What photos begin with that belong together. Raises PaletteError."""
+        vividness = self.colorizer.model.vividness
+        variants = []
+        starts = begin_album([sizes.full.palette for sizes in photos], cohesion)
+        for sizes, start in zip(photos, starts, strict=True):
+            recipe = Recipe(palette=start, vividness=vividness)
+            groups = _groups(self.colorizer.decode(sizes.thumbnail, recipe).palette)
+            variants.append(Variant(palette=start, groups=groups))
+        return AlbumOut(variants=variants, vividness=vividness)
 
     def recipe(self, asked: RecipeIn) -> Recipe:
         """A recipe with all that it takes to replay it. Raises PaletteError."""

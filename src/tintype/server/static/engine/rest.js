@@ -104,6 +104,23 @@ export class RestEngine {
     return (await this.#of(photo, "palette", recipe)).json();
   }
 
+  /**
+   * @param {Photo[]} photos @param {number} cohesion
+   * @returns {Promise<import("./engine.js").Album>}
+   */
+  async album(photos, cohesion) {
+    const all = photos.map((photo) => this.#find(photo));
+    const ids = all.map(({ id }) => id);
+    try {
+      return await (await ask("v1/albums", { photos: ids, cohesion })).json();
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 404) throw error;
+      const gone = all.filter((sent, i) => error.message.includes(ids[i]) && sent.id === ids[i]);
+      for (const sent of gone) await (sent.again ??= this.#sendAgain(sent));
+      return (await ask("v1/albums", { photos: all.map(({ id }) => id), cohesion })).json();
+    }
+  }
+
   /** @param {Record<string, any>} recipe */
   async completeRecipe(recipe) {
     return (await ask("v1/recipes", recipe)).json();
@@ -114,13 +131,19 @@ export class RestEngine {
     await fetch(`v1/photos/${this.#sent.get(photo)?.id}`, { method: "DELETE" }).catch(() => {});
   }
 
+  /** What was sent for a photo. @param {Photo} photo @returns {Sent} */
+  #find(photo) {
+    const sent = this.#sent.get(photo);
+    if (!sent) throw new Error("expected a photo that this engine opened");
+    return sent;
+  }
+
   /**
    * Ask something of a photo; if the server has forgotten it, send it again, once for all who ask.
    * @param {Photo} photo @param {string} route @param {unknown} [body]
    */
   async #of(photo, route, body) {
-    const sent = this.#sent.get(photo);
-    if (!sent) throw new Error("expected a photo that this engine opened");
+    const sent = this.#find(photo);
     const { id } = sent;
     try {
       return await ask(`v1/photos/${id}/${route}`, body);
