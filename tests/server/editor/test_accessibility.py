@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from server.conftest import coffee
-from server.editor.conftest import AXE, open_photo
+from server.editor.conftest import AXE, add_color, open_photo
 
 
 def violations(page: Page) -> list[str]:
@@ -32,6 +32,13 @@ def axed(page, address):
 def test_axe_finds_nothing_serious(axed, address, photo):
     assert violations(axed) == []
     open_photo(axed, photo)
+    assert violations(axed) == []
+    add_color(axed, "navy")
+    axed.locator("#more").evaluate("details => { details.open = true }")
+    axed.locator("#save-open").click()
+    assert violations(axed) == []
+    axed.keyboard.press("Escape")
+    axed.locator("#help-open").click()
     assert violations(axed) == []
     axed.goto(f"{address}docs.html")
     expect(axed.locator("#routes section").first).to_be_visible()
