@@ -95,7 +95,7 @@ def test_a_full_render_with_pins_is_the_file_that_the_library_saves(
     assert answer.content == expected.getvalue()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def large(client):
     """A photo that is larger than its preview."""
     file = bombs.save(coffee(1600).convert("L").resize((1600, 1064)), "PNG")

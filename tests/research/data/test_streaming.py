@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from research.conftest import SETTINGS, interrupted_after, run_config, steps_of
 from tintype.errors import DataError
 from tintype.research import export
-from tintype.research.data import augmentation, photo_set, rng
+from tintype.research.data import augmentation, batches, photo_set, rng
 from tintype.research.data.batches import Process
 from tintype.research.data.shards import find_packs
 from tintype.research.data.streaming import Stream, order_lanes
@@ -165,12 +165,16 @@ def test_an_export_is_checked_on_photos_of_the_validation_shards(shards):
 # --- runs -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("kind", ["shards", "memory"])
 def test_a_run_that_is_stopped_at_step_17_ends_at_the_weights_of_an_unbroken_one(
-    shards, tmp_path, monkeypatch
+    shards, tmp_path, monkeypatch, kind
 ):
-    """Beyond its first epoch; of photos in memory, see training/test_loop.py."""
     values = {"batch": 2, "learning_rate": 0.05, "checkpoint_seconds": 0.0, "validation_photos": 0}
     given = config(shards, 20, **values, workers=2, freeze_norms=False)
+    if kind == "memory":
+        given = replace(given, data=(str(shards / "train-*.tar"),))
+        sample = batches.Memory.sample
+        monkeypatch.setattr(batches.Memory, "sample", lambda p, size: [next(sample(p, size))])
     loop.train(tmp_path / "whole", given, SETTINGS, resume=False)
     with monkeypatch.context() as patch:
         interrupted_after(17, patch)
