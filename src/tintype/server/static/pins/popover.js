@@ -119,11 +119,12 @@ export class Popover {
     }
     const here = scope === "here";
     for (const [selector, there] of /** @type {[string, boolean][]} */ ([
-      [".far", kind === "pin" && here], [".last", kind !== "place"], [".brush", here],
+      [".far", kind === "pin" || kind === "place"],
       [".color", kind !== "protect"], [".kinds", kind !== "protect"],
       [".swatches", kind !== "protect"],
       [".kinds [data-color=keep]", here], [".kinds [data-color=auto]", here && kind !== "mask"],
     ])) this.#find(selector).hidden = !there;
+    for (const row of [".far", ".last"]) this.#find(row).inert = kind === "place"; // not moved by a pin
     for (const button of this.element.querySelectorAll("[data-color]")) {
       button.setAttribute("aria-pressed", String(button.getAttribute("data-color") === color));
     }
