@@ -17,10 +17,11 @@ from PIL import Image
 
 from tintype.errors import PhotoError, explain, fail
 from tintype.files import open_whole
-from tintype.formats import deep, halved
+from tintype.formats import deep, halved, layered
 from tintype.formats.decode import Source, decode
 from tintype.formats.document import is_document
 from tintype.formats.halved import Halved
+from tintype.formats.layered import Layered
 from tintype.formats.pillow import ReadOptions, open_image
 from tintype.formats.pixels import is_colorful
 from tintype.metadata import Embedding, Metadata, Provenance, embed
@@ -175,7 +176,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 def write(
-    image: Image.Image | Halved,
+    image: Image.Image | Halved | Layered,
     target: str | os.PathLike[str] | BinaryIO,
     *,
     like: Photo | None = None,
@@ -188,7 +189,8 @@ def write(
 ) -> tuple[str, ...]:
     """Write a colored photo to a path, whole or not at all, or to a binary stream.
 
-    image: mode RGB or YCbCr; a JPEG takes the YCbCr planes as they are, and halved ones
+    image: mode RGB or YCbCr; a JPEG takes the YCbCr planes as they are, and halved ones, a TIFF
+        layers
     like: the photo it was made from; gives alpha, and metadata unless `strip_metadata`.
     provenance: what the file says of itself, beside the photo's metadata.
     format: Pillow's name; for a path the default is its extension, a stream needs one.
@@ -217,6 +219,9 @@ def write(
     save: Callable[[BinaryIO], None]
     if isinstance(image, Halved):
         save = partial(halved.save, image, options=options | embedding.options)
+    elif isinstance(image, Layered):
+        save = partial(layered.save, image, embedding=embedding)
+        embedding = Embedding({})  # the other was finished by then
     elif depth == 8:
         image = _ready(image, options["format"], None if like is None else like.alpha)
         save = partial(image.save, **options, **embedding.options)
@@ -279,7 +284,7 @@ def _options(name: str, format: str | None, quality: int | None) -> dict[str, An
 
 def _choose_depth(
     name: str,
-    image: Image.Image | Halved,
+    image: Image.Image | Halved | Layered,
     format: str,
     like: Photo | None,
     depth: int | None,
@@ -310,7 +315,9 @@ def check_depth(name: str, format: str, depth: int | None) -> None:
         fail(name, f"expected TIFF or PNG for 16 bits, found {format}; choose one, or a depth of 8")
 
 
-def _check_size(name: str, image: Image.Image | Halved, format: str, like: Photo | None) -> None:
+def _check_size(
+    name: str, image: Image.Image | Halved | Layered, format: str, like: Photo | None
+) -> None:
     """Refuse an image that does not fit a format or the photo it was made from."""
     if image.mode not in ("RGB", "YCbCr"):
         fail(name, f"expected an image of mode RGB or YCbCr, found {image.mode}; convert it")

@@ -1,7 +1,7 @@
 """What coloring gives: a photo with small planes of chroma, made full size when it is saved."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import BinaryIO
 
@@ -11,13 +11,17 @@ from PIL import Image
 from tintype.bins import Bins
 from tintype.border import fade
 from tintype.color import oklab_of_luma, oklab_to_rgb, rgb_to_ycbcr, ycbcr_to_rgb
+from tintype.errors import fail
 from tintype.formats.halved import Halved
+from tintype.formats.layered import Layered
 from tintype.layers import Layer
 from tintype.metadata import Provenance
 from tintype.palette import Palette
 from tintype.photo import Photo, format_of, write
 from tintype.recipe import Recipe
 from tintype.upsample import HALVED_PIXELS, fit_gamut, upsample
+
+LAYERED = ("PNG", "TIFF")  # formats that hold layers
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +84,6 @@ class Result:
         Returns notes on what of the photo the format cannot hold.
         Raises PhotoError where it exists and may not be overwritten, or cannot be written.
         """
-        recipe = None if self.recipe is None else self.recipe.to_json()
         if format is None and isinstance(target, (str, os.PathLike)):
             format = format_of(target)
         luma = self.photo.luma
@@ -94,8 +97,51 @@ class Result:
             depth=depth,
             overwrite=overwrite,
             strip_metadata=strip_metadata,
-            provenance=Provenance(recipe) if provenance else None,
+            provenance=Provenance(self._recipe_text) if provenance else None,
         )
+
+    def save_layers(
+        self,
+        target: str | os.PathLike[str] | BinaryIO,
+        *,
+        format: str | None = None,
+        overwrite: bool = False,
+        strip_metadata: bool = False,
+        provenance: bool = True,
+    ) -> tuple[str, ...]:
+        """Write what image editors edit further, of full size and with 8 bits a sample.
+
+        PNG: the colors alone, transparent where there are none, to be laid over the photo in blend
+        mode Color; TIFF: the gray photo and the colors as two layers. Otherwise as `save`.
+        """
+        if format is None and isinstance(target, (str, os.PathLike)):
+            format = format_of(target)
+        if format not in LAYERED:
+            name = os.fspath(target) if isinstance(target, (str, os.PathLike)) else "the stream"
+            fail(name, f"expected PNG or TIFF for layers, found {format}; choose one of them")
+        photo = self.photo
+        _, *chroma = self.planes.split()
+        colored = np.maximum(*(np.asarray(plane) != 128 for plane in chroma))
+        cover = np.where(
+            colored, np.uint8(255) if photo.alpha is None else photo.alpha, np.uint8(0)
+        )
+        rgb = self.planes.convert("RGB")
+        notes = write(
+            Layered(rgb, photo.luma, photo.alpha, cover) if format == "TIFF" else rgb,
+            target,
+            like=photo if format == "TIFF" else replace(photo, alpha=cover, deep_alpha=None),
+            format=format,
+            depth=8,
+            overwrite=overwrite,
+            strip_metadata=strip_metadata,
+            provenance=Provenance(self._recipe_text) if provenance else None,
+        )
+        lost = photo.bits > 8 and format == "TIFF"
+        return (*notes, f"its {photo.bits} bits became 8 in layers") if lost else notes
+
+    @property
+    def _recipe_text(self) -> str | None:
+        return None if self.recipe is None else self.recipe.to_json()
 
 
 def in_gamut(

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from tintype.batch.folder import Target
 from tintype.batch.manifest import Manifest, Outcome
-from tintype.batch.request import OutputOptions, comparison_path
+from tintype.batch.request import OutputOptions, comparison_path, layers_path
 from tintype.colorizer import Colorizer
 from tintype.errors import FolderError, PhotoError, TintypeError
 from tintype.files import PIPE, Stamp, is_special, sha256, stamp, write_whole
@@ -138,6 +138,12 @@ def colorize_photo(
         if output != PIPE:
             outcome.made[output] = stamp(output)
             outcome.lines.append(f"{target.source} -> {output}{_describe_reached(reached)}")
+        if options.layers is not None:
+            beside = layers_path(output, options.layers)
+            may = options.overwrite or beside in ours
+            outcome.notes += _save_layers(result, beside, replace(options, overwrite=may))
+            outcome.made[beside] = stamp(beside)
+            outcome.lines.append(f"{target.source} -> {beside}")
     if options.compare:
         output = comparison_path(target)
         may = options.overwrite or output in ours
@@ -186,6 +192,16 @@ def _save(result: Result, output: str, options: OutputOptions) -> tuple[str, ...
     )
     _print(whole.getvalue())
     return notes
+
+
+def _save_layers(result: Result, output: str, options: OutputOptions) -> tuple[str, ...]:
+    """Write a result's layers; notes on what could not be kept."""
+    return result.save_layers(
+        output,
+        overwrite=options.overwrite,
+        strip_metadata=options.strip_metadata,
+        provenance=options.provenance,
+    )
 
 
 def _print(content: bytes) -> None:

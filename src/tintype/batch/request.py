@@ -62,6 +62,7 @@ class OutputOptions:
 
     alternatives: 0 for one result, else how many of the photo's alternatives, NAME-1.EXT, ...
     compare: whether to write a side-by-side picture, NAME.compare.EXT
+    layers: "png" or "tiff" for a file with layers beside each result, NAME.layers.png or .tif
     depth: bits a sample, 8 or 16; by default 16 where a photo has more and a format holds them
     provenance: whether files say what they are, and hold the recipe
     page: of a TIFF, from 1; its largest picture by default
@@ -71,6 +72,7 @@ class OutputOptions:
 
     alternatives: int = 0
     compare: bool = False
+    layers: str | None = None
     quality: int | None = None
     depth: int | None = None
     strip_metadata: bool = False
@@ -88,7 +90,9 @@ class OutputOptions:
             "quality": self.quality,
             "strip_metadata": self.strip_metadata,
         }
-        choices = {"depth": self.depth, "page": self.page, "salvage": self.salvage or None}
+        choices: dict[str, Any] = {"depth": self.depth, "page": self.page}
+        choices |= {"salvage": self.salvage or None}
+        choices["layers"] = self.layers
         choices |= {} if self.provenance else {"provenance": False}
         return about | {name: value for name, value in choices.items() if value is not None}
 
@@ -101,6 +105,8 @@ class OutputOptions:
     def files(self, target: Target) -> list[str]:
         """All that is written for a photo. Raises PhotoError where a pipe cannot take it."""
         files = self.results(target)
+        if self.layers is not None:
+            files += [layers_path(output, self.layers) for output in files]
         if self.compare:
             files.append(comparison_path(target))
         return files if self.recipe is None else [*files, str(self.recipe[0])]
@@ -319,6 +325,14 @@ def _add_suffix(output: str, suffix: str) -> str:
 def _beside(output: str, name: str) -> str:
     """Another name in the same folder, which may be a URL's."""
     return os.path.join(os.path.dirname(output), name)
+
+
+def layers_path(output: str, kind: str) -> str:
+    """Where a result's layers go; kind: "png" or "tiff". Raises PhotoError for a pipe."""
+    if output == PIPE:
+        raise PhotoError("expected a file for layers, found standard output; give -o")
+    stem = Path(output).stem.removesuffix(".color")
+    return _beside(output, f"{stem}.layers.{'png' if kind == 'png' else 'tif'}")
 
 
 def comparison_path(target: Target) -> str:

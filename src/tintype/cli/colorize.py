@@ -88,6 +88,11 @@ def _parse_page(_: click.Context, __: click.Parameter, text: str | None) -> int 
     "--compare", is_flag=True, help="Write a side-by-side picture, NAME.compare.EXT, too."
 )
 @click.option(
+    "--layers",
+    type=click.Choice(["png", "tiff"]),
+    help="Write layers for image editors, too: png the colors alone, tiff photo and colors.",
+)
+@click.option(
     "--quality",
     type=click.IntRange(1, 100),
     metavar="N",
@@ -135,6 +140,7 @@ def colorize(
     save_recipe: str | None,
     alternatives: int,
     compare: bool,
+    layers: str | None,
     quality: int | None,
     depth: str,
     strip_metadata: bool,
@@ -168,6 +174,7 @@ def colorize(
     options = OutputOptions(
         alternatives=alternatives,
         compare=compare,
+        layers=layers,
         quality=quality,
         depth=None if depth == "auto" else int(depth),
         strip_metadata=strip_metadata,

@@ -5,6 +5,7 @@ luma in 16 bits + chroma in 8 ──join──▶ RGB in gamut ──save──�
 
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -47,12 +48,18 @@ def join(luma: np.ndarray, chroma: Image.Image, alpha: np.ndarray | None) -> np.
 def save(file: BinaryIO, values: np.ndarray, format: str, embedding: Embedding) -> None:
     """Write RGB or RGBA, (H, W, 3 or 4) uint16, with metadata as a TIFF or PNG."""
     if format == "TIFF":
-        _save_tiff(file, values, embedding)
+        save_tiff(file, values, embedding)
     else:
         _save_png(file, values, embedding)
 
 
-def _save_tiff(file: BinaryIO, values: np.ndarray, embedding: Embedding) -> None:
+def save_tiff(
+    file: BinaryIO,
+    values: np.ndarray,
+    embedding: Embedding,
+    tags: Sequence[tuple[int, int, int, bytes, bool]] = (),
+) -> None:
+    """Write RGB or RGBA, (H, W, 3 or 4) of 8 or 16 bits, with more tags, as tifffile's."""
     import tifffile  # a tenth of a second
 
     dpi = embedding.options.get("dpi")
@@ -71,6 +78,7 @@ def _save_tiff(file: BinaryIO, values: np.ndarray, embedding: Embedding) -> None
         resolutionunit="inch" if dpi else "none",
         metadata=None,
         software=False,
+        extratags=tags,
     )
 
 

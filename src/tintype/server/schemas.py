@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tintype.recipe import VERSION, Recipe
+from tintype.result import LAYERED
 
 RECIPE = ("version", "model", "palette", "alternative", "edits", "vividness")
 
@@ -170,6 +171,12 @@ class Render(RecipeIn):
     format: Literal["JPEG", "PNG", "WEBP", "TIFF", "AVIF"] | None = Field(
         None, description="Of a picture; planes have their own."
     )
+    layers: bool = Field(
+        False,
+        description="Not the photo of full size, but what image editors edit further: PNG, the "
+        "colors alone, transparent where there are none, to be laid over the gray photo in blend "
+        "mode Color; TIFF, photo and colors as two layers.",
+    )
     depth: Literal[8, 16] | None = Field(
         None, description="Bits of a sample; by default 16 in TIFF and PNG where a photo has more."
     )
@@ -179,9 +186,14 @@ class Render(RecipeIn):
 
     @model_validator(mode="after")
     def check_format(self) -> Self:
-        """Refuse planes as a picture's format."""
+        """Refuse formats of planes, and layers where a format has none."""
         if self.size == "planes" and self.format is not None:
             raise ValueError(f"planes have no format, found {self.format}; leave it out")
+        if self.layers and (self.size != "full" or self.format not in LAYERED):
+            found = f"{self.size}, {self.format or 'none'}"
+            raise ValueError(f"layers should be full, PNG or TIFF, found {found}")
+        if self.layers and self.depth == 16:
+            raise ValueError("layers should have 8 bits, found 16; leave depth out")
         return self
 
 

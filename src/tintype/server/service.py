@@ -267,10 +267,10 @@ class Service:
         picture = BytesIO()
         if asked.size == "full":
             kind = asked.format or _format(sizes.full.photo.format)
-            result.save(
+            save = result.save_layers if asked.layers else partial(result.save, depth=asked.depth)
+            save(
                 picture,
                 format=kind,
-                depth=asked.depth,
                 strip_metadata=asked.strip_metadata,
                 provenance=asked.provenance,
             )

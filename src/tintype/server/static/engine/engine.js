@@ -37,7 +37,13 @@
  * @property {Answer[]} asked
  * @property {Record<string, number>} timing milliseconds by part
  */
-/** @typedef {{format: string | null, strip_metadata: boolean}} How a photo is saved */
+/**
+ * How a photo is saved. `layers`: not the photo, but what image editors edit further: as "PNG" the
+ * colors alone, transparent where there are none, for blend mode Color over the gray photo; as
+ * "TIFF" photo and colors as two layers. Their names are NAME.layers.png and NAME.layers.tif, and
+ * `tintype colorize --layers png|tiff` makes the same files.
+ * @typedef {{format: string | null, strip_metadata: boolean, layers?: boolean}} How
+ */
 
 /**
  * @typedef {object} Engine
