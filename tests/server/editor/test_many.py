@@ -1,10 +1,39 @@
 """Many photos: what to begin with, several chosen, a look for all, all saved at once."""
 
-from PIL import Image
-from playwright.sync_api import expect
+import zipfile
+from io import BytesIO
 
-from server.editor.conftest import wait_until_settled
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from server.conftest import coffee
+from server.editor.conftest import AXE, download, open_photo, wait_until_settled
+from server.editor.test_accessibility import violations
 from tintype.server.app import STATIC
+
+ON_DESK = pytest.mark.parametrize("page", ["desk"], indirect=True)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Three photos, two of one name."""
+    files = [tmp_path / name for name in ("a/cup.jpg", "b/Cup.jpg", "b/other.png")]
+    for i, file in enumerate(files):
+        file.parent.mkdir(exist_ok=True)
+        coffee(96 + 16 * i).convert("L").save(file)
+    return files
+
+
+def read_film(page: Page, name: str) -> list[str]:
+    """An attribute of each photo in the film strip."""
+    tiles = page.locator("#photos button")
+    return list(tiles.evaluate_all(f"all => all.map(one => one.getAttribute('{name}'))"))
+
+
+def chosen(page: Page) -> list[int]:
+    return [i for i, value in enumerate(read_film(page, "aria-selected")) if value == "true"]
 
 
 def test_a_sample_is_opened_as_if_it_was_dropped(page):
@@ -22,3 +51,137 @@ def test_a_sample_is_opened_as_if_it_was_dropped(page):
     wait_until_settled(page)
     expect(page.locator("#samples")).to_be_hidden()
     expect(page.locator("#photos button")).to_have_attribute("title", "chelsea.jpg")
+
+
+@ON_DESK
+def test_photos_are_chosen_by_mouse_and_keys(page, address, photos):
+    page.context.add_init_script(path=AXE)
+    page.goto(address)
+    page.set_input_files("#files", photos)
+    tiles = page.locator("#photos button")
+    expect(tiles).to_have_count(3)
+    assert chosen(page) == [0]
+    expect(page.locator("#chosen")).to_be_hidden()
+    tiles.nth(2).click(modifiers=["Control"])
+    assert chosen(page) == [0, 2]
+    assert read_film(page, "aria-current") == ["true", "false", "false"]
+    expect(page.locator("#chosen")).to_contain_text("2 of 3")
+    tiles.nth(1).click()
+    assert chosen(page) == [1]
+    tiles.nth(0).click(modifiers=["Shift"])
+    assert chosen(page) == [0, 1]
+    assert violations(page) == []
+    tiles.nth(1).focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowRight")  # moves along and looks at the next
+    assert chosen(page) == [2]
+    assert read_film(page, "tabindex") == ["-1", "-1", "0"]
+    page.keyboard.press("Shift+Home")
+    assert chosen(page) == [0, 1, 2]
+    assert read_film(page, "aria-current") == ["false", "false", "true"]
+    page.keyboard.press("Control+ArrowRight")
+    page.keyboard.press("Space")
+    assert chosen(page) == [0, 2]
+    page.locator("#end-choosing").click()
+    page.locator("#several").click()  # for those who have no keys
+    tiles.nth(0).click()
+    assert chosen(page) == [0, 2]
+
+
+@ON_DESK
+def test_twenty_photos_fit_every_screen(page, tmp_path):
+    files = [tmp_path / f"{i}.png" for i in range(20)]
+    for file in files:
+        coffee(40).convert("L").save(file)
+    page.set_input_files("#files", files)
+    tiles = page.locator("#photos button")
+    expect(tiles).to_have_count(20)
+    tiles.first.focus()
+    page.keyboard.press("Shift+End")
+    expect(page.locator("#chosen")).to_contain_text("20 of 20")
+    for size in ((1366, 800), (360, 740), (740, 360)):
+        page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        for key in ("Home", "End"):
+            page.locator("#photos [tabindex='0']").focus()
+            page.keyboard.press(key)
+            tile = page.locator("#photos [aria-current=true]").bounding_box()
+            film = page.locator("#photos").bounding_box()
+            assert film["x"] <= tile["x"] < tile["x"] + tile["width"] <= film["x"] + film["width"]
+
+
+@ON_DESK
+def test_a_look_goes_to_all_that_are_chosen(page, photos, tmp_path):
+    open_photo(page, *photos)
+    tiles = page.locator("#photos button")
+    expect(page.locator("#photos img[src]")).to_have_count(3)
+    sources = read_sources(page)
+    page.get_by_role("button", name="Vivid").click()
+    page.locator("#several").click()
+    page.locator("#copy-look").click()
+    page.locator("#end-choosing").click()
+    tiles.nth(1).click(modifiers=["Control"])
+    page.locator("#paste-look").click()
+    expect(tiles.nth(1)).to_have_attribute("aria-label", "Cup.jpg, edited")
+    assert "edited" not in tiles.nth(2).get_attribute("aria-label")
+    page.locator("#choose-all").click()
+    page.locator("#apply-look").click()
+    expect(tiles.nth(2)).to_have_attribute("aria-label", "other.png, edited")
+    expect(page.locator("#message")).to_contain_text("2 more photos")
+    expect(tiles.nth(2).locator("img")).not_to_have_attribute("src", sources[2])
+    wait_until_settled(page)
+    colors = [color_of(page, i) for i in range(3)]
+    assert np.ptp(colors) < 0.1 * np.mean(colors)  # the same cup, and as vivid
+    page.locator("#message .action").last.click()  # undo
+    expect(tiles.nth(2)).to_have_attribute("aria-label", "other.png")
+
+    file = download(page, "#save-all", tmp_path)
+    opened = download(page, "#save", tmp_path)
+    with zipfile.ZipFile(file) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["cup.color.jpg", "Cup-2.color.jpg", "other.color.png"]
+        assert archive.read("cup.color.jpg") == opened.read_bytes()
+        pictures = [read_image(BytesIO(archive.read(name))) for name in archive.namelist()]
+    assert [p.size for p in pictures] == [read_image(photo).size for photo in photos]
+    expect(page.locator("#message")).to_contain_text("Saved 3 photos")
+
+    page.locator("#save-all").click()
+    page.locator("#cancel-saving").click()
+    expect(page.locator("#cancel-saving")).to_be_hidden()
+    page.locator("#close-all").click()
+    expect(page.locator("#samples")).to_be_visible()
+    page.locator("#message .action").last.click()  # undo
+    expect(tiles).to_have_count(3)
+
+
+def read_image(file) -> Image.Image:
+    with Image.open(file) as image:
+        return image.copy()
+
+
+def read_sources(page: Page) -> list[str]:
+    images = page.locator("#photos img")
+    return list(images.evaluate_all("all => all.map(one => one.src)"))
+
+
+def color_of(page: Page, index: int) -> float:
+    """How much color a thumbnail has."""
+    return float(
+        page.locator("#photos img")
+        .nth(index)
+        .evaluate(
+            """async (image) => {
+            await image.decode();
+            const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+            const context = canvas.getContext('2d');
+            context.drawImage(image, 0, 0);
+            const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+            let sum = 0;
+            for (let i = 0; i < data.length; i += 4) {
+                sum += Math.max(data[i], data[i + 1], data[i + 2])
+                    - Math.min(data[i], data[i + 1], data[i + 2]);
+            }
+            return 4 * sum / data.length;
+        }"""
+        )
+    )

@@ -81,7 +81,7 @@ def test_a_reload_goes_on_where_one_was(page, photo, tmp_path):
     expect(page.locator("#photos img")).to_have_count(1)
     expect(page.locator("#message")).to_contain_text(photo.name)
     press(page, "Undo")
-    expect(page.get_by_role("button", name=photo.name, pressed=True)).to_be_visible()
+    expect(page.get_by_role("option", name=photo.name, selected=True)).to_be_visible()
     expect(page.locator("#redo")).to_be_enabled()
     page.locator("#close").click()
     page.wait_for_timeout(KEPT)

@@ -3,10 +3,12 @@
 //     film, stage, panel ◀──events── session ──▶ engine
 
 import { RestEngine } from "./engine/rest.js";
-import { showFilm } from "./film.js";
+import { Film } from "./film.js";
 import { showMessages } from "./messages.js";
 import { button, input, showProgress } from "./page.js";
+import { PhotosBar } from "./photos/bar.js";
 import { showSamples } from "./photos/samples.js";
+import { Thumbnails } from "./photos/thumbnails.js";
 import { showPanel } from "./panel/panel.js";
 import { Pins } from "./pins/pins.js";
 import { listenForFiles } from "./state/files.js";
@@ -66,7 +68,8 @@ function listenToView() {
 
 showMessages(session);
 session.on("progress", ({ part, words }) => showProgress(session.open?.photo ? null : part, words));
-showFilm(session);
+new PhotosBar(session, new Film(session));
+new Thumbnails(session);
 showSamples(session);
 showPanel(session, stage);
 listenToFiles();

@@ -1,7 +1,7 @@
 // Undo, redo and reset; the keys of the whole page, and the help that names them all.
 
 import { button } from "../page.js";
-import { isEdited } from "../state/choice.js";
+import { isPlain } from "../state/choice.js";
 import { t } from "../text.js";
 import { make, makeButton } from "./make.js";
 
@@ -59,7 +59,7 @@ function showHistory({ choice, open }) {
   panel.classList.toggle("waiting", !choice);
   button("undo").disabled = !open?.history?.canUndo;
   button("redo").disabled = !open?.history?.canRedo;
-  button("reset").disabled = !choice || (!isEdited(choice) && !choice.alternative && !choice.palette);
+  button("reset").disabled = !choice || isPlain(choice);
 }
 
 function makeHelp() {

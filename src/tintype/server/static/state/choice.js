@@ -136,6 +136,9 @@ export function placed(place, choice) {
 /** @param {Choice} choice @returns {boolean} whether anything was chosen beyond where it starts */
 export const isEdited = (choice) => recipeOf(choice).edits.length > 0 || choice.vividness !== null;
 
+/** Whether a photo is as it was estimated. @param {Choice} choice */
+export const isPlain = (choice) => !isEdited(choice) && !choice.alternative && !choice.palette;
+
 /** @type {Record<string, Partial<Choice>>} What a preset sets; all else of its kind is reset. */
 export const PRESETS = {
   warm: { towards: { hue: 60, amount: 0.12 }, saturation: 1.1 },
@@ -180,4 +183,17 @@ function closest(chroma, spots) {
     if (away < least) [best, least] = [spot, away];
   }
   return best;
+}
+
+/**
+ * The look of one photo on another, whose pins stay.
+ * @param {Choice} look @param {import("../engine/engine.js").Photo} photo the other
+ * @param {Edit[]} pins its own @returns {Choice}
+ */
+export function wear(look, photo, pins) {
+  const { palette, alternative } = look;
+  if (palette) return { ...structuredClone({ ...look, pins: [] }), pins };
+  const variant = photo.alternatives[alternative - 1] ?? photo;
+  const number = variant === photo ? 0 : alternative;
+  return carry(look, variant, { palette, alternative: number, pins });
 }

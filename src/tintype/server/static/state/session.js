@@ -4,9 +4,11 @@
 //                        └──▶ "choice", history
 //
 // Events: "photos" (some came, went or have another thumbnail), "open" (another is looked at),
-// "encoded" (the engine knows the open one), "choice" (it, or what is selected, changed), "decoded"
-// (detail: {one, decoded, done, since, timing}), "server" (it went or came back), "view" (the open one's zoom changed), "say" (detail:
-// {text} and how it is said), "progress" (detail: {part, words}; part null: done).
+// "encoded" (the engine knows the open one), "choice" (it, or what is selected, changed), "given"
+// (detail: a photo that is not looked at, which has another choice), "decoded" (detail: {one,
+// decoded, done, since, timing}), "server" (it went or came back), "view" (the open one's zoom
+// changed), "say" (detail: {text} and how it is said), "progress" (detail: {part, words}; part null:
+// done).
 
 import { Problem } from "../engine/engine.js";
 import { carry, recipeOf, unedited } from "./choice.js";
@@ -206,6 +208,16 @@ export class Session extends EventTarget {
     if (done && keep) one.history.add(next);
     this.#render(one, done);
     this.tell("choice");
+  }
+
+  /** Color a photo, the open one or not; it can be undone there. @param {OpenPhoto} one @param {Choice} next */
+  give(one, next) {
+    if (one === this.open) return this.choose(next, { done: true });
+    if (!one.history) return;
+    one.choice = next;
+    one.history.add(next);
+    this.tell("given", one);
+    this.tell("photos");
   }
 
   /** @param {Partial<Choice>} part @param {boolean} [done] */

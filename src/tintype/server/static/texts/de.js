@@ -16,6 +16,26 @@ export const de = {
   "sample-cat": "Eine Katze",
   "sample-rocket": "Eine Rakete vor dem Start",
 
+  // --- many photos
+  "edited": "{name}, bearbeitet",
+  "several": "Auswählen",
+  "several-title": "Mehrere Fotos auswählen; auch mit Strg oder Umschalt und einem Klick",
+  "chosen-label": "Ausgewählte Fotos",
+  "chosen": "{count} von {of} ausgewählt",
+  "choose-all": "Alle",
+  "copy-look": "Stimmung kopieren",
+  "copied-look": "Die Stimmung von {name} ist kopiert; die Nadeln bleiben dort.",
+  "paste-look": "Stimmung einfügen",
+  "apply-look": "Auf alle ausgewählten anwenden",
+  "apply-look-title": "Die Stimmung des offenen Fotos für alle ausgewählten; deren Nadeln bleiben",
+  "gave-look": "Die Stimmung liegt auf weiteren Fotos: {count}.",
+  "save-all": "Alle speichern",
+  "saving-some": "Foto {i} von {count} wird berechnet",
+  "saved-all": "In tintype.zip gespeicherte Fotos: {count}.",
+  "close-chosen": "Diese schließen",
+  "closed-some": "Geschlossene Fotos: {count}.",
+  "end-choosing": "Fertig",
+
   // --- the photo
   "photo": "Foto",
   "view": "Ansicht",

@@ -16,6 +16,26 @@ export const en = {
   "sample-cat": "A cat",
   "sample-rocket": "A rocket before its launch",
 
+  // --- many photos
+  "edited": "{name}, edited",
+  "several": "Select",
+  "several-title": "Choose several photos; Ctrl or Shift and a click do it, too",
+  "chosen-label": "Chosen photos",
+  "chosen": "{count} of {of} chosen",
+  "choose-all": "All",
+  "copy-look": "Copy look",
+  "copied-look": "Copied the look of {name}; its pins stay with it.",
+  "paste-look": "Paste look",
+  "apply-look": "Apply to all chosen",
+  "apply-look-title": "The open photo's look for all that are chosen; their pins stay",
+  "gave-look": "The look is on {count} more photos.",
+  "save-all": "Save all",
+  "saving-some": "Rendering {i} of {count}",
+  "saved-all": "Saved {count} photos in tintype.zip.",
+  "close-chosen": "Close these",
+  "closed-some": "Closed {count} photos.",
+  "end-choosing": "Done",
+
   // --- the photo
   "photo": "Photo",
   "view": "View",
