@@ -31,9 +31,9 @@ def blend_color(below: np.ndarray, above: np.ndarray) -> np.ndarray:
     return 255 * np.where(most > 1, lowered, colors)
 
 
-def save_layers(result: Result, format: str, **options: bool) -> tuple[bytes, tuple[str, ...]]:
+def save_layers(result: Result, format: str) -> tuple[bytes, tuple[str, ...]]:
     file = io.BytesIO()
-    notes = result.save_layers(file, format=format, **options)
+    notes = result.save_layers(file, format=format)
     return file.getvalue(), notes
 
 
@@ -115,7 +115,7 @@ def test_layers_of_many_megabytes_are_whole() -> None:
     photo = replace(read(noise), bits=16, deep=noise.astype(np.uint16) * 257)
     chroma = np.full((2, 4, 4), 12, dtype=np.float32)
     result = Result(photo, chroma, Palette.of_chroma(BINS, np.full((4, 2), 0.05)), threads=1)
-    content, notes = save_layers(result, "TIFF", strip_metadata=True)
+    content, notes = save_layers(result, "TIFF")
     assert notes == ("its 16 bits became 8 in layers",)
     at = content.index(psdtags.TiffImageSourceData.SIGNATURE)
     assert len(content) - at > 16 << 20
