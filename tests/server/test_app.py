@@ -307,8 +307,12 @@ def test_edits_that_take_long_wait_apart_from_the_others(colorizer, changes, apa
     service = Service(colorizer, Limits(), None)
     service.full, service.renders = object(), object()
     change = {"from": "red", "to": "blue", "scale": 1}
-    asked = RecipeIn(edits=[{"recolor": [change] * changes}])
+    color = {"color": "red", "share": 1}
+    palette = {"version": 1, "colors": [color] * 499, "neutral": 1}  # as many as of an album's
+    asked = RecipeIn(palette=palette, edits=[{"recolor": [change] * changes}])
     assert service.queue_for(asked) is (service.full if apart else service.renders)
+    more = RecipeIn(palette=palette | {"colors": [color] * 510})
+    assert service.queue_for(more) is service.full
 
 
 def test_client_file_names_are_not_used(client, gray_file, tmp_path):

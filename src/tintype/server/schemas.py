@@ -11,7 +11,8 @@ RECIPE = ("version", "model", "palette", "alternative", "edits", "vividness")
 
 # Of a recipe's work a color of a palette is one unit, an edit or one of its changes four: 0.1 ms.
 MOST_WORK = 1000
-LIGHT_WORK = 100  # a quarter of what the rest of an edit takes
+LIGHT_WORK = 100  # of edits: a quarter of what the rest of an edit takes
+LIGHT_COLORS = 500  # of a palette: 1 ms, and those of the whole and three tones of an album's
 MOST_PINS, MOST_MASKS = 32, 8
 LIGHT_PINS, LIGHT_MASKS = 6, 1  # a pin takes 6 ms where its region is known, else 35; a mask 11
 
@@ -83,8 +84,9 @@ class RecipeIn(Body):
     @property
     def light(self) -> bool:
         """Whether it takes no longer than what others' edits may wait for."""
-        few = self.pins <= LIGHT_PINS and self.masks <= LIGHT_MASKS
-        return few and self.work <= LIGHT_WORK
+        colors = _count_entries(self.palette)
+        few = self.pins <= LIGHT_PINS and self.masks <= LIGHT_MASKS and colors <= LIGHT_COLORS
+        return few and self.work - colors <= LIGHT_WORK
 
     @model_validator(mode="after")
     def check_work(self) -> Self:
