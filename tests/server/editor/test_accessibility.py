@@ -69,6 +69,7 @@ def test_nothing_is_wider_than_the_screen_or_nameless_or_too_small_for_fingers(p
     page.locator("#more").evaluate("details => { details.open = true }")
     wide, screen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert wide <= screen
+    assert page.locator("#panel .scroll").evaluate("one => one.scrollWidth <= one.clientWidth")
     if page.evaluate("matchMedia('(pointer: coarse)').matches"):
         assert page.evaluate(SMALL) == []
     for _ in range(80):

@@ -1,6 +1,7 @@
 """The editor as a person uses it: the real command, a real headless browser."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -45,17 +46,23 @@ def test_all_can_be_tinted_and_undo_takes_it_back(page, photo):
     open_photo(page, photo)
     before = read_pixels(page)
     set_slider(page, "tint-hue", 250)
+    set_slider(page, "tint", 0.5)
     wait_until_settled(page)
     blue = read_pixels(page)
     moved = chroma(blue) - chroma(before)
     assert 200 < hue_degrees(np.array([moved.real, moved.imag])) < 290
-    assert abs(moved) > 0.007
+    assert abs(moved) > 0.01
     pair = page.locator(".answers .pair")
     expect(pair).to_have_count(1)
-    assert "blue" in pair.get_attribute("aria-label")
-    page.locator("#undo").click()
+    assert re.search(r"blue.* \d+ %", pair.get_attribute("aria-label"))
+    page.locator("#tint").press("ArrowUp")
+    expect(page.locator("#tint-out")).to_have_text("51 %")
+    for reach in ("50 %", "30 %", "0 %"):
+        page.locator("#undo").click()
+        expect(page.locator("#tint-out")).to_have_text(reach)
     wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), before)
+    page.locator("#redo").click()
     page.locator("#redo").click()
     wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), blue)
@@ -284,7 +291,14 @@ def test_full_screen(page, photo):
     expect(page.locator("#panel")).to_be_hidden()
     page.keyboard.press("p")
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Help")).to_contain_text("Ctrl Y")
+    help = page.get_by_role("dialog", name="Help")
+    for text in (
+        "Ctrl Y",
+        "Color the thing at the cursor",
+        "Delete the pin",
+        "A smaller or larger brush",
+    ):
+        expect(help).to_contain_text(text)
 
 
 def test_a_click_on_the_photo_chooses_its_color_and_a_hover_lights_it_up(page, photo):

@@ -14,6 +14,18 @@ const HELP = [
     ["Ctrl Z", "undo"], ["Ctrl Shift Z, Ctrl Y", "redo"], ["B", "before-beside-after"],
     ["0", "fit-key"], ["1", "pixels-key"], ["F", "full-screen"], ["P", "panel-key"], ["?", "help"],
   ]],
+  ["keys-photo", [
+    ["Space", "hold-before-key"], ["+ −", "zoom-key"], ["← → ↑ ↓", "cursor-key"],
+    ["Shift ← → ↑ ↓", "large-step-key"], ["Enter", "color-here-key"], ["Shift Click", "find-on-wheel-key"],
+  ]],
+  ["keys-pin", [
+    ["← → ↑ ↓", "move-pin-key"], ["Enter", "choose-pin-key"], ["Wheel", "reach-key"],
+    ["Del", "remove-pin-key"], ["Esc", "close-pin-key"],
+  ]],
+  ["keys-brush", [
+    ["← → ↑ ↓", "move-brush-key"], ["Space", "paint-key"], ["Alt", "take-away-key"], ["[ ]", "brush-size-key"],
+    ["Ctrl Z", "stroke-back-key"], ["Enter", "pin-brush-done"], ["Esc", "pin-brush-cancel"],
+  ]],
   ["keys-wheel", [
     ["← →", "hue-key"], ["↑ ↓", "chroma-key"], ["+ −", "amount-key"], ["Del", "remove-key"],
     ["Esc", "let-go-key"], ["Enter", "add-key"],
@@ -62,11 +74,21 @@ function showHistory({ choice, open }) {
   button("reset").disabled = !choice || isPlain(choice);
 }
 
+/** @param {string} name of a key @returns {string} as keyboards of the page's language have it */
+const inWords = (name) => name.replace(/[A-Z][a-z]+/g, (word) =>
+  (word.toLowerCase() in KEYS ? t(KEYS[word.toLowerCase()]) : word));
+
+/** @type {Record<string, Key>} */
+const KEYS = {
+  ctrl: "key-ctrl", shift: "key-shift", space: "key-space", enter: "key-enter", del: "key-del",
+  esc: "key-esc", wheel: "key-wheel", click: "key-click",
+};
+
 function makeHelp() {
   const dialog = make("dialog", { id: "help", "aria-label": t("help") });
   const lists = HELP.map(([title, keys]) => make("section", {}, make("h3", {}, t(title)),
     make("dl", {}, ...keys.flatMap(([names, key]) => [
-      make("dt", {}, ...names.split(", ").map((name) => make("kbd", {}, name))), make("dd", {}, t(key)),
+      make("dt", {}, ...names.split(", ").map((name) => make("kbd", {}, inWords(name)))), make("dd", {}, t(key)),
     ]))));
   const close = makeButton({ class: "quiet" }, () => dialog.close(), t("close"));
   dialog.append(make("div", { class: "row" }, make("h2", {}, t("help")), close), ...lists);
