@@ -141,10 +141,10 @@ def test_several_photos_and_one_that_is_none(page, photo, tmp_path):
     broken.write_bytes(b"nothing")
     page.set_input_files("#files", [str(photo), str(broken), str(other)])
     expect(page.locator("#photos img")).to_have_count(2)
-    page.get_by_role("button", name=photo.name).click()
+    page.get_by_role("option", name=photo.name).click()
     wait_until_settled(page)
     assert read_pixels(page).shape[:2] == (267, 400)
-    page.get_by_role("button", name="other.png").click()
+    page.get_by_role("option", name="other.png").click()
     wait_until_settled(page)
     assert read_pixels(page).shape[0] == 200
 
@@ -157,7 +157,7 @@ def test_the_photo_that_is_edited_stays_when_others_come(page, photo, tmp_path):
     page.set_input_files("#files", str(other))
     expect(page.locator("#photos img")).to_have_count(2)
     np.testing.assert_array_equal(read_pixels(page), first)
-    page.get_by_role("button", name="other.png").click()
+    page.get_by_role("option", name="other.png").click()
     wait_until_settled(page)
     assert read_pixels(page).shape[:2] == (200, 133)
     page.locator("#close").click()

@@ -197,6 +197,6 @@ def test_edits_are_kept_while_the_server_is_gone(browser, photo, start, tmp_path
     start(re.search(r":(\d+)", address)[1])
     expect(page.locator("#offline")).to_be_empty(timeout=15_000)
     wait_for(lambda: spread(page) < colored / 8)
-    page.get_by_role("button", name="other.png").click()
+    page.get_by_role("option", name="other.png").click()
     expect(page.locator("#variants img")).to_have_count(5)  # it was sent when the server was back
     context.close()
