@@ -49,13 +49,16 @@ function listenToView() {
   const actions = {
     fit: () => viewer.zoomTo(1),
     pixels: () => viewer.zoomToPixels(),
-    gray: () => (viewer.split = viewer.split > 0 ? 0 : 0.5),
+    gray: () => {
+      if (viewer.compares) stage.compare(null);
+      viewer.split = viewer.split > 0 ? 0 : 0.5;
+    },
     screen: () => (document.fullscreenElement
       ? document.exitFullscreen() : document.querySelector("main")?.requestFullscreen()),
   };
   for (const [id, act] of Object.entries(actions)) button(id).addEventListener("click", act);
   viewer.addEventListener("split", () =>
-    button("gray").setAttribute("aria-pressed", String(viewer.split > 0)));
+    button("gray").setAttribute("aria-pressed", String(viewer.split > 0 && !viewer.compares)));
   /** @type {Record<string, string>} */
   const keys = { 0: "fit", 1: "pixels", b: "gray", f: "screen" };
   addEventListener("keydown", (event) => {

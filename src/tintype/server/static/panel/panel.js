@@ -7,6 +7,7 @@ import { listenToKeys } from "./keys.js";
 import { listenToSave, load } from "./save.js";
 import { listenToStrength } from "./strength.js";
 import { showVariants } from "./variants.js";
+import { Versions } from "./versions.js";
 import { PaletteWheel } from "./wheel.js";
 
 /** @typedef {import("../state/session.js").Session} Session */
@@ -20,6 +21,7 @@ export function showPanel(session, stage) {
   showAnswers(session);
   listenToStrength(session);
   showVariants(session);
+  new Versions(session, stage);
   listenToSave(session);
   listenToKeys(session);
 }

@@ -6,6 +6,7 @@ import { unedited } from "./choice.js";
 /** @typedef {import("../engine/engine.js").Photo} Photo */
 /** @typedef {import("../engine/engine.js").Decoded} Decoded */
 /** @typedef {import("./choice.js").Choice} Choice */
+/** @typedef {{number: number, choice: Choice, picture: Blob}} Version that a person keeps */
 
 let count = 0;
 
@@ -16,6 +17,7 @@ export class OpenPhoto {
   /** @type {Blob | null} */ thumbnail = null; // as it is colored now
   /** @type {Decoded | null} */ decoded = null; // the last that was shown
   /** @type {{zoom: number, x: number, y: number, split: number} | null} */ view = null;
+  /** @type {Version[]} */ versions = []; // another list when one comes or goes
   /** @type {Blob[]} */ variants = []; // small pictures: automatic, then the four alternatives
 
   /** @param {File} file @param {string} [key] its name in the browser's storage */

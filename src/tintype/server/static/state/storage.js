@@ -13,7 +13,7 @@ import { OpenPhoto } from "./open_photo.js";
 /** @typedef {import("./choice.js").Choice} Choice */
 /**
  * @typedef {{name: string, photo: OpenPhoto["photo"], states: Choice[], at: number,
- *   view: OpenPhoto["view"], thumbnail: Blob | null}} Kept of a photo
+ *   view: OpenPhoto["view"], thumbnail: Blob | null, versions?: OpenPhoto["versions"]}} Kept of a photo
  */
 /**
  * @typedef {{version: number, saved: number, model: string, open: string, order: string[]}} Saved
@@ -202,8 +202,8 @@ async function isFree(id, wait) {
 }
 
 /** @param {OpenPhoto} one @returns {Kept} */
-const keptOf = ({ name, photo, history, view, thumbnail }) =>
-  ({ name, photo, states: history?.states ?? [], at: history?.at ?? 0, view, thumbnail });
+const keptOf = ({ name, photo, history, view, thumbnail, versions }) =>
+  ({ name, photo, states: history?.states ?? [], at: history?.at ?? 0, view, thumbnail, versions });
 
 /** @param {Kept} now @param {Kept | undefined} before */
 const isSame = (now, before) =>
@@ -224,6 +224,7 @@ function revive(file, key, kept, known) {
     one.resume({ photo: known ? photo : null, states: whole, at });
     one.view = view;
     one.thumbnail = thumbnail instanceof Blob ? thumbnail : null;
+    one.versions = (kept.versions ?? []).filter((version) => check(version.choice));
   } catch (error) {
     console.warn(error);
   }

@@ -114,6 +114,15 @@ export const de = {
   "variants": "Varianten",
   "variant-automatic": "Automatisch",
   "variant": "Variante {i}",
+  "versions": "Fassungen",
+  "version": "Fassung {i}",
+  "version-title": "Zurück zu {name}; mit Alt neben der jetzigen zeigen; Entf entfernt sie",
+  "version-gone": "{name} ist entfernt.",
+  "remove-version": "{name} entfernen",
+  "keep-version": "Diese Fassung behalten",
+  "compare": "Vergleichen",
+  "compare-title": "Eine Fassung neben der jetzigen zeigen; auch mit Alt und einem Klick auf sie",
+  "split-version": "{part} % zeigen die Fassung",
 
   // --- names of colors
   "gray": "Grau",

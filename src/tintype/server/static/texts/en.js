@@ -114,6 +114,15 @@ export const en = {
   "variants": "Variants",
   "variant-automatic": "Automatic",
   "variant": "Variant {i}",
+  "versions": "Versions",
+  "version": "Version {i}",
+  "version-title": "Back to {name}; with Alt, see it beside the present one; Delete removes it",
+  "version-gone": "{name} is removed.",
+  "remove-version": "Remove {name}",
+  "keep-version": "Keep this version",
+  "compare": "Compare",
+  "compare-title": "See a version beside the present one; Alt and a click on it do it, too",
+  "split-version": "{part} % shows the version",
 
   // --- names of colors
   "gray": "gray",

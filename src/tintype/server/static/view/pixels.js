@@ -162,3 +162,18 @@ function halve({ plane, width, height }) {
   }
   return { plane: result, width: wide, height: high };
 }
+
+/**
+ * Colors of which the left part is another's.
+ * @param {Uint8Array} left (height, width, 2) @param {Uint8Array} right alike
+ * @param {number} width @param {number} split the left part's share of the width, 0..1
+ * @returns {Uint8Array}
+ */
+export function joinSides(left, right, width, split) {
+  const edge = 2 * Math.round(split * width);
+  const joined = right.slice();
+  for (let row = 0; row < right.length; row += 2 * width) {
+    joined.set(left.subarray(row, row + edge), row);
+  }
+  return joined;
+}

@@ -4,7 +4,7 @@
 
 import { Enlarger } from "../engine/enlarger.js";
 import { isGray, nearest } from "../color.js";
-import { worn } from "../state/choice.js";
+import { recipeOf, worn } from "../state/choice.js";
 import { the } from "../page.js";
 import { PhotoViewer } from "./viewer.js";
 
@@ -86,6 +86,24 @@ export class Stage {
         enlarge: enlarged - received, paint: end - enlarged, done,
       },
     });
+  }
+
+  /**
+   * Show a version that was kept at the left of the split.
+   * @param {import("../state/open_photo.js").Version | null} version null to end it
+   */
+  async compare(version) {
+    const one = this.#shown;
+    if (!version || !one?.photo) {
+      this.viewer.showOther(null);
+      return this.session.tell("compared", null);
+    }
+    const { planes } = await this.session.engine.decode(one.photo, recipeOf(version.choice), false);
+    let chroma = null;
+    while (!chroma && one === this.#shown) chroma = await this.#enlarger.enlarge(planes);
+    if (!chroma || one !== this.#shown) return; // another photo is looked at
+    this.viewer.showOther(chroma);
+    this.session.tell("compared", version);
   }
 
   /** A small picture of what is shown, for the film strip. @param {OpenPhoto} one */

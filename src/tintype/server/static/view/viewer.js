@@ -5,7 +5,7 @@ import { resizeBytes } from "../engine/resize.js";
 import { t } from "../text.js";
 import { listenToHand } from "./hand.js";
 import { createPainter } from "./painter.js";
-import { mixPixels } from "./pixels.js";
+import { joinSides, mixPixels } from "./pixels.js";
 import { createVeil, drawVeil } from "./veil.js";
 
 /** @typedef {import("../color.js").Chroma} Chroma */
@@ -36,6 +36,7 @@ export class PhotoViewer extends HTMLElement {
   /** @type {Point} */ #pan = { x: 0, y: 0 };
   /** @type {Luma} */ #photo = NONE;
   /** @type {ChromaPlane | null} */ #chroma = null;
+  /** @type {ChromaPlane | null} */ #other = null; // at the left of the split, in place of gray
   /** @type {import("./painter.js").View} */
   #view = { scale: 1, x: 0, y: 0, split: 0, width: 1, height: 1 };
   /** @type {Pixels | null} */ #read = null;
@@ -73,7 +74,9 @@ export class PhotoViewer extends HTMLElement {
     this.#split = Math.min(1, Math.max(0, value));
     const part = Math.round(100 * this.#split);
     this.#divider.setAttribute("aria-valuenow", String(part));
-    this.#divider.setAttribute("aria-valuetext", t("split-value", { part }));
+    const words = t(this.#other ? "split-version" : "split-value", { part });
+    this.#divider.setAttribute("aria-valuetext", words);
+    if (this.#other) this.#color();
     this.#layout();
     this.dispatchEvent(new CustomEvent("split"));
   }
@@ -98,7 +101,7 @@ export class PhotoViewer extends HTMLElement {
    */
   open(photo, view = null) {
     this.#photo = photo;
-    this.#chroma = this.#read = this.#veil = null;
+    this.#chroma = this.#other = this.#read = this.#veil = null;
     this.#since = 0;
     this.#painter.setLuma(photo.luma, photo.width, photo.height, photo.alpha);
     this.#painter.setChroma(null, 0, 0);
@@ -115,14 +118,34 @@ export class PhotoViewer extends HTMLElement {
   showChroma(chroma) {
     this.#chroma = chroma;
     this.#read = null;
-    this.#painter.setChroma(chroma.rg, chroma.width, chroma.height);
+    this.#color();
     this.#since ||= performance.now();
     this.#paintSoon(true);
   }
 
+  /** Whether other colors are at the left of the split. */
+  get compares() {
+    return this.#other !== null;
+  }
+
+  /** Show other colors at the left of the split. @param {ChromaPlane | null} chroma null for gray */
+  showOther(chroma) {
+    this.#other = chroma;
+    this.#color();
+    this.split = chroma ? this.#split || 0.5 : 0;
+  }
+
+  #color() {
+    if (!this.#chroma) return;
+    const { rg, width, height } = this.#chroma;
+    const same = this.#other?.width === width && this.#other.height === height;
+    const shown = this.#other && same ? joinSides(this.#other.rg, rg, width, this.#split) : rg;
+    this.#painter.setChroma(shown, width, height);
+  }
+
   /** How the photo is looked at, to be given to `open` when it comes back. @returns {Place} */
   get view() {
-    return { ...this.#pan, zoom: this.#zoom, split: this.#split };
+    return { ...this.#pan, zoom: this.#zoom, split: this.#other ? 0 : this.#split };
   }
 
   /** The colored photo's pixels, of the size of its chroma. @returns {Pixels} */
@@ -250,7 +273,7 @@ export class PhotoViewer extends HTMLElement {
       scale,
       x: Math.round((room.x / 2 + this.#pan.x) * ratio - (scale * width) / 2),
       y: Math.round((room.y / 2 + this.#pan.y) * ratio - (scale * height) / 2),
-      split: this.#gray ? 1 : this.#split,
+      split: this.#gray ? 1 : this.#other ? 0 : this.#split,
       width: Math.max(1, Math.round(room.x * ratio)),
       height: Math.max(1, Math.round(room.y * ratio)),
     };
