@@ -42,7 +42,7 @@ def browser():
 
 def unexpected(message) -> bool:
     """Chromium reports refused requests as errors, which the page shows in words."""
-    return message.type == "error" and not re.search("status of (404|422)", message.text)
+    return message.type == "error" and not re.search("status of (404|422|429)", message.text)
 
 
 @pytest.fixture(params=SIZES)

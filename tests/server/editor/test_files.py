@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from server.conftest import coffee
 from server.editor.conftest import (
     add_color,
+    click_photo,
     download,
     drag,
     open_photo,
@@ -168,12 +169,31 @@ def test_the_photo_that_is_edited_stays_when_others_come(page, photo, tmp_path):
     expect(page.get_by_text("Drop a black-and-white photograph")).to_be_visible()
 
 
-def test_a_photo_that_the_server_forgot_is_sent_again(page, photo, address):
-    with page.expect_response(lambda r: r.url.endswith("/v1/photos")) as sent:
+def test_a_server_that_is_busy_or_forgot_is_asked_again(page, photo, address, tmp_path):
+    refused = {}
+
+    def refuse(route):
+        path = route.request.url.rpartition("/")[2]
+        refused[path] = refused.get(path, 0) + 1
+        if refused[path] > 2:
+            return route.fallback()
+        return route.fulfill(status=429, json={"detail": "expected less work at once; try later"})
+
+    page.route("**/v1/photos**", refuse)
+    page.route("**/v1/photos/**", refuse)
+    with page.expect_response(lambda r: r.status == 201) as sent:
         page.set_input_files("#files", str(photo))
     expect(page.locator("#variants img")).to_have_count(5)
     wait_until_settled(page)
     before = read_pixels(page)
+    click_photo(page, 0.5, 0.3)
+    expect(page.locator(".popover .swatch[data-color]")).to_have_count(5)
+    page.keyboard.press("Escape")
+    refused["render"] = 0
+    download(page, "#save", tmp_path)
+    assert {*refused} == {"photos", "render", "suggestions", "region"}
+    assert min(refused.values()) == 3
+    expect(page.locator("#message .error")).to_have_count(0)
     page.request.delete(f"{address}v1/photos/{sent.value.json()['id']}")
     page.get_by_role("button", name="Cool").click()
     page.wait_for_timeout(1000)

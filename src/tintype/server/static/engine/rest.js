@@ -9,7 +9,8 @@ import { t } from "../text.js";
 
 /** @typedef {{file: Blob, id: string, again: Promise<void> | null}} Sent again: it is on its way */
 
-const PAUSE = 1000; // milliseconds before a server that is busy is asked again
+const PAUSE = 250; // milliseconds before a server that is busy is asked again, each time twice as many
+const LONGEST = 2000; // but at most
 
 /** @implements {Engine} */
 export class RestEngine {
@@ -21,21 +22,15 @@ export class RestEngine {
   }
 
   /**
-   * Send a photo; waits and tries again while the server has too much to do.
+   * Send a photo.
    * @param {Blob} file @param {(part: number) => void} progress 0..1 of the upload
    * @returns {Promise<Photo>}
    */
   async open(file, progress) {
-    for (;;) {
-      const answer = await upload("v1/photos", "photo", file, progress);
-      if (answer.status === 429) {
-        await new Promise((resolve) => setTimeout(resolve, PAUSE));
-        continue;
-      }
-      if (answer.status !== 201) throw problem(answer.status, answer.body);
-      this.resume(answer.body, file);
-      return answer.body;
-    }
+    const answer = await upload("v1/photos", "photo", file, progress);
+    if (answer.status !== 201) throw problem(answer.status, answer.body);
+    this.resume(answer.body, file);
+    return answer.body;
   }
 
   /** @param {Photo} photo @param {Blob} file */
@@ -165,18 +160,31 @@ export class RestEngine {
 }
 
 /**
+ * Ask; while the server has too much to do, wait and ask again.
+ * @template {{status: number}} Answer @param {() => Promise<Answer>} send @returns {Promise<Answer>}
+ */
+async function insist(send) {
+  for (let pause = PAUSE; ; pause = Math.min(LONGEST, 2 * pause)) {
+    const answer = await send();
+    if (answer.status !== 429) return answer;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+/**
  * A whole answer. @param {string} path @param {unknown} [body] sent by POST, if there is one
  */
 async function ask(path, body) {
   const headers = { "content-type": "application/json" };
   const how = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
-  let response;
-  try {
-    const coming = await fetch(path, how);
-    response = new Response(await coming.arrayBuffer(), coming);
-  } catch {
-    throw problem(0, null);
-  }
+  const response = await insist(async () => {
+    try {
+      const coming = await fetch(path, how);
+      return new Response(await coming.arrayBuffer(), coming);
+    } catch {
+      throw problem(0, null);
+    }
+  });
   if (response.ok) return response;
   throw problem(response.status, await response.json().catch(() => null));
 }
@@ -198,7 +206,7 @@ function problem(status, body) {
 function upload(path, field, file, progress) {
   const form = new FormData();
   form.append(field, file, "upload"); // the file's own name stays here
-  return new Promise((resolve, reject) => {
+  return insist(() => new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch tells nothing of an upload's progress
     request.open("POST", path);
     request.responseType = "json";
@@ -206,7 +214,7 @@ function upload(path, field, file, progress) {
     request.onload = () => resolve({ status: request.status, body: request.response });
     request.onerror = () => reject(problem(0, null));
     request.send(form);
-  });
+  }));
 }
 
 /** @param {string} header @returns {Record<string, number>} milliseconds */

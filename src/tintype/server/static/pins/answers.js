@@ -1,6 +1,5 @@
 // What the engine says of a thing; it may be asked faster than it answers.
 
-import { Problem } from "../engine/engine.js";
 import { recipeOf } from "../state/choice.js";
 import { readMask, readPicture } from "./mask.js";
 
@@ -8,10 +7,8 @@ import { readMask, readPicture } from "./mask.js";
 /** @typedef {import("./edit.js").Thing} Thing */
 /** @typedef {import("./mask.js").Mask} Mask */
 
-const PAUSE = 250; // milliseconds before an engine that is busy is asked again
-
 /**
- * The same function, but its answer is null once another was asked for; a busy engine is asked again.
+ * The same function, but its answer is null once another was asked for.
  * @template {any[]} Words
  * @template Answer
  * @param {(...words: Words) => Promise<Answer>} ask
@@ -21,17 +18,13 @@ export function latest(ask) {
   let count = 0;
   return async (...words) => {
     const mine = ++count;
-    while (mine === count) {
-      try {
-        const answer = await ask(...words);
-        return mine === count ? answer : null;
-      } catch (error) {
-        if (mine !== count) return null;
-        if (!(error instanceof Problem) || error.status !== 429) throw error;
-        await new Promise((resolve) => setTimeout(resolve, PAUSE));
-      }
+    try {
+      const answer = await ask(...words);
+      return mine === count ? answer : null;
+    } catch (error) {
+      if (mine !== count) return null;
+      throw error;
     }
-    return null;
   };
 }
 
@@ -82,7 +75,7 @@ export class Answers {
     try {
       return await answer;
     } catch (error) {
-      const { status, message } = /** @type {Problem} */ (error);
+      const { status, message } = /** @type {import("../engine/engine.js").Problem} */ (error);
       if (this.#awaited.get(name) === mine) popover.say(message);
       if (status === 0) session.try(() => Promise.reject(error));
       return null;

@@ -1,15 +1,11 @@
 // Keeps the photo up with the hand: one decode on its way at a time, then the latest recipe.
 
-import { Problem } from "../engine/engine.js";
-
 /**
  * @typedef {{one: import("./open_photo.js").OpenPhoto, recipe: import("../engine/engine.js").Recipe,
  *   done: boolean, since: number}} Request
  *   done: the hand has let go; since: when it moved, by performance.now()
  */
 /** @typedef {import("../engine/engine.js").Decoded} Decoded */
-
-const PAUSE = 400; // milliseconds before a server that is busy is asked again
 
 export class Renderer {
   /** @type {Request | null} */ #next = null;
@@ -42,12 +38,7 @@ export class Renderer {
         const decoded = await this.decode(request);
         this.show(decoded, { ...request, sent, received: performance.now() });
       } catch (error) {
-        if (error instanceof Problem && error.status === 429) {
-          await new Promise((resolve) => setTimeout(resolve, PAUSE));
-          this.#next ??= request;
-        } else {
-          this.complain(/** @type {Error} */ (error));
-        }
+        this.complain(/** @type {Error} */ (error));
       }
     }
     this.#busy = false;

@@ -24,6 +24,7 @@ const NAME = `tintype-${VERSION}`;
 const STORES = ["sessions", "photos", "files"];
 const PAUSE = 300; // milliseconds after a change
 const WAIT = 1500; // milliseconds that a page before this one may take to go
+const LIFETIME = 30 * 24 * 60 * 60 * 1000; // milliseconds for which a session that nobody opens is kept
 
 export class SessionStore {
   /** @type {IDBDatabase | null} */ #db = null;
@@ -49,6 +50,7 @@ export class SessionStore {
       this.#db = await openStore(NAME).catch(() => openStore(`${NAME}-anew`));
       const all = await this.#all();
       this.#id = await claim(all.map(([id]) => id));
+      await this.#forget(all.filter(([id, { saved }]) => id !== this.#id && Date.now() - saved > LIFETIME));
       const record = all.find(([id]) => id === this.#id)?.[1];
       if (record) await this.#restore(record);
     } catch (error) {
@@ -76,6 +78,18 @@ export class SessionStore {
     const transaction = /** @type {IDBDatabase} */ (this.#db).transaction(STORES, mode);
     const [sessions, photos, files] = STORES.map((name) => transaction.objectStore(name));
     return { transaction, sessions, photos, files };
+  }
+
+  /** Delete sessions that no tab has open. @param {[string, Saved][]} old */
+  async #forget(old) {
+    for (const [id] of old) {
+      if (!(await isUnused(id))) continue;
+      const { transaction, ...stores } = this.#open("readwrite");
+      stores.sessions.delete(id);
+      const all = IDBKeyRange.bound([id], [id, []]); // of this session, whatever the photo
+      for (const store of [stores.photos, stores.files]) store.delete(all);
+      transaction.commit();
+    }
   }
 
   /** @param {Saved} record */
@@ -200,6 +214,10 @@ async function isFree(id, wait) {
     }).catch(() => resolve(false));
   });
 }
+
+/** Whether no tab has a session; it stays free. @param {string} id @returns {Promise<boolean>} */
+const isUnused = async (id) =>
+  !navigator.locks || navigator.locks.request(`${NAME} ${id}`, { ifAvailable: true }, Boolean);
 
 /** @param {OpenPhoto} one @returns {Kept} */
 const keptOf = ({ name, photo, history, view, thumbnail, versions }) =>
