@@ -14,6 +14,10 @@ const HELP = [
     ["Ctrl Z", "undo"], ["Ctrl Shift Z, Ctrl Y", "redo"], ["B", "before-beside-after"],
     ["0", "fit-key"], ["1", "pixels-key"], ["F", "full-screen"], ["P", "panel-key"], ["?", "help"],
   ]],
+  ["keys-film", [
+    ["← →", "next-photo-key"], ["Shift ← →", "choose-range-key"], ["Ctrl Click, Space", "choose-more-key"],
+    ["Ctrl A", "choose-every-key"],
+  ]],
   ["keys-photo", [
     ["Space", "hold-before-key"], ["+ −", "zoom-key"], ["← → ↑ ↓", "cursor-key"],
     ["Shift ← → ↑ ↓", "large-step-key"], ["Enter", "color-here-key"], ["Shift Click", "find-on-wheel-key"],
