@@ -4,12 +4,14 @@ import base64
 import os
 import re
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from server.conftest import coffee
 from tintype.color import rgb_to_oklab
@@ -160,3 +162,31 @@ def set_slider(page: Page, name: str, value: float) -> None:
     """Move one of the sliders behind "More"."""
     page.locator("#more").evaluate("details => { details.open = true }")
     page.locator(f"#{name}").fill(str(value))
+
+
+def wait_for(happens: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not happens():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def color_of(image: Locator) -> float:
+    """How much color a small picture of the page has: how far channels differ, 0..255."""
+    return float(
+        image.evaluate(
+            """async (image) => {
+            await image.decode();
+            const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+            const context = canvas.getContext('2d');
+            context.drawImage(image, 0, 0);
+            const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+            let sum = 0;
+            for (let i = 0; i < data.length; i += 4) {
+                sum += Math.max(data[i], data[i + 1], data[i + 2])
+                    - Math.min(data[i], data[i + 1], data[i + 2]);
+            }
+            return 4 * sum / data.length;
+        }"""
+        )
+    )

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from server.conftest import coffee
-from server.editor.conftest import AXE, download, open_photo, wait_until_settled
+from server.editor.conftest import AXE, color_of, download, open_photo, wait_until_settled
 from server.editor.test_accessibility import violations
 from tintype.server.app import STATIC
 
@@ -130,7 +130,7 @@ def test_a_look_goes_to_all_that_are_chosen(page, photos, tmp_path):
     expect(page.locator("#message")).to_contain_text("2 more photos")
     expect(tiles.nth(2).locator("img")).not_to_have_attribute("src", sources[2])
     wait_until_settled(page)
-    colors = [color_of(page, i) for i in range(3)]
+    colors = [color_of(page.locator("#photos img").nth(i)) for i in range(3)]
     assert np.ptp(colors) < 0.1 * np.mean(colors)  # the same cup, and as vivid
     page.locator("#message .action").last.click()  # undo
     expect(tiles.nth(2)).to_have_attribute("aria-label", "other.png")
@@ -162,26 +162,3 @@ def read_image(file) -> Image.Image:
 def read_sources(page: Page) -> list[str]:
     images = page.locator("#photos img")
     return list(images.evaluate_all("all => all.map(one => one.src)"))
-
-
-def color_of(page: Page, index: int) -> float:
-    """How much color a thumbnail has."""
-    return float(
-        page.locator("#photos img")
-        .nth(index)
-        .evaluate(
-            """async (image) => {
-            await image.decode();
-            const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
-            const context = canvas.getContext('2d');
-            context.drawImage(image, 0, 0);
-            const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-            let sum = 0;
-            for (let i = 0; i < data.length; i += 4) {
-                sum += Math.max(data[i], data[i + 1], data[i + 2])
-                    - Math.min(data[i], data[i + 1], data[i + 2]);
-            }
-            return 4 * sum / data.length;
-        }"""
-        )
-    )

@@ -12,10 +12,12 @@ from server.editor.conftest import (
     add_color,
     chroma,
     click_photo,
+    color_of,
     drag,
     open_photo,
     read_pixels,
     set_slider,
+    wait_for,
     wait_until_settled,
 )
 from tintype.color import hue_degrees, rgb_to_oklab
@@ -247,6 +249,10 @@ def test_a_palette_can_be_loaded_and_a_variant_chosen(page, photo, tmp_path):
     page.get_by_role("button", name="Automatic").click()
     wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), automatic)
+    tiles = page.locator("#variants img")
+    assert min(color_of(tile) for tile in tiles.all()) > 4
+    set_slider(page, "strength", 0)  # which is kept
+    wait_for(lambda: max(color_of(tile) for tile in tiles.all()) < 1)
 
 
 def drop_on_wheel(page, picture) -> None:

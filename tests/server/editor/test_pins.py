@@ -21,6 +21,7 @@ from tintype.color import hue_degrees, hue_distance, rgb_to_oklab
 from tintype.pins import read_mask, write_mask
 
 COFFEE, TABLE = (0.5, 0.3), (0.85, 0.75)
+COFFEE_PARTS = [(0.34, 0.3), COFFEE, (0.66, 0.3), (0.5, 0.2)]
 desk = pytest.mark.parametrize("page", ["desk"], indirect=True)
 phone = pytest.mark.parametrize("page", ["phone"], indirect=True)
 
@@ -90,7 +91,9 @@ def test_a_click_colors_the_thing_and_no_other(page, photo, address, tmp_path, t
     popover, undo = page.locator(".popover"), page.locator("#undo")
     page.mouse.click(*screen(page, COFFEE))
     expect(popover.locator(".swatch[data-color]")).to_have_count(5)
-    assert not covers(page, ".popover", COFFEE)
+    expect(page.locator(".popover .progress")).to_be_hidden()
+    for part in COFFEE_PARTS:
+        assert not covers(page, ".popover", part)
     assert violations(page) == []
 
     likely = popover.locator(".swatch").nth(2)

@@ -2,26 +2,24 @@
 
 import re
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from server.conftest import coffee
-from server.editor.conftest import open_photo, read_pixels, set_slider, wait_until_settled
+from server.editor.conftest import (
+    open_photo,
+    read_pixels,
+    set_slider,
+    wait_for,
+    wait_until_settled,
+)
 
 DESK = pytest.mark.parametrize("page", ["desk"], indirect=True)
 WELCOME = "Drop a black-and-white photograph"
 KEPT = 800  # milliseconds until what was done is written
-
-
-def wait_for(happens: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not happens():
-        assert time.monotonic() < end
-        time.sleep(0.2)
 
 
 def spread(page: Page) -> float:

@@ -103,6 +103,29 @@ export function middleOf({ data, width, height }) {
   return { x: ((best % width) + 0.5) / width, y: (Math.floor(best / width) + 0.5) / height };
 }
 
+/** @type {WeakMap<Uint8Array, import("./place.js").Point[]>} */ const boxes = new WeakMap();
+
+/**
+ * Two corners of the box around what is white; of none where nothing is.
+ * @param {Mask} mask @returns {import("./place.js").Point[]} upper left, lower right, 0..1
+ */
+export function boxOf({ data, width, height }) {
+  const known = boxes.get(data);
+  if (known) return known;
+  let [left, top, right, bottom] = [width, height, 0, 0];
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      if (data[i] < 128) continue;
+      [left, top] = [Math.min(left, x), Math.min(top, y)];
+      [right, bottom] = [Math.max(right, x + 1), Math.max(bottom, y + 1)];
+    }
+  }
+  const box = right ? [
+    { x: left / width, y: top / height }, { x: right / width, y: bottom / height },
+  ] : [];
+  boxes.set(data, box);
+  return box;
+}
 
 /**
  * Paint with a round brush of a soft edge along a line, in place.

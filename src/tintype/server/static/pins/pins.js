@@ -10,7 +10,7 @@ import { Brush } from "./brush.js";
 import { Cursor } from "./cursor.js";
 import { colored, refusal, withPin } from "./edit.js";
 import { Marks } from "./marks.js";
-import { outline } from "./mask.js";
+import { boxOf, outline } from "./mask.js";
 import { colorAt, excuse } from "./pixel.js";
 import { placeAt } from "./place.js";
 import { Popover } from "./popover.js";
@@ -277,6 +277,7 @@ export class Pins {
     if (this.#thing?.pin !== pin) this.#choosePin(pin, false);
     if (this.#thing) Object.assign(this.#thing, { at, spot: null, to: null });
     this.popover.element.classList.toggle("away", !done);
+    this.#mask = null; // it is another thing's
     outline(this.viewer, null);
     this.session.change({ pins: withPin(choice.pins, pin, { ...choice.pins[pin], at }) }, done);
     this.#askRegionSoon();
@@ -370,7 +371,7 @@ export class Pins {
     this.#put();
   }
 
-  /** Put the pop-over beside its place. */
+  /** Put the pop-over beside its thing, or beside its place. */
   #put() {
     const thing = this.#thing;
     const pins = this.session.choice?.pins ?? [];
@@ -378,9 +379,12 @@ export class Pins {
     const place = thing.pin === null ? { x: Number(thing.at[0]), y: Number(thing.at[1]) }
       : this.marks.placeOf(thing.pin);
     if (!place) return;
-    const { x, y } = this.viewer.screenOf(place);
-    const at = { x: x + this.viewer.offsetLeft, y: y + this.viewer.offsetTop };
-    this.popover.put(at, thing.pin === null || pins[thing.pin]?.at ? AWAY : AWAY_CHIP);
+    const screen = (/** @type {Point} */ one) => {
+      const { x, y } = this.viewer.screenOf(one);
+      return { x: x + this.viewer.offsetLeft, y: y + this.viewer.offsetTop };
+    };
+    const box = this.#mask && boxOf(this.#mask).map(screen);
+    this.popover.put(screen(place), thing.pin === null || pins[thing.pin]?.at ? AWAY : AWAY_CHIP, box);
   }
 
   /** Say so where a pin's color cannot be seen. */

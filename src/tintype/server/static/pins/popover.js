@@ -6,6 +6,7 @@ import { hexOfPin, parse } from "./edit.js";
 
 /** @typedef {import("../engine/engine.js").Group} Group */
 /** @typedef {import("./edit.js").Scope} Scope */
+/** @typedef {import("./place.js").Point} Point here in pixels */
 /**
  * What a hand does with it.
  * @typedef {object} Hand
@@ -67,6 +68,7 @@ const CONTENT = /* html */ `
 export class Popover {
   element = document.createElement("div");
   #opener = /** @type {(() => void) | null} */ (null); // gives the focus back
+  /** @type {Point} */ #at = { x: -1, y: -1 }; // the place that it lies beside
 
   /** @param {HTMLElement} stage @param {Hand} hand */
   constructor(stage, hand) {
@@ -228,10 +230,11 @@ export class Popover {
   }
 
   /**
-   * Lie beside a place, inside the stage.
-   * @param {{x: number, y: number}} at pixels of the stage @param {number} away from it
+   * Lie beside a thing where there is room, else beside its place, inside the stage; stay where a hand is.
+   * @param {Point} at its place, pixels of the stage @param {number} away from the place
+   * @param {Point[] | null} box upper left and lower right of the thing, once it is known
    */
-  put(at, away) {
+  put(at, away, box) {
     const { element } = this;
     const stage = /** @type {HTMLElement} */ (element.parentElement);
     if (getComputedStyle(element).position === "fixed") return; // a sheet
@@ -240,16 +243,21 @@ export class Popover {
     const clamp = (/** @type {number} */ v, /** @type {number} */ most) => Math.max(EDGE, Math.min(most, v));
     const beside = clamp(at.y - ABOVE, bottom);
     const level = clamp(at.x - wide / 2, right);
-    const places = [
-      [at.x + away, beside], [at.x - away - wide, beside],
-      [level, at.y + away], [level, at.y - away - high],
+    const around = (/** @type {Point} */ from, /** @type {Point} */ to, /** @type {number} */ gap) => [
+      [to.x + gap, beside], [from.x - gap - wide, beside], [level, to.y + gap], [level, from.y - gap - high],
     ];
     const fits = (/** @type {number[]} */ [x, y]) => x >= EDGE && x <= right && y >= EDGE && y <= bottom;
-    const [x, y] = places.find(fits) ?? [at.x < stage.clientWidth / 2 ? right : EDGE, beside];
-    element.style.left = `${x}px`;
-    element.style.top = `${y}px`;
+    const far = (/** @type {number[]} */ [x, y]) => Math.hypot(x + wide / 2 - at.x, y + high / 2 - at.y);
+    const places = box?.length ? around(box[0], box[1], GAP).filter(fits).sort((a, b) => far(a) - far(b)) : [];
+    const [x, y] = [...places, ...around(at, at, away)].find(fits)
+      ?? [at.x < stage.clientWidth / 2 ? right : EDGE, beside];
+    const held = element.matches(":hover") && Math.hypot(at.x - this.#at.x, at.y - this.#at.y) < 1;
+    this.#at = at;
+    element.style.left = `${held ? clamp(element.offsetLeft, right) : x}px`;
+    element.style.top = `${held ? clamp(element.offsetTop, bottom) : y}px`;
   }
 }
 
+const GAP = 14; // pixels between it and the thing's outline
 const EDGE = 8; // pixels that it keeps from the stage's edge
 const ABOVE = 90; // how far above the place it begins

@@ -172,6 +172,16 @@ export function carry(choice, variant, start) {
   return next;
 }
 
+/**
+ * What was chosen, over one of the photo's own palettes.
+ * @param {Choice} choice @param {import("../engine/engine.js").Photo} photo
+ * @param {number} alternative 0..4 @returns {Choice}
+ */
+export function varied(choice, photo, alternative) {
+  const variant = alternative ? photo.alternatives[alternative - 1] : photo;
+  return carry(choice, variant, { alternative, palette: null });
+}
+
 /** The color of the same kind that is nearest. @param {Chroma} chroma @param {Spot[]} spots */
 function closest(chroma, spots) {
   let best = null;

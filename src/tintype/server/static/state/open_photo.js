@@ -18,7 +18,8 @@ export class OpenPhoto {
   /** @type {Decoded | null} */ decoded = null; // the last that was shown
   /** @type {{zoom: number, x: number, y: number, split: number} | null} */ view = null;
   /** @type {Version[]} */ versions = []; // another list when one comes or goes
-  /** @type {Blob[]} */ variants = []; // small pictures: automatic, then the four alternatives
+  /** @type {{choice: Choice, picture: Blob}[]} Automatic, then the four alternatives, by what they show */
+  variants = [];
 
   /** @param {File} file @param {string} [key] its name in the browser's storage */
   constructor(file, key) {

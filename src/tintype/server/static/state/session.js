@@ -11,7 +11,7 @@
 // done).
 
 import { Problem } from "../engine/engine.js";
-import { carry, recipeOf, unedited } from "./choice.js";
+import { recipeOf, unedited, varied } from "./choice.js";
 import { OpenPhoto } from "./open_photo.js";
 import { Renderer } from "./renderer.js";
 import { t } from "../text.js";
@@ -247,8 +247,7 @@ export class Session extends EventTarget {
   vary(alternative) {
     const photo = this.open?.photo;
     if (!photo || !this.choice) return;
-    const variant = alternative ? photo.alternatives[alternative - 1] : photo;
-    this.choose(carry(this.choice, variant, { alternative, palette: null }), { done: true });
+    this.choose(varied(this.choice, photo, alternative), { done: true });
   }
 
   /** @param {OpenPhoto} one @param {boolean} done */
