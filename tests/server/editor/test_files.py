@@ -205,7 +205,14 @@ def test_a_transparent_tiff_is_shown_as_it_is(page, tmp_path):
     photo = coffee().convert("LA")
     photo.putalpha(Image.linear_gradient("L").resize(photo.size))
     photo.save(tmp_path / "clear.tif")
-    open_photo(page, tmp_path / "clear.tif")
+    held = []
+    page.route("**/luma", lambda route: held.append(route))  # no browser reads TIFF
+    page.set_input_files("#files", tmp_path / "clear.tif")
+    expect(page.locator("#variants img")).to_have_count(5)
+    expect(page.locator("#ring")).to_be_visible()  # until the photo is seen
+    held[0].continue_()
+    expect(page.locator("#ring")).to_be_hidden()
+    wait_until_settled(page)
     clear = np.asarray(photo.getchannel("A")).astype(int)
     shown = page.locator("photo-viewer canvas.photo").evaluate(
         """(canvas) => {

@@ -42,3 +42,28 @@ def test_messages_go_by_themselves_and_errors_by_what_is_done_next(page):
     page.evaluate(SAY, [["Broken.", "error"]])
     page.get_by_role("button", name="Dismiss").click()
     expect(toasts).to_have_count(0)
+
+
+ANSWER = """async (asked) => {
+    const { Session } = await import('/state/session.js');
+    const session = new Session({});
+    document.querySelector('#colors').replaceChildren();
+    (await import('/panel/answers.js')).showAnswers(session);
+    const answers = asked.map((one) => ({ share: 0.2, ...one }));
+    session.tell('shown', { done: true, decoded: { asked: answers } });
+    return [...document.querySelectorAll('#colors [role]')].map((one) =>
+        one.getAttribute('role') === 'status' ? one.textContent : one.ariaLabel);
+}"""
+BLUE = {"asked": "#2050c0", "got": "#3058b0"}
+
+
+@pytest.mark.parametrize("page", ["desk"], indirect=True)
+def test_what_did_not_come_out_is_explained(page):
+    *_, got, help = page.evaluate(ANSWER, [BLUE])
+    assert got.endswith("on 20 % of the photo")
+    assert help == ""
+    for missed in ({"got": None}, {"got": "#b0a040"}, {"share": 0.003}):
+        *_, help = page.evaluate(ANSWER, [BLUE, BLUE | missed])
+        assert "Nothing in this photo is like vivid blue; click a thing" in help
+    *_, help = page.evaluate(ANSWER, [BLUE | {"got": "#6f7682"}])
+    assert "only palely" in help

@@ -69,8 +69,23 @@ function listenToView() {
   });
 }
 
+/** Show how far the open photo is, until it is known and seen. */
+function listenToProgress() {
+  /** @type {{part: number | null, words: string}} */ let sent = { part: null, words: "" };
+  const show = () => {
+    const { open } = session;
+    if (!open?.photo) showProgress(sent.part, sent.words);
+    else showProgress(stage.isWaiting ? 1 : null, t("coloring-one", { name: open.name }));
+  };
+  session.on("progress", (detail) => {
+    sent = detail;
+    show();
+  });
+  session.on("staged", show);
+}
+
 showMessages(session);
-session.on("progress", ({ part, words }) => showProgress(session.open?.photo ? null : part, words));
+listenToProgress();
 new PhotosBar(session, new Film(session));
 new Thumbnails(session);
 showSamples(session);

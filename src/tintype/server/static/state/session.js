@@ -8,7 +8,7 @@
 // (detail: a photo that is not looked at, which has another choice), "decoded" (detail: {one,
 // decoded, done, since, timing}), "server" (it went or came back), "view" (the open one's zoom
 // changed), "say" (detail: {text} and how it is said), "progress" (detail: {part, words}; part null:
-// done).
+// done), "staged" (the open one is seen, or waited for).
 
 import { Problem } from "../engine/engine.js";
 import { recipeOf, unedited, varied } from "./choice.js";

@@ -18,6 +18,7 @@ export class Stage {
   #enlarger = new Enlarger();
   /** @type {OpenPhoto | null} */ #shown = null; // whose luma is on the stage
   /** @type {Promise<void>} */ #ready = Promise.resolve();
+  isWaiting = false; // for the open photo's luma; "staged" tells that it came, or cannot be had
 
   /** @param {Session} session */
   constructor(session) {
@@ -39,8 +40,18 @@ export class Stage {
     if (one === this.#shown && one) return this.#prepare(one);
     this.#shown = null;
     this.viewer.clear();
+    this.#wait(one !== null);
     if (!one) return;
-    this.#ready = this.#load(one).catch((error) => this.session.complain(error));
+    this.#ready = this.#load(one).catch((error) => {
+      this.session.complain(error);
+      if (one === this.session.open) this.#wait(false);
+    });
+  }
+
+  /** @param {boolean} waiting */
+  #wait(waiting) {
+    this.isWaiting = waiting;
+    this.session.tell("staged");
   }
 
   /** @param {OpenPhoto} one */
@@ -52,6 +63,7 @@ export class Stage {
     this.#enlarger.open(luma);
     this.#prepare(one);
     this.viewer.open(luma, one.view);
+    this.#wait(false);
   }
 
   /** Weigh the luma's edges as soon as the size of the colors is known. @param {OpenPhoto} one */
