@@ -23,6 +23,8 @@ from server.editor.conftest import (
 )
 from tintype.pins import write_mask
 
+pytestmark = pytest.mark.parametrize("page", ["desk"], indirect=True)
+
 
 @pytest.mark.parametrize("strip", [False, True])
 def test_the_copied_command_makes_the_same_file(page, photo, tmp_path, tintype_command, strip):

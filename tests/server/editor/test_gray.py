@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 from playwright.sync_api import expect
 
 from server.editor.conftest import (
@@ -15,6 +16,8 @@ from server.editor.conftest import (
     wait_until_settled,
 )
 from tintype.color import hue_degrees, hue_distance, rgb_to_oklab
+
+pytestmark = pytest.mark.parametrize("page", ["phone"], indirect=True)
 
 
 def find_hue(rgb, degrees):
