@@ -46,8 +46,8 @@ const CONTENT = /* html */ `
   <div class="swatches" role="group" data-label="pin-likely"></div>
   <div class="row color">
     <input type="color" data-label="pin-pick">
-    <input type="text" class="field" spellcheck="false" autocomplete="off" data-label="color"
-      data-placeholder="pin-color-placeholder">
+    <input type="text" class="field" spellcheck="false" autocomplete="off" list="hex-names"
+      data-label="color" data-placeholder="color-placeholder">
   </div>
   <div class="row kinds">
     <button type="button" data-color="gray" data-text="pin-gray"></button>
@@ -225,7 +225,7 @@ export class Popover {
       event.preventDefault();
       const color = parse(field.value);
       if (color) hand.choose(color);
-      else this.say(t("pin-color-unknown", { text: field.value }));
+      else this.say(t("color-unknown", { text: field.value.trim() }));
     });
   }
 

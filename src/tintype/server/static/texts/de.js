@@ -153,9 +153,6 @@ export const de = {
   "pin-likely": "Wahrscheinliche Farben",
   "pin-likely-title": "{name}, zu {percent} % wahrscheinlich",
   "pin-pick": "Farbe wählen",
-  "pin-color-placeholder": "#rrggbb, navy, gray",
-  "pin-color-unknown": "Erwartet wird eine Farbe als #rrggbb oder ihr englischer Name, nicht " +
-    "„{text}“.",
   "pin-gray": "Grau",
   "pin-keep": "Grau lassen",
   "pin-keep-title": "Bleibt grau, was andere Punkte auch sagen",

@@ -153,8 +153,6 @@ export const en = {
   "pin-likely": "Likely colors of this thing",
   "pin-likely-title": "{name}, {percent} % likely",
   "pin-pick": "Pick a color",
-  "pin-color-placeholder": "#rrggbb, navy, gray",
-  "pin-color-unknown": "Expected a color as #rrggbb, or its name, found \"{text}\".",
   "pin-gray": "Gray",
   "pin-keep": "Keep gray",
   "pin-keep-title": "It stays gray, whatever other pins say",
