@@ -19,6 +19,7 @@ from tintype.research.methods.tintype.encoder import Residual, upsample
 from tintype.tones import TONES
 
 HINT_WIDTH = 0.05  # OKLab chroma: the deviation of the prior that a hint is
+NOWHERE = 1e4  # the gap of a hint without reach: nothing is left of it
 CONTRAST = 4.0  # by which a cell takes the color of the hints that are its own, not all their mean
 
 
@@ -77,6 +78,10 @@ class HintField(nn.Module):
 
     def find_regions(self, keys: Tensor, hints: Hints) -> Tensor:
         """(batch, hints, h, w), 0..1: how much each hint says of each cell, 1 at its place."""
+        return torch.exp(-self._find_gaps(keys, hints))
+
+    def _find_gaps(self, keys: Tensor, hints: Hints) -> Tensor:
+        """(batch, hints, h, w), 0 at its place: how far each cell is from each hint, for its reach."""
         b, d, h, w = keys.shape
         short = min(h, w)
         column = (hints.place[..., 0] * w).floor().clamp(0, w - 1)
@@ -91,15 +96,15 @@ class HintField(nn.Module):
         far = ((y**2 + x**2) / short**2).flatten(2)
         gap = F.softplus(self.likeness) * unlike.clamp(min=0) + F.softplus(self.nearness) * far
         reach = hints.reach[..., None]
-        weight = torch.exp(-gap / reach.clamp(min=1e-3) ** 2) * (reach > 0)
-        return weight.reshape(b, -1, h, w)
+        gap = torch.where(reach > 0, gap / reach.clamp(min=1e-3) ** 2, NOWHERE)
+        return gap.reshape(b, -1, h, w)
 
     def forward(self, keys: Tensor, hints: Hints) -> tuple[Tensor, Tensor]:
         """The color that hints say (batch, 2, h, w) and how surely (batch, 1, h, w), 0..1."""
-        weight = self.find_regions(keys, hints)
-        share = (CONTRAST * weight.clamp(min=1e-30).log()).softmax(1)
+        gaps = self._find_gaps(keys, hints)
+        share = (-CONTRAST * gaps).softmax(1)
         mixed = torch.einsum("bkhw,bkc->bchw", share, hints.chroma)
-        return mixed, weight.amax(1, keepdim=True)
+        return mixed, torch.exp(-gaps.amin(1, keepdim=True))
 
 
 class Decoder(nn.Module):
