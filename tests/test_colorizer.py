@@ -114,9 +114,8 @@ def test_towards_red_and_towards_blue_go_there(
 
 
 def test_no_saturation_is_gray(colorizer: Colorizer, encoded: tintype.Encoded) -> None:
-    ab = chroma(colorizer.decode(encoded, Recipe().saturate(0)))
-    automatic = chroma(colorizer.decode(encoded))
-    assert np.linalg.norm(ab, axis=-1).mean() < 0.5 * np.linalg.norm(automatic, axis=-1).mean()
+    assert colorizer.decode(encoded).chroma.any()
+    assert np.abs(colorizer.decode(encoded, Recipe().saturate(0)).chroma).max() < 1e-3
 
 
 @pytest.mark.parametrize("name", ["red", "orange", "green", "blue"])

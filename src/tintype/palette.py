@@ -180,6 +180,11 @@ class Palette:
         return palette._each(left)
 
     @property
+    def is_neutral(self) -> bool:
+        """Whether it has no color but neutral."""
+        return bool(self.shares[1:].sum() < 1e-6)
+
+    @property
     def forbidden(self) -> np.ndarray:
         """(bins.count,) bool: the bins that have, in part, a banned hue, and a banned gray's."""
         forbidden = np.zeros(self.bins.count, dtype=bool)
