@@ -94,8 +94,8 @@ def wait_until_settled(page: Page) -> None:
     """Wait until nothing new is shown any more, however busy the machine."""
     before, now = b"", read_pixels(page).tobytes()
     while now != before:
-        page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(150)
+        page.wait_for_timeout(100)
+        page.locator("photo-viewer:not([aria-busy=true])").wait_for(state="attached")
         before, now = now, read_pixels(page).tobytes()
 
 

@@ -8,7 +8,8 @@
 // (detail: a photo that is not looked at, which has another choice), "decoded" (detail: {one,
 // decoded, done, since, timing}), "server" (it went or came back), "view" (the open one's zoom
 // changed), "say" (detail: {text} and how it is said), "progress" (detail: {part, words}; part null:
-// done), "staged" (the open one is seen, or waited for).
+// done), "staged" (the open one is seen, or waited for), "pending" (its colors are on their way, or no
+// longer).
 
 import { Problem } from "../engine/engine.js";
 import { recipeOf, unedited, varied } from "./choice.js";
@@ -32,6 +33,7 @@ export class Session extends EventTarget {
   /** @type {Selected} */ selected = null;
   /** @type {Health | null} */ server = null;
   online = true;
+  /** @type {number | null} */ pending = null; // since when the open one's newest colors are waited for
   #sending = false;
 
   /** @param {Engine} engine */
@@ -46,8 +48,17 @@ export class Session extends EventTarget {
         request.one.decoded = decoded;
         if (request.one === this.open) this.tell("decoded", { ...request, decoded });
       },
-      (error) => this.complain(error),
+      (error) => {
+        this.wait(null);
+        this.complain(error);
+      },
     );
+  }
+
+  /** Wait for colors since a time, or no longer. @param {number | null} since */
+  wait(since) {
+    this.pending = since;
+    this.tell("pending");
   }
 
   /** @param {string} name @param {unknown} [detail] */
@@ -253,7 +264,9 @@ export class Session extends EventTarget {
   /** @param {OpenPhoto} one @param {boolean} done */
   #render(one, done) {
     if (!one.choice) return;
-    this.renderer.ask({ one, recipe: recipeOf(one.choice), done, since: performance.now() });
+    this.wait(performance.now());
+    const since = Number(this.pending);
+    this.renderer.ask({ one, recipe: recipeOf(one.choice), done, since });
   }
 
   // --- the server --------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ export class Stage {
     session.on("open", () => this.#open());
     session.on("encoded", () => this.#open());
     session.on("decoded", (request) => this.#show(request));
+    session.on("pending", () => (this.viewer.ariaBusy = String(session.pending !== null)));
     this.viewer.addEventListener("layout", () => {
       if (!this.#shown) return;
       this.#shown.view = this.viewer.view;
@@ -80,14 +81,18 @@ export class Stage {
   async #show(request) {
     const { one, decoded, done, since, sent, received } = request;
     await this.#ready;
-    if (one !== this.#shown) return;
-    const chroma = await this.#enlarger.enlarge(decoded.planes);
+    let chroma = null;
+    do {
+      if (one !== this.#shown) return;
+      chroma = await this.#enlarger.enlarge(decoded.planes);
+    } while (!chroma && since === this.session.pending); // a version that is compared came between
     if (!chroma || one !== this.#shown) return; // a later one is on its way
     const enlarged = performance.now();
     this.viewer.showChroma(chroma);
     this.session.tell("shown", request);
     if (done) this.#keepThumbnail(one);
     await new Promise((resolve) => requestAnimationFrame(resolve));
+    if (since === this.session.pending) this.session.wait(null);
     const end = performance.now();
     const server = Object.values(decoded.timing).reduce((sum, part) => sum + part, 0);
     performance.measure("edit", {
