@@ -81,7 +81,7 @@ class HintField(nn.Module):
         return torch.exp(-self._find_gaps(keys, hints))
 
     def _find_gaps(self, keys: Tensor, hints: Hints) -> Tensor:
-        """(batch, hints, h, w), 0 at its place: how far each cell is from each hint, for its reach."""
+        """(batch, hints, h, w), 0 at its place: how far a cell is from a hint, for its reach."""
         b, d, h, w = keys.shape
         short = min(h, w)
         column = (hints.place[..., 0] * w).floor().clamp(0, w - 1)
