@@ -1,5 +1,6 @@
 """Many photos: what to begin with, several chosen, a look for all, all saved at once."""
 
+import re
 import zipfile
 from io import BytesIO
 
@@ -99,9 +100,22 @@ def test_twenty_photos_fit_every_screen(page, tmp_path):
     tiles.first.focus()
     page.keyboard.press("Shift+End")
     expect(page.locator("#chosen")).to_contain_text("20 of 20")
+    page.evaluate(  # before the photo is on the stage
+        """() => {
+            document.querySelector("#photos button:not([aria-current=true])").click();
+            dispatchEvent(new KeyboardEvent("keydown", {key: "1"}));
+            const detail = {place: {x: 0.5, y: 0.5}, shift: false};
+            viewer.dispatchEvent(new CustomEvent("pick", {detail}));
+        }"""
+    )
+    expect(page.get_by_text(re.compile(r"^Coloring \d+.png")).first).to_be_visible()
+    page.wait_for_function("viewer.zoom < 1")
     for size in ((1366, 800), (360, 740), (740, 360)):
         page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        if min(size) == 360:  # the buttons leave the photo free
+            photo = page.locator("#viewer").bounding_box()
+            assert photo["y"] + photo["height"] <= page.locator(".tools").bounding_box()["y"]
         for key in ("Home", "End"):
             page.locator("#photos [tabindex='0']").focus()
             page.keyboard.press(key)

@@ -47,8 +47,8 @@ function listenToView() {
   const { viewer } = stage;
   /** @type {Record<string, () => void>} */
   const actions = {
-    fit: () => viewer.zoomTo(1),
-    pixels: () => viewer.zoomToPixels(),
+    fit: () => stage.zoom(false),
+    pixels: () => stage.zoom(true),
     gray: () => {
       if (viewer.compares) stage.compare(null);
       viewer.split = viewer.split > 0 ? 0 : 0.5;

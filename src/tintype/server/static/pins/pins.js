@@ -102,7 +102,8 @@ export class Pins {
   open(place, only = false) {
     const { session, viewer } = this;
     const { choice } = session;
-    if (!choice || this.brush.isOn) return;
+    if (!session.open || this.brush.isOn) return;
+    if (!choice || !viewer.isColored) return session.say(t("coloring-one", { name: session.open.name }));
     this.#endPreview();
     const chroma = colorAt(viewer, place);
     const spot = this.stage.spotOf(chroma);

@@ -18,6 +18,7 @@ export class Stage {
   #enlarger = new Enlarger();
   /** @type {OpenPhoto | null} */ #shown = null; // whose luma is on the stage
   /** @type {Promise<void>} */ #ready = Promise.resolve();
+  /** @type {OpenPhoto | null} */ #early = null; // whose pixels are asked for before its luma came
   isWaiting = false; // for the open photo's luma; "staged" tells that it came, or cannot be had
 
   /** @param {Session} session */
@@ -64,7 +65,17 @@ export class Stage {
     this.#enlarger.open(luma);
     this.#prepare(one);
     this.viewer.open(luma, one.view);
+    if (this.#early === one) this.viewer.zoomToPixels();
+    this.#early = null;
     this.#wait(false);
+  }
+
+  /** Show all of the open photo, or its pixels, as soon as it is there. @param {boolean} close */
+  zoom(close) {
+    this.#early = close && this.isWaiting ? this.session.open : null;
+    if (this.isWaiting) return;
+    if (close) this.viewer.zoomToPixels();
+    else this.viewer.zoomTo(1);
   }
 
   /** Weigh the luma's edges as soon as the size of the colors is known. @param {OpenPhoto} one */

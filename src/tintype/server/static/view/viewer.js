@@ -123,6 +123,11 @@ export class PhotoViewer extends HTMLElement {
     this.#paintSoon(true);
   }
 
+  /** Whether the photo's colors have come. */
+  get isColored() {
+    return this.#chroma !== null;
+  }
+
   /** Whether other colors are at the left of the split. */
   get compares() {
     return this.#other !== null;
