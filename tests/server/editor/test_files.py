@@ -40,6 +40,13 @@ def test_the_copied_command_makes_the_same_file(page, photo, tmp_path, tintype_c
         page.keyboard.press("Escape")
     wait_until_settled(page)
     downloaded = download(page, "#save", tmp_path / "downloads")
+    saved = [downloaded]
+    if not strip:
+        page.locator("#save-open").click()
+        page.locator("#format").select_option("Photo and colors as layers (TIFF)")
+        page.keyboard.press("Escape")
+        saved.append(download(page, "#save", tmp_path / "downloads"))
+        assert saved[1].name == "my coffee.layers.tif"
     recipe = download(page, "#copy", tmp_path)
     expect(page.locator("#message")).to_contain_text("clipboard")
     command = page.evaluate("navigator.clipboard.readText()")
@@ -49,7 +56,8 @@ def test_the_copied_command_makes_the_same_file(page, photo, tmp_path, tintype_c
     words = shlex.split(command)
     assert words[0] == "tintype"
     subprocess.run([tintype_command, *words[1:]], cwd=tmp_path, check=True, capture_output=True)
-    assert (tmp_path / downloaded.name).read_bytes() == downloaded.read_bytes()
+    for file in saved:
+        assert (tmp_path / file.name).read_bytes() == file.read_bytes()
     with Image.open(downloaded) as image:
         assert (0x010F in image.getexif()) is not strip
 

@@ -149,6 +149,26 @@ def test_a_look_goes_to_all_that_are_chosen(page, photos, tmp_path):
     page.locator("#message .action").last.click()  # undo
     expect(tiles.nth(2)).to_have_attribute("aria-label", "other.png")
 
+    asked = []
+    page.on("request", lambda r: r.url.endswith("/render") and asked.append(r.post_data_json))
+    with page.expect_response("**/v1/albums") as album:
+        page.locator("#cohesion").fill("1")
+    expect(page.locator("#message")).to_contain_text("3 photos match")
+    expect(tiles.nth(2)).to_have_attribute("aria-label", "other.png, edited")
+    wait_until_settled(page)
+    begun = album.value.json()
+    carried = [recipe for recipe in asked if recipe["palette"]]
+    assert {recipe["size"] for recipe in carried} == {"planes", "thumbnail"}
+    for recipe in carried:
+        assert recipe["palette"] == begun["variants"][0]["palette"]  # 1: the same for all
+        assert recipe["vividness"] == begun["vividness"]
+    page.locator("#cohesion").fill("0")
+    expect(page.locator("#message")).to_contain_text("their own colors")
+    expect(tiles.nth(2)).to_have_attribute("aria-label", "other.png")
+    page.locator("#message .action").last.click()  # undo
+    expect(tiles.nth(2)).to_have_attribute("aria-label", "other.png, edited")
+    expect(page.locator("#cohesion")).to_have_value("1")
+
     file = download(page, "#save-all", tmp_path)
     opened = download(page, "#save", tmp_path)
     with zipfile.ZipFile(file) as archive:

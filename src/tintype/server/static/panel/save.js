@@ -54,7 +54,8 @@ function commandOf(session, { name, choice }) {
 async function savePhoto(session, { name, photo, choice }) {
   session.say(t("rendering"), { kind: "busy" });
   const output = files.outputOf(name, format());
-  const how = { format: output.format, strip_metadata: input("strip").checked };
+  const { format: kind, layers } = output;
+  const how = { format: kind, strip_metadata: input("strip").checked, layers };
   files.download(await session.engine.save(photo, recipeOf(choice), how), output.name);
   session.say(t("saved", { name: output.name }));
 }

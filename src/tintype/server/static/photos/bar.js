@@ -3,6 +3,7 @@
 import { button, input, the } from "../page.js";
 import { wear } from "../state/choice.js";
 import { t } from "../text.js";
+import { Cohesion } from "./cohesion.js";
 import { saveAll } from "./save_all.js";
 
 /** @typedef {import("../state/session.js").Session} Session */
@@ -27,6 +28,7 @@ export class PhotosBar {
       "end-choosing": () => this.#choose(false),
       "cancel-saving": () => this.#saving?.abort(),
     })) button(id).addEventListener("click", act);
+    new Cohesion(session, film);
     button("several").addEventListener("click", () => this.#choose(!film.several));
     session.on("chosen", () => this.#show());
     session.on("choice", () => this.#show());

@@ -13,7 +13,7 @@ import { Zip } from "./zip.js";
  * @param {string} name @param {Set<string>} taken in small letters; the name is added
  */
 function distinct(name, taken) {
-  const end = name.match(/\.color\.[^.]+$/)?.[0] ?? "";
+  const end = name.match(/\.(color|layers)\.[^.]+$/)?.[0] ?? "";
   let free = name;
   for (let i = 2; taken.has(free.toLowerCase()); i++) {
     free = `${name.slice(0, name.length - end.length)}-${i}${end}`;
@@ -35,7 +35,7 @@ export async function saveAll(session, photos, { format, strip }, progress, sign
     progress(i);
     if (!photo || !choice) continue;
     const output = outputOf(name, format);
-    const asked = { format: output.format, strip_metadata: strip };
+    const asked = { format: output.format, strip_metadata: strip, layers: output.layers };
     try {
       const file = await until(signal, session.engine.save(photo, recipeOf(choice), asked));
       await zip.add(distinct(output.name, taken), file);

@@ -14,16 +14,25 @@ const suffix = (name) => name.match(/\.[^.]+$/)?.[0] ?? "";
 /** @param {string} name @returns {string} */
 const stem = (name) => name.slice(0, name.length - suffix(name).length);
 
+/** The kind of layers that a format asks for, "" for none. @param {string} format */
+const layersOf = (format) => format.match(/^layers (.+)$/)?.[1] ?? "";
+
 /**
  * What the command line would call the colored photo, and its format.
- * @param {string} name of the photo @param {string} format "" for its own
- * @returns {{name: string, format: string}}
+ * @param {string} name of the photo
+ * @param {string} format "" for its own, "layers PNG" or "layers TIFF" for its layers
+ * @returns {{name: string, format: string, layers: boolean}}
  */
 export function outputOf(name, format) {
+  const kind = layersOf(format);
+  if (kind) {
+    const end = kind === "PNG" ? "png" : "tif";
+    return { name: `${stem(name)}.layers.${end}`, format: kind, layers: true };
+  }
   const own = FORMATS[suffix(name).toLowerCase()];
   const end = format ? Object.entries(FORMATS).find(([, one]) => one === format)?.[0] : suffix(name);
   const ending = format || own ? end : ".png";
-  return { name: `${stem(name)}.color${ending}`, format: format || own || "PNG" };
+  return { name: `${stem(name)}.color${ending}`, format: format || own || "PNG", layers: false };
 }
 
 /**
@@ -49,7 +58,9 @@ const quoted = (text) =>
 export function commandOf(name, recipe, format, strip, model) {
   const words = ["tintype", "colorize", "--recipe", quoted(recipe)];
   if (model) words.push("--model", quoted(model));
-  if (format) words.push("-o", quoted(outputOf(name, format).name));
+  const kind = layersOf(format);
+  if (kind) words.push("--layers", kind.toLowerCase());
+  else if (format) words.push("-o", quoted(outputOf(name, format).name));
   if (strip) words.push("--strip-metadata");
   return [...words, "--", quoted(name)].join(" ");
 }
