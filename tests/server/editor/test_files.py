@@ -43,7 +43,7 @@ def test_the_copied_command_makes_the_same_file(page, photo, tmp_path, tintype_c
     saved = [downloaded]
     if not strip:
         page.locator("#save-open").click()
-        page.locator("#format").select_option("Photo and colors as layers (TIFF)")
+        page.locator("#format").select_option("TIFF, two layers")
         page.keyboard.press("Escape")
         saved.append(download(page, "#save", tmp_path / "downloads"))
         assert saved[1].name == "my coffee.layers.tif"
