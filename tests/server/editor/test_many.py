@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from server.conftest import coffee
-from server.editor.conftest import AXE, color_of, download, open_photo, wait_until_settled
+from server.editor.conftest import AXE, color_of, download, open_photo, wait_for, wait_until_settled
 from server.editor.test_accessibility import violations
 from tintype.server.app import STATIC
 
@@ -109,7 +109,7 @@ def test_twenty_photos_fit_every_screen(page, tmp_path):
         }"""
     )
     expect(page.get_by_text(re.compile(r"^Coloring \d+.png")).first).to_be_visible()
-    page.wait_for_function("viewer.zoom < 1")
+    wait_for(lambda: page.evaluate("viewer.zoom < 1"))
     for size in ((1366, 800), (360, 740), (740, 360)):
         page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
