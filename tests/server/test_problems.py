@@ -156,7 +156,7 @@ def put(value, way, number):
 
 def test_numbers_are_numbers_in_every_field_of_every_route(patient, studying, gray_file):
     sent = patient.post("/v1/photos", files={"photo": gray_file}).json()["id"]
-    needed = {"at": [0.5, 0.5], "trial": "x", "choice": "left", "milliseconds": 1}
+    needed = {"at": [0.5, 0.5], "photos": [sent], "trial": "x", "choice": "left", "milliseconds": 1}
     fields = set()
     for client in (patient, studying):
         about = client.get("/openapi.json").json()

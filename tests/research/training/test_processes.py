@@ -69,7 +69,8 @@ def test_two_processes_learn_as_one_with_the_doubled_batch(shards, tmp_path):
     )
     assert about["order"].endswith("for 2 processes x 1 workers")
     for name, tensor in state.items():
-        if name.startswith("model."):
+        # Keys count by their differences, so that their bias learns from rounding alone.
+        if name.startswith("model.") and name != "model.neck.keys.bias":
             torch.testing.assert_close(tensor, other[name], atol=1e-3, rtol=0)
     assert not list((tmp_path / "two").glob("*.part"))
     assert len(list((tmp_path / "two").glob("step-*.png"))) == 1
