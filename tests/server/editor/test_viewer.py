@@ -51,7 +51,7 @@ def give(route):
 @pytest.fixture(scope="module")
 def view(browser):
     """A page with a viewer of 400 x 300 pixels besides its margin."""
-    context = browser.new_context(viewport={"width": 640, "height": 480})
+    context = browser.new_context(viewport={"width": 640, "height": 520})
     context.route(f"{ADDRESS}**", give)
     page = context.new_page()
     complaints = []
