@@ -116,6 +116,8 @@ def test_towards_red_and_towards_blue_go_there(
 def test_no_saturation_is_gray(colorizer: Colorizer, encoded: tintype.Encoded) -> None:
     assert colorizer.decode(encoded).chroma.any()
     assert np.abs(colorizer.decode(encoded, Recipe().saturate(0)).chroma).max() < 1e-3
+    banned = colorizer.decode(encoded, Recipe().ban("gray").saturate(0))  # which a ban outdoes
+    assert np.linalg.norm(chroma(banned), axis=-1).mean() > 0.01
 
 
 @pytest.mark.parametrize("name", ["red", "orange", "green", "blue"])

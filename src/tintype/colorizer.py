@@ -115,9 +115,9 @@ class Colorizer:
         encoding = encoded.encoding
         wanted = recipe.apply(encoded.palette, encoded.alternatives)
         ab = self.model.decode(encoding, wanted, recipe.vividness_by(self.model))
-        ab = keep_neutral(ab, encoded.border)
         if wanted.is_neutral:
             ab = np.zeros_like(ab)  # of which a prior alone leaves traces
+        ab = keep_neutral(ab, encoded.border)
         layers = make_layers(self.model, encoding, recipe.pins, encoded.photo.luma)
         chroma, shown = in_gamut(encoding.luma, ab, self.bins, layers)
         done = recipe.complete(self.model)

@@ -181,8 +181,8 @@ class Palette:
 
     @property
     def is_neutral(self) -> bool:
-        """Whether it has no color but neutral."""
-        return bool(self.shares[1:].sum() < 1e-6)
+        """Whether it has no color but neutral, and that is not banned."""
+        return not self.bans_gray and bool(self.shares[1:].sum() < 1e-6)
 
     @property
     def forbidden(self) -> np.ndarray:

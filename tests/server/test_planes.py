@@ -137,7 +137,7 @@ def test_planes_say_what_came_out_of_a_color_that_was_asked_for(client, sent):
     [found] = json.loads(read_about(content)["asked"])
     assert (found["color"], found["asked"]) == ("navy", "#000080")
     unmeasured = render(client, sent, size="planes", edits=edits, measure=False).content
-    assert json.loads(read_about(unmeasured)["asked"]) == [found]
+    assert "asked" not in read_about(unmeasured)
     cb, cr = load(content)["chroma"].astype(int)
     blue = (cb > 8) & (np.abs(cr) < cb)  # of that hue, or near it
     assert found["share"] == pytest.approx(blue.mean(), abs=0.1)

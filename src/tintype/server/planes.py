@@ -34,11 +34,12 @@ bool}`, one for each layer. The 3 x 3 pixels at a pin's place, 0..1 of width and
 edges guide, have its own color alone, as at its level, 0..255, of luma. Shares that are `fine` \
 have edges of their own: enlarge them bilinearly. Others follow the luma's edges, as chroma does.
 - `__metadata__.colors`: the JSON of the palette that came out; `__metadata__.reached`: how much \
-of the recipe was reached (1 is all), absent where nothing was asked for. Both only if `measure`.
+of the recipe was reached (1 is all), absent where nothing was asked for.
 - `__metadata__.asked`: a JSON list, absent if empty, of `{"color", "asked", "got", "share"}`, \
 one for each color that edits (`recolor`, `boost`, `towards`) ask for: as they say it; #rrggbb of \
 it, after later edits of all colors; #rrggbb of what came out nearest to it, null where nothing \
 did; the share, 0..1, of the photo that wears this. Pins are left out.
+- `colors`, `reached` and `asked` are there only if `measure`.
 
 Chroma that leaves the RGB cube beside the photo's luma is scaled towards gray."""
 

@@ -236,9 +236,9 @@ class Service:
         recipe = asked.recipe()
         result = self.colorizer.decode(sizes.full, recipe)
         decoded = time.perf_counter()
-        outcomes = measure_outcomes(recipe.edits, sizes.full.encoding.luma, result.chroma)
-        reached = colors = None
+        reached, colors, outcomes = None, None, []
         if asked.measure:
+            outcomes = measure_outcomes(recipe.edits, sizes.full.encoding.luma, result.chroma)
             reached = recipe.reached(self.colorizer, sizes.full, result)
             colors = result.palette.to_json()
         measured = time.perf_counter()

@@ -34,7 +34,7 @@
  * @typedef {object} Decoded
  * @property {ArrayBuffer} planes small chroma and what lies over it: a safetensors file
  * @property {Group[] | null} colors that came out, if it was measured
- * @property {Answer[]} asked
+ * @property {Answer[]} asked if it was measured
  * @property {Record<string, number>} timing milliseconds by part
  */
 /**

@@ -264,8 +264,8 @@ export class Session extends EventTarget {
   /** @param {OpenPhoto} one @param {boolean} done */
   #render(one, done) {
     if (!one.choice) return;
-    this.wait(performance.now());
-    const since = Number(this.pending);
+    const since = performance.now();
+    this.wait(since);
     this.renderer.ask({ one, recipe: recipeOf(one.choice), done, since });
   }
 
