@@ -103,7 +103,8 @@ class OnnxModel:
     def __init__(self, folder: str | os.PathLike[str] | None = None, *, threads: int | None = None):
         """Load a model folder; the bundled one by default.
 
-        threads: how many processors to use; all by default. Raises ModelError.
+        threads: how many processors to use; by default all to encode and half of them to decode.
+        Raises ModelError.
         """
         self.about, encoder, decoder = _read(folder)
         self.folder = None if folder is None else os.path.abspath(folder)
@@ -115,7 +116,8 @@ class OnnxModel:
         self.fingerprint = fingerprint(self.about)
         self._rebalancing = np.log(np.array(self.about["rebalancing"], dtype=np.float32))
         self._encoder = open_session(encoder, threads)
-        self._decoder = open_session(decoder, threads)
+        # An edit is small, and the page that shows it needs processors, too.
+        self._decoder = open_session(decoder, threads or max(1, (os.cpu_count() or 2) // 2))
         former = self.about["format"] < FORMAT
         names = [output.name for output in self._encoder.get_outputs()]
         self._outputs = [FORMER_OUTPUTS.get(n, n) if former else n for n in names]

@@ -65,6 +65,20 @@ def ask(client) -> str:
     return said.decode().splitlines()[0]
 
 
+def test_the_body_of_an_answer_does_not_wait_for_its_head_to_be_confirmed(connect, monkeypatch):
+    found = []
+    take = connection.Connection.data_received
+
+    def look(self, data):
+        own = self.transport.get_extra_info("socket")
+        found.append(own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        take(self, data)
+
+    monkeypatch.setattr(connection.Connection, "data_received", look)
+    ask(connect())
+    assert found[0]
+
+
 def test_silent_connections_elsewhere_leave_the_places_here(connect):
     silent = [connect(ELSEWHERE) for _ in range(3)]
     answer = read_all(connect(ELSEWHERE))

@@ -6,6 +6,7 @@ silent connections from elsewhere would lock out the person at this machine.
 
 import asyncio
 import json
+import socket
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -30,6 +31,9 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Let the client in if there is a place for it."""
         super().connection_made(transport)
+        # Else an answer's body waits for the client to confirm its head, 40 ms: Nagle's algorithm
+        # and delayed confirmations. asyncio does so only where a socket's protocol is named.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         alike = (c for c in self.connections if is_local_client(c) == is_local_client(self))
         if sum(1 for _ in alike) > CLIENTS:
             self._refuse(503, "expected fewer connections at once; try later")

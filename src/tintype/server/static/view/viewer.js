@@ -186,8 +186,10 @@ export class PhotoViewer extends HTMLElement {
    * @param {number} [height] those of `read` if left out @param {boolean} [outlined]
    */
   outline(mask, width = 0, height = 0, outlined = true) {
-    const size = width ? { width, height } : this.read();
-    this.#veil = mask && mask.length ? createVeil(mask, size.width, size.height, outlined) : null;
+    if (mask?.length) {
+      const size = width ? { width, height } : this.read();
+      this.#veil = createVeil(mask, size.width, size.height, outlined);
+    } else this.#veil = null;
     this.#drawLight();
   }
 
