@@ -5,6 +5,7 @@ import hashlib
 import json
 import logging
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from tintype.research import torch_model
 from tintype.research.data import photo_set, shards
 from tintype.research.methods import tintype as method
 from tintype.research.methods.palettes import Palettes
+from tintype.research.quantize import quantize
 from tintype.research.training.config import configure
 from tintype.runtime import ort
 
@@ -139,7 +141,9 @@ def export(
     exact = _compare(network, full, photos, settings)
     if exact["logits"] > LOGITS:
         raise ModelError(f"expected logits within {LOGITS} of torch's, found {exact['logits']:.2g}")
-    stored = {name: _halve(model) for name, model in full.items()}
+    cases = _make_cases(network, _open(full["encoder"]), photos, settings)
+    decoder = quantize(full["decoder"], (case.feed for case in cases))
+    stored = {"encoder": _halve(full["encoder"]), "decoder": _halve(decoder)}
     found = _compare(network, stored, photos, settings)
     if found["chroma_mean"] > MEAN or found["chroma_tail"] > TAIL:
         raise ModelError(f"expected chroma within {MEAN} (mean) and {TAIL} (99.9 %), found {found}")
@@ -251,6 +255,44 @@ def _halve(model: onnx.ModelProto) -> onnx.ModelProto:
     return small
 
 
+@dataclass(frozen=True)
+class _Case:
+    """A photo and an edit: what torch's decoder takes, and a graph's.
+
+    luma: (h, w) small, 0..1
+    """
+
+    luma: np.ndarray
+    given: tuple[Tensor, ...]
+    features: list[Tensor]
+    feed: dict[str, np.ndarray]
+
+
+def _make_cases(
+    network: method.Network,
+    encoder: ort.InferenceSession,
+    photos: list[np.ndarray],
+    settings: Settings,
+) -> Iterator[_Case]:
+    """Photos, edited as `_edit` says; features for torch by itself, for the graph by the encoder's."""
+    names = [output.name for output in encoder.get_outputs()]
+    bias = -settings.vivid * network.rebalancing.log()[None]  # the farthest from gray
+    for gray in photos:
+        small = gray.reshape(gray.shape[0] // 4, 4, -1, 4).mean((1, 3))
+        luma = torch.from_numpy(small)[None, None]
+        encoded = dict(zip(names, encoder.run(None, {"luma": gray[None, None]}), strict=True))
+        with torch.no_grad():
+            features, estimate, reference = network.encode(torch.from_numpy(gray)[None, None])
+        base = "reference" if network.config.tuned else "estimate"
+        theirs = {n: v for n, v in encoded.items() if n.startswith("feature") or n == "keys"}
+        theirs |= {f"reference{end}": encoded[f"{base}{end}"] for end in ("", "_tones")}
+        for edited, hints in _edit(network.config.bins, estimate):
+            palettes = (edited.whole, edited.tones, reference.whole, reference.tones)
+            given = (*palettes, bias, luma, *hints)
+            feed = {n: t.numpy() for n, t in zip(INPUTS, given, strict=True)}
+            yield _Case(small, given, features, feed | theirs)
+
+
 def _compare(
     network: method.Network,
     graphs: dict[str, onnx.ModelProto],
@@ -258,43 +300,26 @@ def _compare(
     settings: Settings,
 ) -> dict[str, float]:
     """How far the graphs are from torch on photos that are colored as `_edit` says."""
-    encoder, decoder = (
-        ort.InferenceSession(graphs[name].SerializeToString(), providers=["CPUExecutionProvider"])
-        for name in ("encoder", "decoder")
-    )
+    encoder, decoder = _open(graphs["encoder"]), _open(graphs["decoder"])
     decode = _Decode(network, settings.temperature)
-    names = [o.name for o in encoder.get_outputs()]
-    bias = -settings.vivid * network.rebalancing.log()[None]  # the farthest from gray
     logits, chroma = [], []
-    for gray in photos:
-        small = gray.reshape(gray.shape[0] // 4, 4, -1, 4).mean((1, 3))
-        luma = torch.from_numpy(small)[None, None]
-        encoded = dict(zip(names, encoder.run(None, {"luma": gray[None, None]}), strict=True))
+    for case in _make_cases(network, encoder, photos, settings):
         with torch.no_grad():
-            features, estimate, reference = network.encode(torch.from_numpy(gray)[None, None])
-        theirs = {n: v for n, v in encoded.items() if n.startswith("feature") or n == "keys"}
-        base = (
-            encoded
-            if network.config.tuned
-            else {f"reference{end}": encoded[f"estimate{end}"] for end in ("", "_tones")}
-        )
-        for edited, hints in _edit(network.config.bins, estimate):
-            given = (edited.whole, edited.tones, reference.whole, reference.tones, bias, luma)
-            with torch.no_grad():
-                ab, scores = decode(*given, *hints, features)
-            arrays = (tensor.numpy() for tensor in (*given, *hints))
-            feed = dict(zip(INPUTS, arrays, strict=True)) | theirs
-            feed |= {name: base[name] for name in ("reference", "reference_tones")}
-            got_ab, got = decoder.run(["chroma", "logits"], feed)
-            logits.append(settings.temperature * np.abs(got - scores.numpy()).max())
-            lab, other = (_to_lab(small, np.moveaxis(x[0], 0, -1)) for x in (ab.numpy(), got_ab))
-            chroma.append(np.sqrt(((lab - other) ** 2).sum(-1)).ravel())
+            ab, scores = decode(*case.given, case.features)
+        got_ab, got = decoder.run(["chroma", "logits"], case.feed)
+        logits.append(settings.temperature * np.abs(got - scores.numpy()).max())
+        lab, other = (_to_lab(case.luma, np.moveaxis(x[0], 0, -1)) for x in (ab.numpy(), got_ab))
+        chroma.append(np.sqrt(((lab - other) ** 2).sum(-1)).ravel())
     gaps = np.concatenate(chroma)
     return {
         "logits": float(max(logits)),
         "chroma_mean": float(gaps.mean()),
         "chroma_tail": float(np.percentile(gaps, 99.9)),
     }
+
+
+def _open(graph: onnx.ModelProto) -> ort.InferenceSession:
+    return ort.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
 
 
 def _edit(bins: Bins, estimate: Palettes) -> list[tuple[Palettes, tuple[Tensor, Tensor, Tensor]]]:

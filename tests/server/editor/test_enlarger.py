@@ -28,11 +28,11 @@ import fs from "node:fs";
 import { Guide } from "./engine/guide.js";
 const answers = [];
 let guide = null;
-for (const { luma, planes } of JSON.parse(fs.readFileSync(0, "utf8"))) {
+for (const { luma, planes, quick } of JSON.parse(fs.readFileSync(0, "utf8"))) {
   if (luma) guide = new Guide(new Uint8Array(Buffer.from(luma.plane, "base64")), ...luma.size);
   try {
     const bytes = new Uint8Array(Buffer.from(planes, "base64"));
-    const { rg, width, height } = guide.enlarge(bytes.buffer);
+    const { rg, width, height } = guide.enlarge(bytes.buffer, quick);
     answers.push({ rg: Buffer.from(rg).toString("base64"), width, height });
   } catch (error) {
     answers.push({ error: error.message });
@@ -53,8 +53,8 @@ def run(tmp_path_factory):
     def run(*cases):
         text = json.dumps(
             [
-                {"luma": None if plane is None else describe(plane), "planes": b64(p)}
-                for plane, p in cases
+                {"luma": None if luma is None else describe(luma), "planes": b64(p), "quick": quick}
+                for luma, p, quick in ((*case, False)[:3] for case in cases)
             ]
         )
         done = subprocess.run(
@@ -190,6 +190,25 @@ def test_edits_one_after_the_other_are_as_if_each_was_the_first(run):
     together = run((luma, planes[0]), *((None, p) for p in planes[1:]))
     assert together == run(*((luma, p) for p in planes))
     assert len({answer["rg"] for answer in together}) == 9
+
+
+def test_a_moving_hand_sees_half_the_size_but_for_what_lies_over_the_colors(run):
+    names = ("coffee", "square", "one pixel", "pins", "border")
+    cases = [photos()[name] for name in names]
+    quick = run(*((luma, pack_planes(result), True) for luma, result in cases))
+    whole = run(*((luma, pack_planes(result)) for luma, result in cases))
+    for name, (luma, result), one, other in zip(names, cases, quick, whole, strict=True):
+        if name not in ("coffee", "square"):
+            assert one == other
+            continue
+        high, wide = one["height"], one["width"]
+        assert 0.4 < high / other["height"] < 0.7
+        small = np.asarray(Image.fromarray(luma).resize((wide, high), Image.Resampling.BOX))
+        apart = np.abs(finish(one, small).astype(int) - enlarge(result, small))
+        flat = np.stack(upsample(result.chroma, small, guided=False)).astype(int)
+        blurred = np.abs(flat - enlarge(result, small))
+        # Edges of luma that was shrunk twice are others.
+        assert (apart > 2).mean() < min(0.04, 0.4 * (blurred > 2).mean())
 
 
 def test_where_there_is_nothing_costs_time_only(run):

@@ -11,7 +11,7 @@ import { Tasks } from "./tasks.js";
 export class Enlarger {
   /** @type {Worker | null} */ #worker = null;
   /** @type {Map<number, Asked>} */ #asked = new Map();
-  /** @type {{planes: ArrayBuffer, promised: Promised} | null} */ #next = null;
+  /** @type {{planes: ArrayBuffer, quick: boolean, promised: Promised} | null} */ #next = null;
   #tasks = new Tasks();
   #busy = false;
   #number = 0;
@@ -58,12 +58,13 @@ export class Enlarger {
   /**
    * Chroma of small planes; of those that wait, only the newest is enlarged.
    * @param {ArrayBuffer} planes safetensors
+   * @param {boolean} [quick] for a hand that moves, as of `Guide.enlarge`
    * @returns {Promise<Chroma | null>} null if others came before it was begun
    */
-  enlarge(planes) {
+  enlarge(planes, quick = false) {
     this.#next?.promised.resolve(null);
     return new Promise((resolve, reject) => {
-      this.#next = { planes, promised: { resolve, reject } };
+      this.#next = { planes, quick, promised: { resolve, reject } };
       if (!this.#busy) this.#work();
     });
   }
@@ -71,9 +72,9 @@ export class Enlarger {
   async #work() {
     this.#busy = true;
     while (this.#next) {
-      const { planes, promised } = this.#next;
+      const { planes, quick, promised } = this.#next;
       this.#next = null;
-      await this.#ask("enlarge", planes).then(promised.resolve, promised.reject);
+      await this.#ask("enlarge", planes, quick).then(promised.resolve, promised.reject);
     }
     this.#busy = false;
   }

@@ -86,33 +86,38 @@ export class Guide {
 
   /**
    * Chroma where edges guide, of an answer's planes.
-   * @param {ArrayBuffer} answer safetensors @returns {Chroma}
-   * @throws {Error} of one line, if it is something else
+   * @param {ArrayBuffer} answer safetensors
+   * @param {boolean} [quick] at about half the size, where nothing lies over the chroma
+   * @returns {Chroma} @throws {Error} of one line, if it is something else
    */
-  enlarge(answer) {
+  enlarge(answer, quick = false) {
     const found = parse(answer);
-    const { H, W } = this;
-    const base = this.#enlargeChroma(found.tensors.chroma);
-    const coats = readLayers(found).map((layer, i) => this.#enlargeLayer(layer, i));
+    const { chroma, border } = found.tensors;
+    const layers = readLayers(found);
+    const base = this.#enlargeChroma(chroma, quick && !layers.length && !border);
+    const coats = layers.map((layer, i) => this.#enlargeLayer(layer, i));
     const rg = finish(base, coats, this.luma);
-    if (found.tensors.border) fade(rg, this.#enlargeBorder(found.tensors.border));
-    return { rg, width: W, height: H };
+    if (border) fade(rg, this.#enlargeBorder(border));
+    return { rg, width: base.scaled.w, height: base.scaled.h };
   }
 
-  /** @param {Tensor | undefined} tensor @returns {import("./layers.js").Base} */
-  #enlargeChroma(tensor) {
+  /**
+   * @param {Tensor | undefined} tensor @param {boolean} quick
+   * @returns {import("./layers.js").Base}
+   */
+  #enlargeChroma(tensor, quick) {
     if (tensor?.shape.length !== 3 || tensor.shape[0] !== 2 || !tensor.data.length) {
       const found = tensor ? `(${tensor.shape})` : "none";
       throw new Error(`expected chroma (2, h, w), found ${found}; ask again`);
     }
     const { shape: [, h, w], data } = tensor;
-    return this.#bases.recall("chroma", `${h} x ${w}`, data, () => {
+    return this.#bases.recall("chroma", `${h} x ${w} ${quick}`, data, () => {
       const { whole, trial } = this.prepare(h, w);
       const planes = [0, 1].map((k) => {
-        const plane = Float32Array.from(data.subarray(k * h * w, (k + 1) * h * w));
+        const plane = new Float32Array(data.subarray(k * h * w, (k + 1) * h * w));
         return resizeFloats(plane, h, w, whole.h, whole.w);
       });
-      return toBase(enlargeChroma(planes, whole, trial));
+      return toBase(enlargeChroma(planes, whole, trial, quick));
     });
   }
 

@@ -27,7 +27,7 @@ const UNIT = 1 / 255;
 export function pairShares({ n, h, w, data }, first, H, W, filter) {
   const plane = (/** @type {number} */ k) =>
     resizeBytes(data.subarray(k * h * w, (k + 1) * h * w), h, w, H, W, filter);
-  const pair = Int32Array.from(plane(first));
+  const pair = new Int32Array(plane(first));
   if (first + 1 < n) plane(first + 1).forEach((share, i) => (pair[i] |= share << 16));
   return { h: H, w: W, data: pair };
 }

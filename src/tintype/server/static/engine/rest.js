@@ -18,7 +18,7 @@ export class RestEngine {
 
   /** @returns {Promise<import("./engine.js").Health>} */
   async health() {
-    return (await ask("v1/health")).json();
+    return toJson(await ask("v1/health"));
   }
 
   /**
@@ -40,7 +40,7 @@ export class RestEngine {
 
   /** @param {Photo} photo */
   async luma(photo) {
-    return (await this.#of(photo, "luma")).blob();
+    return toBlob(await this.#of(photo, "luma"));
   }
 
   /**
@@ -48,26 +48,26 @@ export class RestEngine {
    * @returns {Promise<import("./engine.js").Decoded>}
    */
   async decode(photo, recipe, measure) {
-    const response = await this.#of(photo, "render", { ...recipe, size: "planes", measure });
-    const planes = await response.arrayBuffer();
+    const how = { size: "planes", measure };
+    const { content: planes, headers } = await this.#of(photo, "render", { ...recipe, ...how });
     const { colors, asked } = parse(planes).metadata;
     return {
       planes,
       colors: colors ? JSON.parse(colors).colors : null,
       asked: asked ? JSON.parse(asked) : [],
-      timing: timings(response.headers.get("server-timing") ?? ""),
+      timing: timings(headers.get("server-timing") ?? ""),
     };
   }
 
   /** @param {Photo} photo @param {import("./engine.js").Recipe} recipe */
   async thumbnail(photo, recipe) {
     const how = { size: "thumbnail", measure: false };
-    return (await this.#of(photo, "render", { ...recipe, ...how })).blob();
+    return toBlob(await this.#of(photo, "render", { ...recipe, ...how }));
   }
 
   /** @param {Photo} photo @param {import("./engine.js").Place} at @param {number | null} reach */
   async region(photo, at, reach) {
-    return (await this.#of(photo, "region", { at, reach })).blob();
+    return toBlob(await this.#of(photo, "region", { at, reach }));
   }
 
   /**
@@ -75,7 +75,7 @@ export class RestEngine {
    * @param {import("./engine.js").Recipe} recipe
    */
   async suggest(photo, at, recipe) {
-    return (await (await this.#of(photo, "suggestions", { ...recipe, at })).json()).colors;
+    return toJson(await this.#of(photo, "suggestions", { ...recipe, at })).colors;
   }
 
   /**
@@ -84,7 +84,7 @@ export class RestEngine {
    */
   async save(photo, recipe, how) {
     const full = { size: "full", measure: false };
-    return (await this.#of(photo, "render", { ...recipe, ...how, ...full })).blob();
+    return toBlob(await this.#of(photo, "render", { ...recipe, ...how, ...full }));
   }
 
   /** @param {Blob} file @returns {Promise<import("./engine.js").Variant>} */
@@ -96,7 +96,7 @@ export class RestEngine {
 
   /** @param {Photo} photo @param {import("./engine.js").Recipe} recipe */
   async targetPalette(photo, recipe) {
-    return (await this.#of(photo, "palette", recipe)).json();
+    return toJson(await this.#of(photo, "palette", recipe));
   }
 
   /**
@@ -107,18 +107,18 @@ export class RestEngine {
     const all = photos.map((photo) => this.#find(photo));
     const ids = all.map(({ id }) => id);
     try {
-      return await (await ask("v1/albums", { photos: ids, cohesion })).json();
+      return toJson(await ask("v1/albums", { photos: ids, cohesion }));
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 404) throw error;
       const gone = all.filter((sent, i) => error.message.includes(ids[i]) && sent.id === ids[i]);
       for (const sent of gone) await (sent.again ??= this.#sendAgain(sent));
-      return (await ask("v1/albums", { photos: all.map(({ id }) => id), cohesion })).json();
+      return toJson(await ask("v1/albums", { photos: all.map(({ id }) => id), cohesion }));
     }
   }
 
   /** @param {Record<string, any>} recipe */
   async completeRecipe(recipe) {
-    return (await ask("v1/recipes", recipe)).json();
+    return toJson(await ask("v1/recipes", recipe));
   }
 
   /** @param {Photo} photo */
@@ -171,22 +171,37 @@ async function insist(send) {
   }
 }
 
+/** @typedef {{status: number, headers: Headers, content: ArrayBuffer}} Answer */
+
+/** @param {Answer} answer */
+const toBlob = ({ content, headers }) =>
+  new Blob([content], { type: headers.get("content-type") ?? "" });
+
+/** @param {Answer} answer @returns {any} */
+const toJson = ({ content }) => JSON.parse(new TextDecoder().decode(content));
+
 /**
  * A whole answer. @param {string} path @param {unknown} [body] sent by POST, if there is one
+ * @returns {Promise<Answer>}
  */
 async function ask(path, body) {
   const headers = { "content-type": "application/json" };
   const how = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
-  const response = await insist(async () => {
+  const answer = await insist(async () => {
     try {
       const coming = await fetch(path, how);
-      return new Response(await coming.arrayBuffer(), coming);
+      const content = await coming.arrayBuffer();
+      return { status: coming.status, headers: coming.headers, content };
     } catch {
       throw problem(0, null);
     }
   });
-  if (response.ok) return response;
-  throw problem(response.status, await response.json().catch(() => null));
+  if (answer.status < 300) return answer;
+  let said = null;
+  try {
+    said = toJson(answer);
+  } catch {} // of another program between
+  throw problem(answer.status, said);
 }
 
 /** @param {number} status @param {any} body */

@@ -32,10 +32,11 @@ export class Tasks {
 
   /**
    * Chroma where edges guide.
-   * @param {ArrayBuffer} planes safetensors @returns {import("./guide.js").Chroma}
+   * @param {ArrayBuffer} planes safetensors @param {boolean} quick as of `Guide.enlarge`
+   * @returns {import("./guide.js").Chroma}
    */
-  enlarge(planes) {
+  enlarge(planes, quick) {
     if (!this.#guide) throw new Error("expected a photo, found none; open one");
-    return this.#guide.enlarge(planes);
+    return this.#guide.enlarge(planes, quick);
   }
 }

@@ -55,10 +55,12 @@ export class Pyramid {
 
   /**
    * @param {Pair} pair (h, w)
-   * @returns {Pair} (H, W), each value between those of its neighbors; until the next call only
+   * @param {boolean} [quick] whether the last level, which costs most, is left out
+   * @returns {Pair} (H, W), each value between those of its neighbors; until the next call only;
+   *   about half as large if quick
    */
-  enlarge(pair) {
-    for (const level of this.#levels) {
+  enlarge(pair, quick = false) {
+    for (const level of quick ? this.#levels.slice(0, -1) : this.#levels) {
       level.room ??= new Int32Array(level.H * level.W);
       mix(pair, level, { top: 0, bottom: level.H, left: 0, right: level.W }, level.room);
       pair = { h: level.H, w: level.W, data: level.room };
@@ -202,13 +204,14 @@ function findEnds({ near, next }, start, end) {
  * @param {Float32Array[]} planes two, (h, w), centered on 0
  * @param {Pyramid} pyramid of their size
  * @param {Pyramid} trial of their size, to at most four times it
+ * @param {boolean} quick as of `Pyramid.enlarge`
  * @returns {Scaled}
  */
-export function enlargeChroma(planes, pyramid, trial) {
+export function enlargeChroma(planes, pyramid, trial, quick) {
   const { h, w } = pyramid;
   const ranges = planes.map(findRange);
   const restored = restore(planes, ranges, trial);
-  return { ...pyramid.enlarge({ h, w, data: pack(restored, ranges) }), ranges };
+  return { ...pyramid.enlarge({ h, w, data: pack(restored, ranges) }, quick), ranges };
 }
 
 /**

@@ -95,7 +95,7 @@ export class Stage {
     let chroma = null;
     do {
       if (one !== this.#shown) return;
-      chroma = await this.#enlarger.enlarge(decoded.planes);
+      chroma = await this.#enlarger.enlarge(decoded.planes, !done && !this.viewer.compares);
     } while (!chroma && since === this.session.pending); // a version that is compared came between
     if (!chroma || one !== this.#shown) return; // a later one is on its way
     const enlarged = performance.now();
