@@ -274,7 +274,7 @@ def _make_cases(
     photos: list[np.ndarray],
     settings: Settings,
 ) -> Iterator[_Case]:
-    """Photos, edited as `_edit` says; features for torch by itself, for the graph by the encoder's."""
+    """Photos, edited as `_edit` says; the graph gets the features of the exported encoder."""
     names = [output.name for output in encoder.get_outputs()]
     bias = -settings.vivid * network.rebalancing.log()[None]  # the farthest from gray
     for gray in photos:

@@ -29,9 +29,11 @@ def quantize(model: onnx.ModelProto, feeds: Iterable[dict[str, np.ndarray]]) -> 
     if not large:
         return model
     with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "quantized.onnx"
+        given, ready, target = (Path(folder) / f"{name}.onnx" for name in ("given", "ready", "8"))
+        onnx.save(model, given)
+        quantization.quant_pre_process(given, ready, skip_symbolic_shape=True)
         quantization.quantize_static(
-            model,
+            ready,
             target,
             _Feeds(feeds),
             quant_format=quantization.QuantFormat.QDQ,
