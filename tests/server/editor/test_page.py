@@ -138,8 +138,12 @@ def test_a_typed_color_is_added_and_a_wrong_one_is_explained(page, photo):
     assert page.locator("#hex").input_value() == "#6495ed"  # as CSS has it
     page.locator("#hex").fill("grayish")
     page.locator("#hex").press("Enter")
-    expect(page.locator(".color-field .wrong")).to_contain_text("#rrggbb")
+    expect(page.locator("#panel .wrong")).to_contain_text("#rrggbb")
     expect(spots).to_have_count(count + 5)
+    page.locator("#hex").fill("rose")
+    expect(page.locator("li.chosen .name")).not_to_have_text(re.compile("blue"))
+    page.keyboard.press("Tab")  # a color that is only typed goes again
+    expect(page.locator("#hex")).to_have_value("#6495ed")
     page.get_by_role("button", name="oxblood").click()
     assert page.locator("#hex").input_value() == "#6a2421"
     assert page.evaluate("JSON.parse(localStorage['tintype.colors'])[0]") == "#6a2421"
@@ -312,6 +316,7 @@ def test_a_click_on_the_photo_chooses_its_color_and_a_hover_lights_it_up(page, p
     open_photo(page, photo)
     click_photo(page, 0.2, 0.4)
     expect(page.locator("#wheel .spot.selected")).to_have_count(1)
+    page.keyboard.press("Escape")
     page.locator("#wheel .spot").first.hover(force=True)
     page.wait_for_timeout(600)
     veiled = page.locator("photo-viewer .light").evaluate("canvas => canvas.width > 1")

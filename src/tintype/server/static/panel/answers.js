@@ -3,7 +3,7 @@
 import { chromaOf, hueOf, isGray, magnitude, nameOf } from "../color.js";
 import { the } from "../page.js";
 import { t } from "../text.js";
-import { make } from "./make.js";
+import { make } from "../make.js";
 
 /** @typedef {import("../engine/engine.js").Answer} Answer */
 

@@ -3,14 +3,15 @@
 import { chromaOf, chromaOfPixel, hexOf, isGray, nameOf, nearest } from "../color.js";
 import { input, showSlider, the } from "../page.js";
 import { ADDED, shown, toggled, worn } from "../state/choice.js";
+import { Preview } from "../state/preview.js";
 import { t } from "../text.js";
-import { ColorField } from "./color_field.js";
-import { make, makeButton, makeIcon } from "./make.js";
+import { ColorField } from "../field/color_field.js";
+import { make, makeButton, makeIcon } from "../make.js";
 import { drawPlaces, findPlaces } from "./places.js";
 
 /** @typedef {import("../state/session.js").Session} Session */
 /** @typedef {import("../state/choice.js").Spot} Spot */
-/** @typedef {import("./color_field.js").How} How */
+/** @typedef {import("../field/color_field.js").How} How */
 
 const EYE = "M2 12s4-7 10-7 10 7 10 7-4 7-10 7S2 12 2 12z M12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z";
 const CROSS = "M6 6l12 12M18 6L6 18";
@@ -32,6 +33,7 @@ export class ColorList {
     this.session = session;
     this.wheel = wheel;
     this.stage = stage;
+    this.preview = new Preview(session);
     this.field = new ColorField("hex", (color, how) => this.#give(color, how));
     const label = make("label", { class: "slider", for: "size" }, make("span", {}, t("amount")),
       make("input", { type: "range", id: "size", min: "-4", max: "4", step: "0.1", value: "0" }),
@@ -71,12 +73,32 @@ export class ColorList {
     this.session.change({ spots }, done);
   }
 
-  /** @param {string} color @param {How} how */
+  /** @param {string | null} color @param {How} how */
   #give(color, how) {
-    if (!this.#adding) return this.#change((spot) => (spot.to = color), how !== "try");
-    if (how !== "enter") return this.wheel.offer(chromaOf(color));
+    if (this.#adding) this.#offer(color, how);
+    else if (!color) this.preview.endSoon();
+    else if (how === "try") this.#tryOn(color);
+    else {
+      this.preview.forget();
+      this.#change((spot) => (spot.to = color), true);
+    }
+  }
+
+  /** Show on the wheel what is to be added, or add it. @param {string | null} color @param {How} how */
+  #offer(color, how) {
+    const offered = color ?? this.field.color;
+    if (!color || how !== "enter") return this.wheel.offer(offered ? chromaOf(offered) : null);
     this.#ask(false);
     this.wheel.addColor(color);
+  }
+
+  /** Show the chosen color as another. @param {string} color */
+  #tryOn(color) {
+    const { selected } = this.session;
+    if (!selected || !("spot" in selected)) return;
+    this.preview.show((chosen) => ({
+      ...chosen, spots: chosen.spots.map((spot, i) => (i === selected.spot ? { ...spot, to: color } : spot)),
+    }));
   }
 
   /** Ask for a color to add, or no more. @param {boolean} adding */
@@ -85,8 +107,7 @@ export class ColorList {
     this.wheel.offer(null);
     if (this.#adding) {
       this.session.select(null);
-      this.field.show("");
-      this.field.text.focus();
+      this.field.ask();
     } else this.#draw();
   }
 

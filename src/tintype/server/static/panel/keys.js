@@ -3,7 +3,7 @@
 import { button } from "../page.js";
 import { isPlain } from "../state/choice.js";
 import { t } from "../text.js";
-import { make, makeButton } from "./make.js";
+import { make, makeButton } from "../make.js";
 
 /** @typedef {import("../state/session.js").Session} Session */
 /** @typedef {import("../text.js").Key} Key */

@@ -4,7 +4,7 @@ import { hexOf, nameOf, polar } from "../color.js";
 import { input, showSlider, the } from "../page.js";
 import { amountOf, PRESETS, preset, reachOf } from "../state/choice.js";
 import { t } from "../text.js";
-import { makeButton } from "./make.js";
+import { makeButton } from "../make.js";
 
 /** @typedef {import("../state/session.js").Session} Session */
 /** @typedef {import("../state/choice.js").Choice} Choice */

@@ -4,7 +4,7 @@ import { showPicture, tile } from "../film.js";
 import { button, the } from "../page.js";
 import { recipeOf } from "../state/choice.js";
 import { t } from "../text.js";
-import { make, makeButton } from "./make.js";
+import { make, makeButton } from "../make.js";
 
 /** @typedef {import("../state/session.js").Session} Session */
 /** @typedef {import("../state/open_photo.js").Version} Version */

@@ -1,7 +1,6 @@
 // What a color does to a choice: of one thing by a pin, or everywhere by a spot of the wheel.
 
 import { chromaOf, hexOf, isGray, nameOf, NEUTRAL, polar } from "../color.js";
-import { readColor } from "../panel/color_words.js";
 import { t } from "../text.js";
 
 /** @typedef {import("../state/choice.js").Choice} Choice */
@@ -87,11 +86,5 @@ export function colored(choice, thing, color, scope) {
   return { ...choice, spots, pins: next };
 }
 
-/**
- * A color that a person typed, as a pin has it: #rrggbb or gray; null for anything else.
- * @param {string} text
- */
-export function parse(text) {
-  const hex = readColor(text);
-  return hex && isGray(chromaOf(hex)) ? "gray" : hex;
-}
+/** A color as a pin has it: gray has a name. @param {string} hex #rrggbb */
+export const pinColor = (hex) => (isGray(chromaOf(hex)) ? "gray" : hex);

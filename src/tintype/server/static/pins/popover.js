@@ -1,8 +1,9 @@
 // What is asked at a place of the photo: which color, here or everywhere, how far.
 
 import { chromaOf, nameOf } from "../color.js";
+import { ColorField } from "../field/color_field.js";
 import { fillIn, t } from "../text.js";
-import { hexOfPin, parse } from "./edit.js";
+import { hexOfPin, pinColor } from "./edit.js";
 
 /** @typedef {import("../engine/engine.js").Group} Group */
 /** @typedef {import("./edit.js").Scope} Scope */
@@ -43,12 +44,8 @@ const CONTENT = /* html */ `
     <label><input type="radio" name="pin-scope" value="here"><span data-text="pin-here"></span></label>
     <label><input type="radio" name="pin-scope" value="everywhere"><span data-text="pin-everywhere"></span></label>
   </fieldset>
-  <div class="swatches" role="group" data-label="pin-likely"></div>
-  <div class="row color">
-    <input type="color" data-label="pin-pick">
-    <input type="text" class="field" spellcheck="false" autocomplete="off" list="hex-names"
-      data-label="color" data-placeholder="color-placeholder">
-  </div>
+  <div class="likely" role="group" data-label="pin-likely"></div>
+  <div class="color-field"></div>
   <div class="row kinds">
     <button type="button" data-color="gray" data-text="pin-gray"></button>
     <button type="button" data-color="keep" data-text="pin-keep" data-title="pin-keep-title"></button>
@@ -79,6 +76,11 @@ export class Popover {
     this.element.setAttribute("role", "dialog");
     this.element.innerHTML = CONTENT;
     fillIn(this.element);
+    this.field = new ColorField("pin-color", (color, how) => {
+      if (how === "try") hand.preview(color && pinColor(color));
+      else if (color) hand.choose(pinColor(color));
+    });
+    this.#find(".color-field").replaceWith(this.field.element);
     stage.append(this.element);
     this.#listen();
   }
@@ -122,18 +124,15 @@ export class Popover {
     const here = scope === "here";
     for (const [selector, there] of /** @type {[string, boolean][]} */ ([
       [".far", kind === "pin" || kind === "place"],
-      [".color", kind !== "protect"], [".kinds", kind !== "protect"],
-      [".swatches", kind !== "protect"],
+      [".color-field", kind !== "protect"], [".kinds", kind !== "protect"],
+      [".likely", kind !== "protect"],
       [".kinds [data-color=keep]", here], [".kinds [data-color=auto]", here && kind !== "mask"],
     ])) this.#find(selector).hidden = !there;
     for (const row of [".far", ".last"]) this.#find(row).inert = kind === "place"; // not moved by a pin
     for (const button of this.element.querySelectorAll("[data-color]")) {
       button.setAttribute("aria-pressed", String(button.getAttribute("data-color") === color));
     }
-    const picker = /** @type {HTMLInputElement} */ (this.#find("[type=color]"));
-    if (hex && picker !== document.activeElement) picker.value = hex;
-    const field = /** @type {HTMLInputElement} */ (this.#find(".field"));
-    if (field !== document.activeElement) field.value = color && !this.#isKind(color) ? color : "";
+    this.field.show(color && !this.#isKind(color) ? color : "", hex ?? "");
     const slider = /** @type {HTMLInputElement} */ (this.#find(".reach"));
     slider.value = String(reach ?? AUTO);
     const words = reach === null ? t("pin-auto-title") : `${Math.round(100 * reach)} %`;
@@ -148,7 +147,7 @@ export class Popover {
 
   /** @param {Group[] | null} colors the likeliest first; null while they are not known */
   suggest(colors) {
-    const box = this.#find(".swatches");
+    const box = this.#find(".likely");
     const swatches = (colors ?? Array(5).fill(null)).map((one) => {
       const swatch = document.createElement("button");
       swatch.type = "button";
@@ -209,24 +208,6 @@ export class Popover {
     const slider = /** @type {HTMLInputElement} */ (this.#find(".reach"));
     slider.addEventListener("input", () => hand.reach(Number(slider.value), false));
     slider.addEventListener("change", () => hand.reach(Number(slider.value), true));
-    this.#listenToField();
-  }
-
-  #listenToField() {
-    const { hand } = this;
-    const picker = /** @type {HTMLInputElement} */ (this.#find("[type=color]"));
-    picker.addEventListener("input", () => hand.preview(picker.value));
-    picker.addEventListener("change", () => hand.choose(picker.value));
-    const field = /** @type {HTMLInputElement} */ (this.#find(".field"));
-    field.addEventListener("input", () => hand.preview(parse(field.value)));
-    field.addEventListener("blur", () => hand.preview(null));
-    field.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter") return;
-      event.preventDefault();
-      const color = parse(field.value);
-      if (color) hand.choose(color);
-      else this.say(t("color-unknown", { text: field.value.trim() }));
-    });
   }
 
   /**
