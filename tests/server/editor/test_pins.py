@@ -315,6 +315,46 @@ def test_on_a_phone_a_sheet_asks_and_the_last_tap_counts(page, photo, address, t
     assert pins_of(page, tmp_path) == pins
 
 
+@phone
+def test_a_second_finger_takes_the_stroke_back_and_moves_the_photo(page, photo, tmp_path):
+    open_photo(page, photo)
+    page.touchscreen.tap(*screen(page, COFFEE))
+    page.locator(".popover [data-color=gray]").tap()
+    page.locator(".popover .brush").tap()
+    expect(page.locator(".brush-tools")).to_be_visible()
+    cdp = page.context.new_cdp_session(page)
+
+    def touch(kind, *fingers):
+        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(fingers)]
+        cdp.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    def zoom() -> float:
+        return page.locator("photo-viewer").evaluate("viewer => viewer.zoom")
+
+    stroke = (0.15, 0.8)  # none of the coffee
+    x, y = screen(page, stroke)
+    touch("Start", (x, y))
+    touch("Move", (x + 20, y))
+    touch("Start", (x + 20, y), (x + 80, y))
+    touch("Move", (x + 10, y), (x + 160, y))
+    assert zoom() == pytest.approx(150 / 60, rel=0.02)
+    before = screen(page, COFFEE)
+    touch("Move", (x - 10, y + 40), (x + 140, y + 40))  # both, as far: the photo goes along
+    assert np.subtract(screen(page, COFFEE), before) == pytest.approx((-20, 40), abs=2)
+    assert zoom() == pytest.approx(150 / 60, rel=0.02)
+    touch("End")
+    place = screen(page, (0.5, 0.65))
+    touch("Start", place)
+    touch("End")
+    page.locator(".brush-tools .done").tap()
+    page.locator(".popover .close").tap()
+    wait_until_settled(page)
+    (edit,) = pins_of(page, tmp_path)
+    mask = read_mask(edit["mask"])
+    assert crop(mask, stroke, 0.01).max() == crop(mask, (0.2, 0.8), 0.01).max() == 0
+    assert crop(mask, (0.5, 0.65), 0.01).min() == 1
+
+
 @desk
 def test_where_no_color_shows_it_is_said(page, tmp_path):
     luma = np.array(coffee(200).convert("L"))

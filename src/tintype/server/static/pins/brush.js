@@ -3,6 +3,7 @@
 //     region or mask ──strokes──▶ mask ──paint──▶ the photo follows       Done: one step of history
 
 import { fillIn, t } from "../text.js";
+import { grab } from "../view/hand.js";
 import { ARROWS, moved } from "./marks.js";
 import { outline, paintLine, writeMask } from "./mask.js";
 
@@ -37,6 +38,8 @@ export class Brush {
   /** @type {HTMLElement} */ #tools;
   /** @type {Mask | null} */ #mask = null;
   /** @type {Uint8Array[]} */ #strokes = []; // what the mask was before each
+  /** @type {{last: PointerEvent, listening: AbortController} | null} */ #stroke = null; // under a hand
+  /** @type {import("../view/hand.js").Pointers} */ #fingers = new Map(); // that zoom and move the photo
   #radius = 18; // pixels of the page
   #adds = true;
   /** @type {Point | null} */ #place = null;
@@ -69,6 +72,7 @@ export class Brush {
   begin(mask) {
     this.#mask = { ...mask, data: mask.data.slice() };
     this.#strokes = [];
+    this.#fingers = new Map();
     this.viewer.overlay.append(this.#layer);
     this.viewer.overlay.classList.add("brushing");
     this.#tools.hidden = false;
@@ -84,6 +88,7 @@ export class Brush {
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#mask = null;
+    this.#endStroke();
     this.#layer.remove();
     this.viewer.overlay.classList.remove("brushing");
     this.#tools.hidden = true;
@@ -114,8 +119,9 @@ export class Brush {
     const size = /** @type {HTMLInputElement} */ (this.#button("size"));
     size.addEventListener("input", () => this.#resize(Number(size.value)));
     const layer = this.#layer;
-    layer.addEventListener("pointerdown", (event) => this.#stroke(event));
+    layer.addEventListener("pointerdown", (event) => this.#putDown(event));
     layer.addEventListener("pointermove", (event) => {
+      if (this.#fingers.size) return;
       this.#place = this.viewer.placeOf(event);
       this.#showCircle(event.altKey);
     });
@@ -181,26 +187,46 @@ export class Brush {
     this.#follow();
   }
 
+  /** What is put down paints; a second finger takes that back, and both move the photo. @param {PointerEvent} down */
+  #putDown(down) {
+    if (!this.#mask) return;
+    const first = this.#stroke?.last;
+    const second = first?.pointerType === "touch" && down.pointerType === "touch";
+    if (second) {
+      this.#endStroke();
+      this.#takeBack();
+      grab(this.viewer, this.#layer, this.#fingers, first);
+    }
+    if (second || this.#fingers.size) grab(this.viewer, this.#layer, this.#fingers, down);
+    else if (down.isPrimary && down.button === 0) this.#beginStroke(down);
+  }
+
   /** @param {PointerEvent} down */
-  #stroke(down) {
-    if (!this.#mask || !down.isPrimary || down.button !== 0) return;
+  #beginStroke(down) {
     down.preventDefault();
     this.#layer.focus({ preventScroll: true });
     this.#layer.setPointerCapture(down.pointerId);
     this.#keep();
     const adds = this.#adds !== down.altKey;
+    const listening = new AbortController();
+    const stroke = (this.#stroke = { last: down, listening });
     let from = this.viewer.placeOf(down);
     this.#line(from, from, adds);
-    const listening = new AbortController();
     this.#layer.addEventListener("pointermove", (event) => {
       if (event.pointerId !== down.pointerId) return;
+      stroke.last = event;
       const to = this.viewer.placeOf(event);
       this.#line(from, to, adds);
       from = to;
     }, listening);
     for (const name of ["pointerup", "pointercancel"]) {
-      this.#layer.addEventListener(name, () => listening.abort(), listening);
+      this.#layer.addEventListener(name, () => this.#endStroke(), listening);
     }
+  }
+
+  #endStroke() {
+    this.#stroke?.listening.abort();
+    this.#stroke = null;
   }
 
   /** @param {Point} from @param {Point} to @param {boolean} adds */

@@ -37,7 +37,7 @@ export class Preview {
     const one = this.#one;
     this.forget();
     if (!one?.history) return;
-    if (one === this.session.open) this.session.choose(one.history.current, { done: false });
+    if (one === this.session.open) this.session.choose(one.history.current, { done: true, keep: false });
     else one.choice = one.history.current;
   }
 

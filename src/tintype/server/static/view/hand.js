@@ -3,6 +3,9 @@
 import { chromaOfPixel } from "../color.js";
 
 /** @typedef {import("./viewer.js").PhotoViewer} PhotoViewer @typedef {import("./viewer.js").Point} Point */
+/** @typedef {Map<number, Point & {traveled: number}>} Pointers that are down, and how far they went, pixels */
+
+const CLICK = 4; // pixels that a hand may move while it clicks
 
 const CONTROLS = "input, select, textarea, button, a, summary, [role=slider], [contenteditable]";
 const STEP = 60; // pixels that a key moves the photo
@@ -22,8 +25,9 @@ export function listenToHand(viewer, canvas, divider) {
   });
   listenToDivider(viewer, divider);
   listenToKeys(viewer, canvas);
-  const pointers = new Map();
-  canvas.addEventListener("pointerdown", (event) => grab(viewer, canvas, pointers, event));
+  /** @type {Pointers} */ const pointers = new Map();
+  canvas.addEventListener("pointerdown", (event) =>
+    grab(viewer, canvas, pointers, event, (up) => pick(viewer, up)));
 }
 
 /** @param {PhotoViewer} viewer @param {HTMLElement} divider */
@@ -73,43 +77,44 @@ function listenToKeys(viewer, canvas) {
 }
 
 /**
- * Drag to move a zoomed photo, pinch to zoom, click to pick the color.
- * @param {PhotoViewer} viewer @param {HTMLCanvasElement} canvas
- * @param {Map<number, Point>} pointers @param {PointerEvent} down
+ * Drag to move a zoomed photo; with two fingers zoom and move it.
+ * @param {PhotoViewer} viewer @param {HTMLElement} element that hears of the pointer
+ * @param {Pointers} pointers of the element @param {PointerEvent} down
+ * @param {(up: PointerEvent) => void} [click] with one finger
  */
-function grab(viewer, canvas, pointers, down) {
-  pointers.set(down.pointerId, viewer.inside(down));
-  canvas.setPointerCapture(down.pointerId);
+export function grab(viewer, element, pointers, down, click = () => {}) {
+  const pointer = { ...viewer.inside(down), traveled: 0 };
+  pointers.set(down.pointerId, pointer);
+  if (pointers.size > 1) for (const one of pointers.values()) one.traveled = Infinity;
+  element.setPointerCapture(down.pointerId);
   const listening = new AbortController();
-  let traveled = 0;
-  canvas.addEventListener("pointermove", (event) => {
-    const from = pointers.get(event.pointerId);
-    if (event.pointerId !== down.pointerId || !from) return;
-    const to = viewer.inside(event);
-    traveled += Math.hypot(to.x - from.x, to.y - from.y);
-    move(viewer, pointers, event.pointerId, from, to);
+  element.addEventListener("pointermove", (event) => {
+    if (event.pointerId !== down.pointerId) return;
+    const { x, y } = viewer.inside(event);
+    pointer.traveled += Math.hypot(x - pointer.x, y - pointer.y);
+    const other = [...pointers.values()].find((one) => one !== pointer);
+    if (other) pinch(viewer, other, pointer, { x, y });
+    else viewer.panBy(x - pointer.x, y - pointer.y);
+    Object.assign(pointer, { x, y });
   }, listening);
   const end = (/** @type {PointerEvent} */ event) => {
     if (event.pointerId !== down.pointerId) return;
     listening.abort();
     pointers.delete(event.pointerId);
-    if (event.type === "pointerup" && traveled < 4) pick(viewer, event);
+    if (event.type === "pointerup" && pointer.traveled < CLICK) click(event);
   };
-  canvas.addEventListener("pointerup", end, listening);
-  canvas.addEventListener("pointercancel", end, listening);
+  element.addEventListener("pointerup", end, listening);
+  element.addEventListener("pointercancel", end, listening);
 }
 
 /**
- * @param {PhotoViewer} viewer @param {Map<number, Point>} pointers
- * @param {number} id @param {Point} from @param {Point} to
+ * Let what is between two fingers stay there.
+ * @param {PhotoViewer} viewer @param {Point} other @param {Point} from @param {Point} to
  */
-function move(viewer, pointers, id, from, to) {
-  const other = [...pointers].find(([name]) => name !== id)?.[1];
-  pointers.set(id, to);
-  if (!other) return viewer.panBy(to.x - from.x, to.y - from.y);
-  const [was, is] = [from, to].map((p) => Math.hypot(p.x - other.x, p.y - other.y));
-  const middle = { x: (to.x + other.x) / 2, y: (to.y + other.y) / 2 };
-  viewer.zoomTo((viewer.zoom * is) / Math.max(1, was), middle);
+function pinch(viewer, other, from, to) {
+  const [was, is] = [from, to].map((one) => Math.hypot(one.x - other.x, one.y - other.y));
+  viewer.panBy((to.x - from.x) / 2, (to.y - from.y) / 2);
+  viewer.zoomTo((viewer.zoom * is) / Math.max(1, was), { x: (to.x + other.x) / 2, y: (to.y + other.y) / 2 });
 }
 
 /** Tell which color is where, if it is in the photo. @param {PhotoViewer} viewer @param {PointerEvent} event */
