@@ -103,13 +103,18 @@ def test_twenty_photos_fit_every_screen(page, tmp_path):
     page.evaluate(  # before the photo is on the stage
         """() => {
             document.querySelector("#photos button:not([aria-current=true])").click();
-            dispatchEvent(new KeyboardEvent("keydown", {key: "1"}));
+            for (const key of "0+1++-") dispatchEvent(new KeyboardEvent("keydown", {key}));
             const detail = {place: {x: 0.5, y: 0.5}, shift: false};
             viewer.dispatchEvent(new CustomEvent("pick", {detail}));
         }"""
     )
     expect(page.get_by_text(re.compile(r"^Coloring \d+.png")).first).to_be_visible()
     wait_for(lambda: page.evaluate("viewer.zoom < 1"))
+    zoom = page.evaluate("viewer.zoom")
+    page.keyboard.press("1")
+    assert page.evaluate("viewer.zoom") == pytest.approx(zoom / 1.25)
+    page.keyboard.press("0")
+    assert page.evaluate("viewer.zoom") == 1
     for size in ((1366, 800), (360, 740), (740, 360)):
         page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]

@@ -17,6 +17,8 @@ import { SessionStore } from "./state/storage.js";
 import { fillIn, t } from "./text.js";
 import { Stage } from "./view/stage.js";
 
+const LARGER = 1.25; // how much a key zooms
+
 fillIn();
 const session = new Session(new RestEngine());
 const store = new SessionStore(session);
@@ -47,8 +49,8 @@ function listenToView() {
   const { viewer } = stage;
   /** @type {Record<string, () => void>} */
   const actions = {
-    fit: () => stage.zoom(false),
-    pixels: () => stage.zoom(true),
+    fit: () => stage.zoom((photo) => photo.zoomTo(1)),
+    pixels: () => stage.zoom((photo) => photo.zoomToPixels()),
     gray: () => {
       if (viewer.compares) stage.compare(null);
       viewer.split = viewer.split > 0 ? 0 : 0.5;
@@ -57,15 +59,19 @@ function listenToView() {
       ? document.exitFullscreen() : document.querySelector("main")?.requestFullscreen()),
   };
   for (const [id, act] of Object.entries(actions)) button(id).addEventListener("click", act);
+  const larger = () => stage.zoom((photo) => photo.zoomTo(photo.zoom * LARGER));
+  const smaller = () => stage.zoom((photo) => photo.zoomTo(photo.zoom / LARGER));
   viewer.addEventListener("split", () =>
     button("gray").setAttribute("aria-pressed", String(viewer.split > 0 && !viewer.compares)));
-  /** @type {Record<string, string>} */
-  const keys = { 0: "fit", 1: "pixels", b: "gray", f: "screen" };
+  /** @type {Record<string, () => void>} */
+  const keys = {
+    0: actions.fit, 1: actions.pixels, b: actions.gray, f: actions.screen,
+    "+": larger, "=": larger, "-": smaller,
+  };
   addEventListener("keydown", (event) => {
     const control = event.target instanceof Element && event.target.closest("input, select");
-    if (keys[event.key] && !control && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      actions[keys[event.key]]();
-    }
+    const free = !event.ctrlKey && !event.metaKey && !event.altKey && !event.defaultPrevented;
+    if (keys[event.key] && !control && free) keys[event.key]();
   });
 }
 

@@ -12,14 +12,15 @@ import { make, makeButton } from "../make.js";
 const HELP = [
   ["keys-everywhere", [
     ["Ctrl Z", "undo"], ["Ctrl Shift Z, Ctrl Y", "redo"], ["B", "before-beside-after"],
-    ["0", "fit-key"], ["1", "pixels-key"], ["F", "full-screen"], ["P", "panel-key"], ["?", "help"],
+    ["0", "fit-key"], ["1", "pixels-key"], ["+ −", "zoom-key"], ["F", "full-screen"],
+    ["P", "panel-key"], ["?", "help"],
   ]],
   ["keys-film", [
     ["← →", "next-photo-key"], ["Shift ← →", "choose-range-key"], ["Ctrl Click, Space", "choose-more-key"],
     ["Ctrl A", "choose-every-key"],
   ]],
   ["keys-photo", [
-    ["Space", "hold-before-key"], ["+ −", "zoom-key"], ["← → ↑ ↓", "cursor-key"],
+    ["Space", "hold-before-key"], ["← → ↑ ↓", "cursor-key"],
     ["Shift ← → ↑ ↓", "large-step-key"], ["Enter", "color-here-key"], ["Shift Click", "find-on-wheel-key"],
   ]],
   ["keys-pin", [

@@ -9,7 +9,6 @@ const CLICK = 4; // pixels that a hand may move while it clicks
 
 const CONTROLS = "input, select, textarea, button, a, summary, [role=slider], [contenteditable]";
 const STEP = 60; // pixels that a key moves the photo
-const LARGER = 1.25; // how much a key zooms
 
 /**
  * @param {PhotoViewer} viewer @param {HTMLCanvasElement} canvas @param {HTMLElement} divider
@@ -52,10 +51,6 @@ function listenToDivider(viewer, divider) {
 function listenToKeys(viewer, canvas) {
   /** @type {Record<string, () => void>} */
   const keys = {
-    "+": () => viewer.zoomTo(viewer.zoom * LARGER),
-    "=": () => viewer.zoomTo(viewer.zoom * LARGER),
-    "-": () => viewer.zoomTo(viewer.zoom / LARGER),
-    0: () => viewer.zoomTo(1),
     ArrowLeft: () => viewer.panBy(STEP, 0),
     ArrowRight: () => viewer.panBy(-STEP, 0),
     ArrowUp: () => viewer.panBy(0, STEP),

@@ -11,6 +11,7 @@ import { PhotoViewer } from "./viewer.js";
 /** @typedef {import("../state/session.js").Session} Session */
 /** @typedef {import("../state/open_photo.js").OpenPhoto} OpenPhoto */
 /** @typedef {import("../engine/luma.js").Luma} Luma */
+/** @typedef {(viewer: PhotoViewer) => void} Zoom */
 
 const THUMBNAIL = 192; // longest side, pixels
 
@@ -18,7 +19,7 @@ export class Stage {
   #enlarger = new Enlarger();
   /** @type {OpenPhoto | null} */ #shown = null; // whose luma is on the stage
   /** @type {Promise<void>} */ #ready = Promise.resolve();
-  /** @type {OpenPhoto | null} */ #early = null; // whose pixels are asked for before its luma came
+  /** @type {{one: OpenPhoto | null, acts: Zoom[]}} */ #early = { one: null, acts: [] }; // before its luma came
   isWaiting = false; // for the open photo's luma; "staged" tells that it came, or cannot be had
 
   /** @param {Session} session */
@@ -65,17 +66,16 @@ export class Stage {
     this.#enlarger.open(luma);
     this.#prepare(one);
     this.viewer.open(luma, one.view);
-    if (this.#early === one) this.viewer.zoomToPixels();
-    this.#early = null;
     this.#wait(false);
+    if (this.#early.one === one) for (const act of this.#early.acts) act(this.viewer);
+    this.#early = { one: null, acts: [] };
   }
 
-  /** Show all of the open photo, or its pixels, as soon as it is there. @param {boolean} close */
-  zoom(close) {
-    this.#early = close && this.isWaiting ? this.session.open : null;
-    if (this.isWaiting) return;
-    if (close) this.viewer.zoomToPixels();
-    else this.viewer.zoomTo(1);
+  /** Zoom the open photo, as soon as it is there. @param {Zoom} act */
+  zoom(act) {
+    if (!this.isWaiting) return act(this.viewer);
+    if (this.#early.one !== this.session.open) this.#early = { one: this.session.open, acts: [] };
+    this.#early.acts.push(act);
   }
 
   /** Weigh the luma's edges as soon as the size of the colors is known. @param {OpenPhoto} one */
