@@ -52,7 +52,10 @@ export class ColorList {
   #listen() {
     const { session } = this;
     session.on("choice", () => this.#draw());
-    session.on("open", () => this.#ask(false));
+    session.on("open", () => {
+      this.#forget();
+      this.#ask(false);
+    });
     session.on("shown", ({ done }) => done && this.#look());
     the("add-color", HTMLButtonElement).addEventListener("click", () => this.#ask(!this.#adding));
     this.#new.addEventListener("keydown", ({ key }) => key === "Escape" && this.#ask(false));
@@ -187,6 +190,14 @@ export class ColorList {
     eye.title = words;
     eye.setAttribute("aria-label", words);
     eye.classList.toggle("off", spot.banned);
+  }
+
+  /** Know no places any more: they were another photo's. */
+  #forget() {
+    this.#shares = [];
+    for (const canvas of this.#list.querySelectorAll("canvas")) {
+      canvas.getContext("2d")?.clearRect(0, 0, canvas.width, canvas.height);
+    }
   }
 
   /** Read from the photo how much of it wears each color, and where. */

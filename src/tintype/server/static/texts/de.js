@@ -6,7 +6,7 @@ export const de = {
   "photos": "Fotos",
   "photos-to-color": "Fotos zum Kolorieren",
   "close": "Schließen",
-  "add-photos": "Fotos hinzufügen",
+  "add-photos": "Hinzufügen",
   "drop-lead": "Ein Schwarz-Weiß-Foto hier ablegen",
   "drop-or": "oder einfügen, oder",
   "choose-photos": "Fotos auswählen",
