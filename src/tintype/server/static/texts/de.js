@@ -158,7 +158,6 @@ export const de = {
   "pin-everywhere": "Überall",
   "pin-likely": "Wahrscheinliche Farben",
   "pin-likely-title": "{name}, zu {percent} % wahrscheinlich",
-  "pin-pick": "Farbe wählen",
   "pin-gray": "Grau",
   "pin-keep": "Grau lassen",
   "pin-keep-title": "Bleibt grau, was andere Punkte auch sagen",

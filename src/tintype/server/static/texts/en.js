@@ -158,7 +158,6 @@ export const en = {
   "pin-everywhere": "Everywhere",
   "pin-likely": "Likely colors of this thing",
   "pin-likely-title": "{name}, {percent} % likely",
-  "pin-pick": "Pick a color",
   "pin-gray": "Gray",
   "pin-keep": "Keep gray",
   "pin-keep-title": "It stays gray, whatever other pins say",
