@@ -12,7 +12,7 @@ TintypeError
 import errno
 import json
 import unicodedata
-from typing import NoReturn
+from typing import Any, NoReturn
 
 _ADVICE = {
     errno.ENOENT: "check the path",
@@ -30,7 +30,16 @@ _ADVICE = {
 
 
 class TintypeError(Exception):
-    """Base of all errors that Tintype raises on purpose; the message is one line for people."""
+    """Base of all errors that Tintype raises on purpose; the message is one line for people.
+
+    kind, values: what programs tell it by, and the numbers and words in it, by their names
+    """
+
+    kind = "refused"
+
+    def __init__(self, message: str = "", *, kind: str | None = None, **values: Any) -> None:
+        super().__init__(message)
+        self.kind, self.values = kind or type(self).kind, values
 
     def __str__(self) -> str:
         return escape(super().__str__())
@@ -39,6 +48,8 @@ class TintypeError(Exception):
 class PhotoError(TintypeError):
     """A photo cannot be read or written."""
 
+    kind = "photo"
+
 
 class ProfileError(PhotoError):
     """A photo's colors have no known way to sRGB."""
@@ -46,6 +57,8 @@ class ProfileError(PhotoError):
 
 class PaletteError(TintypeError):
     """A palette, a color or an edit is not usable."""
+
+    kind = "palette"
 
 
 class FolderError(TintypeError):

@@ -78,7 +78,10 @@ class Sandbox:
             what = f"more than {self.seconds:g} s" if late else found[type(error)]
             raise PhotoError(
                 f"{name}: expected one that is read in {self.seconds:g} s and {self.megabytes} MB, "
-                f"found {what}; save it anew as PNG"
+                f"found {what}; save it anew as PNG",
+                kind="costly",
+                seconds=self.seconds,
+                megabytes=self.megabytes,
             )
         value: T = result
         return value

@@ -51,4 +51,9 @@ def test_an_albums_photos_that_the_server_has_forgotten_are_named(client, sent):
     answer = client.post("/v1/albums", json=asked)
     assert answer.status_code == 404
     detail = "expected photos that were sent, not gone, lost; send them again"
-    assert answer.json() == {"detail": detail}
+    assert answer.json() == {
+        "type": "urn:tintype:problem:not-sent",
+        "status": 404,
+        "detail": detail,
+        "values": {"photos": [0, 2]},
+    }

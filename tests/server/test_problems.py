@@ -7,9 +7,10 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from photos import encoded
 from PIL import Image
 
-from server.conftest import HERE
+from server.conftest import HERE, coffee
 from tintype.server import problems, study
 from tintype.server.app import create_app
 from tintype.server.problems import JsonError, parse_json
@@ -72,9 +73,9 @@ def test_what_nobody_expected_is_answered_with_every_header(patient, monkeypatch
 def test_long_words_are_cut_before_they_are_looked_at(patient, photo, monkeypatch):
     found = []
 
-    def answer(status, detail, headers=None):
+    def answer(status, kind, detail, headers=None, **values):
         found.append(detail)
-        return problems.JSONResponse({"detail": ""}, status, headers)
+        return problems.JSONResponse({"type": kind} | values, status, headers)
 
     monkeypatch.setattr(problems, "answer", answer)
     long, change = "a " * 500_000, {"from": "red", "to": "blue", "scale": 1}
@@ -93,12 +94,32 @@ def test_long_words_are_cut_before_they_are_looked_at(patient, photo, monkeypatc
         assert len(found.pop()) < 1000
 
 
+@pytest.mark.parametrize(("content", "kind", "values"), [
+    (encoded(Image.new("L", (8000, 7000)), "PNG"), "pixels",
+     {"width": 8000, "height": 7000, "most": 50.0}),
+    (encoded(coffee().convert("L"), "JPEG")[:4000], "cut", {}),
+    (b"%PDF-1.4", "no-image", {}),
+    (bytes(70 << 20), "size", {"megabytes": 64.0}),
+])  # fmt: skip
+def test_what_is_refused_has_a_kind_and_its_numbers(patient, content, kind, values):
+    answer = patient.post("/v1/photos", files={"photo": content})
+    assert answer.headers["content-type"] == "application/problem+json"
+    about = answer.json()
+    assert about.pop("detail")
+    assert about == {
+        "type": f"urn:tintype:problem:{kind}", "status": answer.status_code, "values": values
+    }  # fmt: skip
+    document = patient.get("/openapi.json").json()["paths"]["/v1/photos"]["post"]["responses"]
+    assert list(document["422"]["content"]) == ["application/problem+json"]
+    assert patient.get("/v1/nothing").json()["type"] == "urn:tintype:problem:not-found"
+
+
 def test_of_a_long_answer_only_the_start_is_looked_at():
     class Words(str):
         def encode(self, *_):
             raise AssertionError(f"looked at all {len(self)}")
 
-    body = problems.answer(422, Words("a " * 5000)).body
+    body = problems.answer(422, "request", Words("a " * 5000)).body
     assert json.loads(body)["detail"] == ("a " * 100)[:197] + "..."
 
 

@@ -93,7 +93,8 @@ def decode(source: Source, options: ReadOptions) -> Decoded:
             notes=tuple(found.notes),
         )
     except PhotoError as error:
-        raise type(error)(f"{name}: {error}") from error.__cause__
+        about = f"{name}: {error}"
+        raise type(error)(about, kind=error.kind, **error.values) from error.__cause__
     except Exception as error:  # decoders raise whatever the broken bytes provoke
         fail(name, f"expected an image ({kinds.ACCEPTED}), {explain(error, _DAMAGED)}", error)
 
@@ -156,7 +157,8 @@ def _load(stream: BinaryIO, suffix: str, options: ReadOptions) -> Loaded:
     except UnidentifiedImageError as error:
         kind = kinds.name_kind(head, suffix)
         raise PhotoError(
-            f"expected an image ({kinds.ACCEPTED}), found {kind.name}; {kind.advice}"
+            f"expected an image ({kinds.ACCEPTED}), found {kind.name}; {kind.advice}",
+            kind="no-image",
         ) from error
     try:
         found = pillow.load(image, options, stream)

@@ -34,7 +34,8 @@ def mend(content: bytes, options: ReadOptions) -> Loaded:
     if not whole and not options.salvage:
         raise PhotoError(
             "expected a whole JPEG, found one that is cut; take another copy of it, or color what "
-            "is there by tintype colorize --salvage"
+            "is there by tintype colorize --salvage",
+            kind="cut",
         )
     found.notes.append("its end is missing" + ("" if whole else "; what is missing is gray"))
     found.missing = None if whole else _find_missing(found.image)

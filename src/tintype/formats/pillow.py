@@ -54,7 +54,11 @@ class ReadOptions:
         if not 0 < width * height <= self.max_pixels:
             raise PhotoError(
                 f"expected 1 to {self.max_pixels:,} pixels, found "
-                f"{width} x {height} = {width * height:,}; shrink it, or see {MORE}"
+                f"{width} x {height} = {width * height:,}; shrink it, or see {MORE}",
+                kind="pixels",
+                width=width,
+                height=height,
+                most=round(self.max_pixels / 1e6, 1),
             )
 
 

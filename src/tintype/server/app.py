@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response, UploadFile
+from fastapi import Depends, FastAPI, Request, Response, UploadFile
 from fastapi.staticfiles import StaticFiles
 
 import tintype
 from tintype.colorizer import Colorizer
 from tintype.server.planes import LAYOUT, MEDIA_TYPE
-from tintype.server.problems import answer_problems
+from tintype.server.problems import Refusal, answer_problems
 from tintype.server.schemas import (
     AlbumIn,
     AlbumOut,
@@ -113,7 +113,9 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     def find(photo_id: str) -> Sizes:
         photo = service.store.get(photo_id)
         if photo is None:
-            raise HTTPException(404, "expected a photo that was sent, found none; send it again")
+            raise Refusal(
+                404, "not-sent", "expected a photo that was sent, found none; send it again"
+            )
         return photo
 
     sent = Annotated[Sizes, Depends(find)]
@@ -133,7 +135,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     async def forget_photo(photo_id: str) -> None:
         """Forget a photo."""
         if not service.store.drop(photo_id):
-            raise HTTPException(404, "expected a photo that was sent, found none")
+            raise Refusal(404, "not-sent", "expected a photo that was sent, found none")
 
     @app.get("/v1/photos/{photo_id}/gray", responses=problems | PICTURES)
     async def gray(photo: sent, who: Client) -> Response:
@@ -184,9 +186,10 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         Each is a blend of the photo's own and the mean of all, as of `tintype colorize --album`.
         """
         photos = {photo_id: service.store.get(photo_id) for photo_id in asked.photos}
-        if unknown := [photo_id for photo_id, photo in photos.items() if photo is None]:
-            ids = ", ".join(unknown)
-            raise HTTPException(404, f"expected photos that were sent, not {ids}; send them again")
+        if unknown := [i for i, photo_id in enumerate(asked.photos) if photos[photo_id] is None]:
+            ids = ", ".join(dict.fromkeys(asked.photos[i] for i in unknown))
+            detail = f"expected photos that were sent, not {ids}; send them again"
+            raise Refusal(404, "not-sent", detail, photos=unknown)
         known = [photo for photo_id in asked.photos if (photo := photos[photo_id]) is not None]
         return await service.full.do(lambda: service.album(known, asked.cohesion), who)
 

@@ -12,6 +12,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tintype.server.address import is_local
+from tintype.server.problems import MEDIA_TYPE, describe
 from tintype.server.security import SECURITY
 
 CLIENTS = 100  # connections at once of other machines, and as many of this one
@@ -20,6 +21,7 @@ BODY_SECONDS = 60.0  # until its body is
 ANSWER_SECONDS = 300.0  # until its answer was fetched
 GRACE_SECONDS = 5  # for what was begun when the server is to end
 _STATUS = {400: "Bad Request", 408: "Request Timeout", 503: "Service Unavailable"}
+_KINDS = {400: "no-http", 408: "late", 503: "busy"}
 
 
 class Connection(H11Protocol):
@@ -85,9 +87,10 @@ class Connection(H11Protocol):
         """Answer, unless another answer is on its way, and close."""
         answering = self.cycle is not None and self.cycle.response_started
         if not answering or self.cycle.response_complete:
-            body = json.dumps({"detail": detail}).encode()
+            kind = _KINDS[status]
+            body = json.dumps(describe(status, kind, detail)).encode()
             headers = SECURITY | {
-                "content-type": "application/json",
+                "content-type": MEDIA_TYPE,
                 "content-length": str(len(body)),
                 "connection": "close",
             }

@@ -1,17 +1,19 @@
 """What is wrong with a request, answered in one line with the right status: 422, 429, 500, 503.
 
-And HEAD, which FastAPI's routes do not know.
+Answers are problem details (RFC 9457), so that programs need not read that line. And HEAD, which FastAPI's routes do not know.
 """
 
 import json
 import math
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tintype.errors import TintypeError
@@ -20,6 +22,16 @@ from tintype.server.work_queue import BusyError, TooSlowError
 DEPTH = 16  # lists and objects in each other; a recipe has six
 VALUES = 5000  # that may be in a body; the most work that is allowed takes 3,000
 LONGEST = 200  # characters of an answer
+MEDIA_TYPE = "application/problem+json"
+KIND = "urn:tintype:problem:{}"
+KINDS = {  # of what has none of its own, by status
+    401: "token",
+    403: "stranger",
+    404: "not-found",
+    413: "size",
+    422: "request",
+    500: "unexpected",
+}
 
 
 class JsonError(ValueError):
@@ -60,6 +72,14 @@ def _check(value: Any, depth: int) -> None:
             _check(one, depth - 1)
 
 
+class Refusal(HTTPException):
+    """An answer by a status, with a kind of its own and the numbers in it."""
+
+    def __init__(self, status: int, kind: str, detail: str, **values: Any) -> None:
+        super().__init__(status, detail)
+        self.kind, self.values = kind, values
+
+
 class HeadAsGet:
     """ASGI middleware that answers HEAD as GET; uvicorn leaves the body out (RFC 9110, 9.3.2)."""
 
@@ -90,18 +110,29 @@ class JsonRoute(APIRoute):
             except Exception as error:
                 # FastAPI makes a 400 of what a reader raises.
                 if isinstance(error.__cause__, JsonError):
-                    return answer(422, f"expected JSON, {error.__cause__}")
+                    return answer(422, "json", f"expected JSON, {error.__cause__}")
                 raise
 
         return strict
 
 
-def answer(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """One line of what was expected, what came, what to do."""
+def describe(status: int, kind: str, detail: str, **values: Any) -> dict[str, Any]:
+    """A problem's JSON: its kind as `type`, one line of what was expected, what came, what to do.
+
+    values: the numbers in that line, by their names
+    """
     start = detail[: 10 * LONGEST]  # all that is looked at, as a request's words may be long
     line = " ".join(start.encode(errors="replace").decode().split())
     line = line if len(line) <= LONGEST else line[: LONGEST - 3] + "..."
-    return JSONResponse({"detail": line}, status, headers)
+    return {"type": KIND.format(kind), "status": status, "detail": line, "values": values}
+
+
+def answer(
+    status: int, kind: str, detail: str, headers: dict[str, str] | None = None, **values: Any
+) -> JSONResponse:
+    """A problem as an answer."""
+    content = describe(status, kind, detail, **values)
+    return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
 
 
 def answer_problems(app: FastAPI) -> None:
@@ -111,25 +142,43 @@ def answer_problems(app: FastAPI) -> None:
     """
     app.add_middleware(HeadAsGet)
     app.router.route_class = JsonRoute
+    app.openapi = partial(_document, app.openapi)  # type: ignore[method-assign]
     later = {"Retry-After": "1"}
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:])
-        return answer(
-            422,
-            f"expected another {where or 'request'}: {first['msg'].removeprefix('Value error, ')}",
-        )
+        what = first["msg"].removeprefix("Value error, ")
+        return answer(422, "request", f"expected another {where or 'request'}: {what}")
 
     @app.exception_handler(TintypeError)
     async def refused(_: Request, error: TintypeError) -> Response:
-        return answer(422, str(error))
+        return answer(422, error.kind, str(error), **error.values)
+
+    @app.exception_handler(AnyHTTPException)
+    async def missing(_: Request, error: AnyHTTPException) -> Response:
+        kind = getattr(error, "kind", KINDS.get(error.status_code, "refused"))
+        headers = dict(error.headers or {})
+        values = getattr(error, "values", {})
+        return answer(error.status_code, kind, str(error.detail), headers, **values)
 
     @app.exception_handler(BusyError)
     async def busy(_: Request, error: BusyError) -> Response:  # noqa: ARG001
-        return answer(429, "expected less work at once; try later", later)
+        return answer(429, "busy", "expected less work at once; try later", later)
 
     @app.exception_handler(TooSlowError)
     async def slow(_: Request, error: TooSlowError) -> Response:  # noqa: ARG001
-        return answer(503, "expected a faster answer; try again", later)
+        return answer(503, "slow", "expected a faster answer; try again", later)
+
+
+def _document(write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """OpenAPI in which problems have their own media type."""
+    about = write()
+    for verbs in about["paths"].values():
+        for route in verbs.values():
+            for status, response in route["responses"].items():
+                content = response.get("content", {})
+                if status >= "400" and "application/json" in content:
+                    response["content"] = {MEDIA_TYPE: content["application/json"]}
+    return about

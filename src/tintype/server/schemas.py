@@ -214,9 +214,17 @@ class Health(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why a request was refused: what was expected, what came, what to do."""
+    """Why a request was refused: a problem detail of RFC 9457."""
 
-    detail: str
+    type: str = Field(
+        description="Its kind, which stays as it is.", examples=["urn:tintype:problem:pixels"]
+    )
+    status: int
+    detail: str = Field(description="In one line: what was expected, what came, what to do.")
+    values: dict[str, Any] = Field(
+        description="The numbers in that line.",
+        examples=[{"width": 9000, "height": 8000, "most": 50.0}],
+    )
 
 
 def _count_entries(value: Any) -> int:

@@ -9,15 +9,16 @@ import hmac
 import ipaddress
 import re
 from asyncio import sleep
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import Depends
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import Request, cookie_parser
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tintype.server.problems import KINDS, Refusal, answer
 
 MEGABYTE = 1 << 20
 TEXT = MEGABYTE // 16  # bytes of a body that is neither an upload
@@ -145,7 +146,7 @@ def _limit(receive: Receive, limit: int) -> Receive:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > limit:
-            raise HTTPException(413, _limit_text(limit))
+            raise Refusal(413, "size", _limit_text(limit), megabytes=limit / MEGABYTE)
         return message
 
     return count
@@ -155,12 +156,12 @@ def _same(given: str, token: str) -> bool:
     return hmac.compare_digest(given.encode(), token.encode())
 
 
-def _refuse(status: int, detail: str) -> Response:
-    return JSONResponse({"detail": detail}, status)
+def _refuse(status: int, detail: str, kind: str | None = None, **values: Any) -> Response:
+    return answer(status, kind or KINDS.get(status, "refused"), detail, **values)
 
 
 def _too_large(limit: int) -> Response:
-    return _refuse(413, _limit_text(limit))
+    return _refuse(413, _limit_text(limit), megabytes=limit / MEGABYTE)
 
 
 def _limit_text(limit: int) -> str:

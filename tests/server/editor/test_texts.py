@@ -1,8 +1,13 @@
 """The editor's sentences, in English and German: none is missing, none is left behind."""
 
+import json
 import re
 from pathlib import Path
 
+from photos import encoded
+from playwright.sync_api import expect
+
+from server.conftest import coffee
 from tintype.server.app import STATIC
 
 SOURCE = [
@@ -10,7 +15,9 @@ SOURCE = [
     for path in [*STATIC.rglob("*.js"), Path(STATIC / "index.html")]
     if path.parent.name != "texts"
 ]
-BUILT = re.compile("preset-|swatch-")  # keys that are put together from a prefix and a name
+BUILT = re.compile(
+    "preset-|swatch-|problem-"
+)  # keys that are put together from a prefix and a name
 
 
 def test_the_page_speaks_german(browser, address):
@@ -49,4 +56,27 @@ def test_the_page_speaks_german(browser, address):
     page.evaluate("import('/text.js').then(({ fillIn }) => fillIn())")
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.locator("#choose").inner_text() == en["choose-photos"]
+    context.close()
+
+
+def test_what_the_server_refuses_is_said_in_german(browser, address, tmp_path):
+    context = browser.new_context(locale="de-DE")
+    page = context.new_page()
+    page.goto(address)
+    file = tmp_path / "a.jpg"
+    file.write_bytes(encoded(coffee().convert("L"), "JPEG")[:4000])
+    said = page.locator("#message")
+    page.set_input_files("#files", file)
+    expect(said).to_contain_text("a.jpg: ein JPEG, dessen Ende fehlt; bitte eine andere Kopie")
+    answers = []
+    values = {"width": 9000, "height": 8000, "most": 50.0}
+    for kind, words in {
+        "pixels": "9000 × 8000 Pixel sind mehr als die erlaubten 50 Megapixel",
+        "of-tomorrow": "Der Server lehnt das ab: „expected another day“",
+    }.items():
+        about = {"type": f"urn:tintype:problem:{kind}", "detail": "expected another day"}
+        answers.append(json.dumps(about | {"status": 422, "values": values}))
+        page.route("**/v1/photos", lambda route: route.fulfill(status=422, body=answers[-1]))
+        page.set_input_files("#files", file)
+        expect(said).to_contain_text(words)
     context.close()

@@ -18,6 +18,9 @@ function language() {
 const name = language();
 const texts = LANGUAGES[name];
 
+/** Whether a key has a text. @param {string} key @returns {key is Key} */
+export const has = (key) => Object.hasOwn(texts, key);
+
 /**
  * A text in the page's language.
  * @param {Key} key @param {Record<string, string | number>} [values] by their names in the text

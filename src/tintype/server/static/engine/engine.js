@@ -72,11 +72,15 @@
  * @property {(photo: Photo) => Promise<void>} close
  */
 
-/** What an engine refused, and by which of HTTP's statuses; 0 where it does not answer. */
+/**
+ * What an engine refused, in words of the page's language, and by which of HTTP's statuses; 0 where
+ * it does not answer. The values are the numbers in it, by their names.
+ */
 export class Problem extends Error {
-  /** @param {number} status @param {string} text */
-  constructor(status, text) {
+  /** @param {number} status @param {string} text @param {Record<string, any>} [values] */
+  constructor(status, text, values = {}) {
     super(text);
     this.status = status;
+    this.values = values;
   }
 }

@@ -2,7 +2,7 @@
 
 import { Problem } from "./engine.js";
 import { parse } from "./safetensors.js";
-import { t } from "../text.js";
+import { has, t } from "../text.js";
 
 /** @typedef {import("./engine.js").Engine} Engine */
 /** @typedef {import("./engine.js").Photo} Photo */
@@ -110,7 +110,7 @@ export class RestEngine {
       return toJson(await ask("v1/albums", { photos: ids, cohesion }));
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 404) throw error;
-      const gone = all.filter((sent, i) => error.message.includes(ids[i]) && sent.id === ids[i]);
+      const gone = all.filter((sent, i) => error.values.photos?.includes(i) && sent.id === ids[i]);
       for (const sent of gone) await (sent.again ??= this.#sendAgain(sent));
       return toJson(await ask("v1/albums", { photos: all.map(({ id }) => id), cohesion }));
     }
@@ -204,14 +204,16 @@ async function ask(path, body) {
   throw problem(answer.status, said);
 }
 
-/** @param {number} status @param {any} body */
+/**
+ * A problem detail (RFC 9457) in the page's words, or in the server's, which are English.
+ * @param {number} status @param {any} body
+ */
 function problem(status, body) {
-  const detail = body?.detail;
-  const several = Array.isArray(detail) ? detail.map((one) => one.msg).join("; ") : null;
-  const none = status
-    ? t("server-status", { status }) : t("server-gone");
-  const text = typeof detail === "string" ? detail : (several ?? none);
-  return new Problem(status, text.replace(/^the image: /, ""));
+  const { type, detail, values = {} } = body ?? {};
+  if (!detail) return new Problem(status, status ? t("server-status", { status }) : t("server-gone"));
+  const key = `problem-${String(type).split(":").pop()}`;
+  const said = { ...values, detail: String(detail).replace(/^the image: /, "") };
+  return new Problem(status, t(has(key) ? key : "problem-refused", said), values);
 }
 
 /**

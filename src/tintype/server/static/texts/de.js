@@ -294,4 +294,19 @@ export const de = {
   "unreadable": "nicht mehr lesbar; bitte neu auswählen",
   "server-gone": "Der Server antwortet nicht; alle Änderungen bleiben erhalten.",
   "too-large": "größer als die erlaubten {most} MB; bitte eine kleinere Datei nehmen",
+
+  // --- was der Server ablehnt, nach der Art seines Problems; {detail}: in seinen englischen Worten
+  "problem-refused": "Der Server lehnt das ab: „{detail}“",
+  "problem-photo": "lässt sich nicht lesen: „{detail}“",
+  "problem-no-image": "kein Bild, das sich lesen lässt: „{detail}“",
+  "problem-palette": "Diese Farben gehen nicht: „{detail}“",
+  "problem-pixels": "{width} × {height} Pixel sind mehr als die erlaubten {most} Megapixel; bitte verkleinern",
+  "problem-cut": "ein JPEG, dessen Ende fehlt; bitte eine andere Kopie davon nehmen",
+  "problem-costly": "braucht mehr als {seconds} s oder {megabytes} MB zum Lesen; bitte neu als PNG speichern",
+  "problem-size": "größer als die erlaubten {megabytes} MB; bitte eine kleinere Datei nehmen",
+  "problem-slow": "Der Server hat zu lange gebraucht; bitte noch einmal versuchen.",
+  "problem-busy": "Der Server hat zu viel zu tun; bitte später noch einmal versuchen.",
+  "problem-unexpected": "Der Server konnte nicht antworten; bitte noch einmal versuchen.",
+  "problem-token": "Der Server verlangt sein Kennwort: bitte die ganze Adresse öffnen, die er ausgegeben hat.",
+  "problem-not-sent": "Der Server hat dieses Foto vergessen; bitte noch einmal senden.",
 };

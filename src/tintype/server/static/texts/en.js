@@ -294,4 +294,19 @@ export const en = {
   "unreadable": "it can no longer be read; choose it again",
   "server-gone": "The server does not answer; your edits are kept.",
   "too-large": "larger than the {most} MB that are taken; send a smaller file",
+
+  // --- what the server refuses, by the kind of its problem; {detail}: in its own words
+  "problem-refused": "{detail}",
+  "problem-photo": "{detail}",
+  "problem-no-image": "{detail}",
+  "problem-palette": "{detail}",
+  "problem-pixels": "{width} × {height} pixels are more than the {most} megapixels that are taken; shrink it",
+  "problem-cut": "a JPEG whose end is missing; take another copy of it",
+  "problem-costly": "it takes more than {seconds} s or {megabytes} MB to read; save it anew as PNG",
+  "problem-size": "larger than the {megabytes} MB that are taken; send a smaller file",
+  "problem-slow": "The server took too long; try again.",
+  "problem-busy": "The server has too much to do; try again later.",
+  "problem-unexpected": "The server could not answer; try again.",
+  "problem-token": "The server wants its token: open the whole address that it printed.",
+  "problem-not-sent": "The server has forgotten this photo; send it again.",
 };
