@@ -1,6 +1,7 @@
 """What is wrong with a request, answered in one line with the right status: 422, 429, 500, 503.
 
-Answers are problem details (RFC 9457), so that programs need not read that line. And HEAD, which FastAPI's routes do not know.
+Answers are problem details (RFC 9457), so that programs need not read that line.
+And HEAD, which FastAPI's routes do not know.
 """
 
 import json
