@@ -14,6 +14,8 @@ import uvicorn
 from tintype.server import connection
 from tintype.server.app import create_app
 from tintype.server.run import configure
+from tintype.server.service import Service
+from tintype.server.work_queue import UnwantedError, check_wanted
 
 HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"  # where a client seems to be
 HEALTH = b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -156,3 +158,28 @@ def test_a_server_ends_though_an_upload_is_open(tintype_command):
             _, errors = server.communicate(timeout=20)
     assert time.monotonic() - began < 9
     assert errors == ""
+
+
+def test_work_for_who_has_gone_ends(connect, monkeypatch):
+    begun, ended = threading.Event(), threading.Event()
+
+    def work(*_):
+        begun.set()
+        for _ in range(500):
+            time.sleep(0.01)
+            try:
+                check_wanted()
+            except UnwantedError:
+                ended.set()
+                raise
+
+    monkeypatch.setattr(Service, "recipe", work)
+    stranger = connect()
+    head = b"POST /v1/recipes HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+    stranger.sendall(head + b"Content-Type: application/json\r\n\r\n{}")
+    assert begun.wait(10)
+    stranger.close()
+    assert ended.wait(4)
+    other = connect()
+    other.sendall(HEALTH)
+    assert other.recv(100).startswith(b"HTTP/1.1 200")

@@ -5,7 +5,13 @@ import threading
 
 import pytest
 
-from tintype.server.work_queue import BusyError, TooSlowError, WorkQueue
+from tintype.server.work_queue import (
+    BusyError,
+    TooSlowError,
+    UnwantedError,
+    WorkQueue,
+    check_wanted,
+)
 
 
 def test_work_beyond_the_queue_is_refused_and_the_queue_recovers():
@@ -43,6 +49,34 @@ def test_slow_work_is_given_up_on_but_still_counts_until_it_ends():
             pytest.fail("the queue did not recover")
         queue.close()
 
+    asyncio.run(main())
+
+
+def test_work_that_nobody_waits_for_is_dropped_and_what_runs_is_told():
+    async def main():
+        queue, begun, go, found = WorkQueue(1, waiting=4, seconds=20), [], threading.Event(), []
+
+        def work(name):
+            begun.append(name)
+            check_wanted()
+            go.wait(10)
+            try:
+                check_wanted()
+            except UnwantedError:
+                found.append(name)
+
+        first, second = (asyncio.ensure_future(queue.do(lambda n=n: work(n))) for n in "ab")
+        while not begun:
+            await asyncio.sleep(0.01)
+        first.cancel()
+        second.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
+        go.set()
+        await queue.do(lambda: work("c"))
+        assert (begun, found) == (["a", "c"], ["a"])
+        queue.close()
+
+    check_wanted()  # elsewhere it says nothing
     asyncio.run(main())
 
 

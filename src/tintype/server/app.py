@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 import tintype
 from tintype.colorizer import Colorizer
+from tintype.server.asker import Asking, GoneError
 from tintype.server.planes import LAYOUT, MEDIA_TYPE
 from tintype.server.problems import Refusal, answer_problems
 from tintype.server.schemas import (
@@ -29,7 +30,7 @@ from tintype.server.schemas import (
     Suggestions,
     Variant,
 )
-from tintype.server.security import MEGABYTE, Client, Guard
+from tintype.server.security import MEGABYTE, Guard
 from tintype.server.service import MIME, Limits, Picture, Service
 from tintype.server.store import Sizes, Store
 
@@ -93,6 +94,7 @@ def create_app(
     most = round(limits.megabytes * MEGABYTE)
     app.add_middleware(Guard, host=host, token=token, max_bytes=most)
     answer_problems(app)
+    app.add_exception_handler(GoneError, lambda *_: Response(status_code=499))  # heard by nobody
     _add_routes(app, service)
     app.mount("/", StaticFiles(directory=STATIC, html=True))
     return app
@@ -126,10 +128,10 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         return service.health()
 
     @app.post("/v1/photos", status_code=201, responses=problems)
-    async def send_photo(photo: UploadFile, who: Client) -> PhotoOut:
+    async def send_photo(photo: UploadFile, asker: Asking) -> PhotoOut:
         """Send a photo; it is encoded once and kept for an hour after its last use."""
         content = await photo.read()
-        return await service.uploads.do(lambda: service.open(content), who)
+        return await asker.have(service.uploads, lambda: service.open(content))
 
     @app.delete("/v1/photos/{photo_id}", status_code=204, responses=problems)
     async def forget_photo(photo_id: str) -> None:
@@ -138,20 +140,20 @@ def _add_routes(app: FastAPI, service: Service) -> None:
             raise Refusal(404, "not-sent", "expected a photo that was sent, found none")
 
     @app.get("/v1/photos/{photo_id}/gray", responses=problems | PICTURES)
-    async def gray(photo: sent, who: Client) -> Response:
+    async def gray(photo: sent, asker: Asking) -> Response:
         """The photo in gray, as large as a preview."""
-        return _response(await service.renders.do(lambda: service.gray(photo), who))
+        return _response(await asker.have(service.renders, lambda: service.gray(photo)))
 
     @app.get("/v1/photos/{photo_id}/luma", responses=problems | PNG)
-    async def luma(photo: sent, who: Client) -> Response:
+    async def luma(photo: sent, asker: Asking) -> Response:
         """The photo's luma at full size, upright: a lossless gray PNG, for who enlarges planes.
 
         With an alpha channel where parts of the photo are transparent.
         """
-        return _response(await service.full.do(lambda: service.luma(photo), who))
+        return _response(await asker.have(service.full, lambda: service.luma(photo)))
 
     @app.post("/v1/photos/{photo_id}/render", responses=problems | RENDERED)
-    async def render(photo: sent, asked: Render, who: Client, compress: Compressed) -> Response:
+    async def render(photo: sent, asked: Render, asker: Asking, compress: Compressed) -> Response:
         """Color a photo by a recipe: the picture's bytes, or the planes that make one.
 
         Of pictures, the header `x-tintype-reached` says how much of the recipe was reached (1 is
@@ -160,27 +162,27 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         """
         queue = service.queue_for(asked, photo)
         work = partial(service.render, photo, asked, compress=compress)
-        return _response(await queue.do(work, who))
+        return _response(await asker.have(queue, work))
 
     @app.post("/v1/photos/{photo_id}/palette", responses=problems)
-    async def target_palette(photo: sent, asked: RecipeIn, who: Client) -> Variant:
+    async def target_palette(photo: sent, asked: RecipeIn, asker: Asking) -> Variant:
         """The palette that a recipe asks for, as JSON to keep."""
         work = partial(service.target_palette, photo, asked)
-        return await service.queue_for(asked, photo).do(work, who)
+        return await asker.have(service.queue_for(asked, photo), work)
 
     @app.post("/v1/photos/{photo_id}/region", responses=problems | PNG)
-    async def region(photo: sent, asked: RegionIn, who: Client) -> Response:
+    async def region(photo: sent, asked: RegionIn, asker: Asking) -> Response:
         """How much of a photo a pin would color: a gray PNG, as large as a preview, 255 for all."""
-        return _response(await service.regions.do(lambda: service.region(photo, asked), who))
+        return _response(await asker.have(service.regions, lambda: service.region(photo, asked)))
 
     @app.post("/v1/photos/{photo_id}/suggestions", responses=problems)
-    async def suggestions(photo: sent, asked: PlaceIn, who: Client) -> Suggestions:
+    async def suggestions(photo: sent, asked: PlaceIn, asker: Asking) -> Suggestions:
         """The likeliest distinct colors of the thing at a place, under a recipe's palette."""
         work = partial(service.suggestions, photo, asked)
-        return await service.queue_for(asked, photo).do(work, who)
+        return await asker.have(service.queue_for(asked, photo), work)
 
     @app.post("/v1/albums", responses=problems)
-    async def album(asked: AlbumIn, who: Client) -> AlbumOut:
+    async def album(asked: AlbumIn, asker: Asking) -> AlbumOut:
         """The palettes to begin with that make photos look as if they were of one roll.
 
         Each is a blend of the photo's own and the mean of all, as of `tintype colorize --album`.
@@ -191,20 +193,20 @@ def _add_routes(app: FastAPI, service: Service) -> None:
             detail = f"expected photos that were sent, not {ids}; send them again"
             raise Refusal(404, "not-sent", detail, photos=unknown)
         known = [photo for photo_id in asked.photos if (photo := photos[photo_id]) is not None]
-        return await service.full.do(lambda: service.album(known, asked.cohesion), who)
+        return await asker.have(service.full, lambda: service.album(known, asked.cohesion))
 
     @app.post("/v1/recipes", responses=problems)
-    async def recipe(asked: RecipeFile, who: Client) -> dict[str, Any]:
+    async def recipe(asked: RecipeFile, asker: Asking) -> dict[str, Any]:
         """A recipe's file, complete, which `tintype colorize --recipe` replays."""
-        complete = await service.queue_for(asked).do(lambda: service.recipe(asked), who)
+        complete = await asker.have(service.queue_for(asked), lambda: service.recipe(asked))
         about: dict[str, Any] = json.loads(complete.to_json())
         return about
 
     @app.post("/v1/palettes", responses=problems)
-    async def read_palette(file: UploadFile, who: Client) -> Variant:
+    async def read_palette(file: UploadFile, asker: Asking) -> Variant:
         """The palette of a color photo, or of a palette's JSON."""
         content = await file.read()
-        return await service.uploads.do(lambda: service.palette(content), who)
+        return await asker.have(service.uploads, lambda: service.palette(content))
 
 
 def _response(picture: Picture) -> Response:

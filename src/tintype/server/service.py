@@ -44,7 +44,7 @@ from tintype.server.schemas import (
 )
 from tintype.server.security import MEGABYTE
 from tintype.server.store import Sizes, Store
-from tintype.server.work_queue import WorkQueue
+from tintype.server.work_queue import WorkQueue, check_wanted
 
 MIME = {
     "JPEG": "image/jpeg",
@@ -141,7 +141,9 @@ class Service:
 
     def open(self, content: bytes) -> PhotoOut:
         """Encode a photo and keep it."""
-        full = self.colorizer.encode(self.reader.do(partial(read, content, max_pixels=self.pixels)))
+        photo = self.reader.do(partial(read, content, max_pixels=self.pixels))
+        check_wanted()
+        full = self.colorizer.encode(photo)
         sizes = Sizes.of(full)
         recipes = [Recipe(alternative=k) for k in range(5)]
         results = [self.colorizer.decode(sizes.thumbnail, recipe) for recipe in recipes]
@@ -264,6 +266,7 @@ class Service:
             recipe = recipe.locate(sizes.full.photo.size)  # where pixels are
         result = self.colorizer.decode(encoded, recipe)
         decoded = time.perf_counter()
+        check_wanted()
         picture = BytesIO()
         if asked.size == "full":
             kind = asked.format or _format(sizes.full.photo.format)

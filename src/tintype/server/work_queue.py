@@ -22,6 +22,19 @@ class TooSlowError(Exception):
     """A piece of work took longer than it may."""
 
 
+class UnwantedError(Exception):
+    """Nobody waits for this piece of work any more."""
+
+
+_thread = threading.local()
+
+
+def check_wanted() -> None:
+    """Raise UnwantedError in work of a queue whose answer nobody waits for any more."""
+    if (unwanted := getattr(_thread, "unwanted", None)) is not None and unwanted.is_set():
+        raise UnwantedError
+
+
 class WorkQueue:
     """Work done by a few threads, one piece after the other."""
 
@@ -33,38 +46,42 @@ class WorkQueue:
         self._pool = ThreadPoolExecutor(threads)
         self._waiting, self._seconds = waiting, seconds
         self._pending = Counter[str]()  # by client
-        self._turns: dict[str, deque[tuple[Future[Any], Callable[[], Any]]]] = {}
+        self._turns: dict[str, deque[tuple[Future[Any], threading.Event, Callable[[], Any]]]] = {}
         self._lock = threading.Lock()
 
     async def do(self, work: Callable[[], T], client: str = "") -> T:
         """The work's result. Raises BusyError, TooSlowError, or what the work raises.
 
-        client: whose work it is
+        client: whose work it is. Where this is canceled, work that waits is dropped, and
+        `check_wanted` ends what runs.
         """
-        future = Future[T]()
+        future, unwanted = Future[T](), threading.Event()
         with self._lock:
             places = self._waiting - (self._waiting // 4 if self._pending[client] else 0)
             if self._pending.total() >= places:
                 raise BusyError
             self._pending[client] += 1
-            self._turns.setdefault(client, deque()).append((future, work))
+            self._turns.setdefault(client, deque()).append((future, unwanted, work))
         future.add_done_callback(partial(self._forget, client))
         self._pool.submit(self._take_turn)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)
         except TimeoutError:
             raise TooSlowError from None
+        finally:
+            unwanted.set()
 
     def _take_turn(self) -> None:
         """Do the oldest work of the client whose last turn is longest ago."""
         with self._lock:
             client = next(iter(self._turns))
             own = self._turns.pop(client)
-            future, work = own.popleft()
+            future, unwanted, work = own.popleft()
             if own:
                 self._turns[client] = own  # behind all others
         if not future.set_running_or_notify_cancel():
             return
+        _thread.unwanted = unwanted
         try:
             future.set_result(work())
         except BaseException as error:
@@ -77,5 +94,5 @@ class WorkQueue:
     def close(self) -> None:
         """Drop what waits and end the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        for future in [future for own in self._turns.values() for future, _ in own]:
+        for future in [future for own in self._turns.values() for future, *_ in own]:
             future.cancel()

@@ -58,7 +58,8 @@
  * @property {(photo: Photo, at: Place, reach: number | null) => Promise<Blob>} region how much of
  *   the photo a pin would color: a gray picture
  * @property {(photo: Photo, at: Place, recipe: Recipe) => Promise<Group[]>} suggest
- * @property {(photo: Photo, recipe: Recipe, how: How) => Promise<Blob>} save
+ * @property {(photo: Photo, recipe: Recipe, how: How, signal?: AbortSignal) => Promise<Blob>} save
+ *   the signal ends the work, too
  * @property {(file: Blob) => Promise<Variant>} readPalette of a palette's JSON or a color photo
  * @property {(photo: Photo, recipe: Recipe) => Promise<Variant>} targetPalette
  * @property {(photos: Photo[], cohesion: number) => Promise<Album>} album what photos begin with

@@ -80,11 +80,11 @@ export class RestEngine {
 
   /**
    * @param {Photo} photo @param {import("./engine.js").Recipe} recipe
-   * @param {import("./engine.js").How} how
+   * @param {import("./engine.js").How} how @param {AbortSignal} [signal]
    */
-  async save(photo, recipe, how) {
+  async save(photo, recipe, how, signal) {
     const full = { size: "full", measure: false };
-    return toBlob(await this.#of(photo, "render", { ...recipe, ...how, ...full }));
+    return toBlob(await this.#of(photo, "render", { ...recipe, ...how, ...full }, signal));
   }
 
   /** @param {Blob} file @returns {Promise<import("./engine.js").Variant>} */
@@ -135,17 +135,17 @@ export class RestEngine {
 
   /**
    * Ask something of a photo; if the server has forgotten it, send it again, once for all who ask.
-   * @param {Photo} photo @param {string} route @param {unknown} [body]
+   * @param {Photo} photo @param {string} route @param {unknown} [body] @param {AbortSignal} [signal]
    */
-  async #of(photo, route, body) {
+  async #of(photo, route, body, signal) {
     const sent = this.#find(photo);
     const { id } = sent;
     try {
-      return await ask(`v1/photos/${id}/${route}`, body);
+      return await ask(`v1/photos/${id}/${route}`, body, signal);
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 404) throw error;
       if (sent.id === id) await (sent.again ??= this.#sendAgain(sent));
-      return ask(`v1/photos/${sent.id}/${route}`, body);
+      return ask(`v1/photos/${sent.id}/${route}`, body, signal);
     }
   }
 
@@ -182,17 +182,20 @@ const toJson = ({ content }) => JSON.parse(new TextDecoder().decode(content));
 
 /**
  * A whole answer. @param {string} path @param {unknown} [body] sent by POST, if there is one
+ * @param {AbortSignal} [signal] that ends it, on the server too
  * @returns {Promise<Answer>}
  */
-async function ask(path, body) {
+async function ask(path, body, signal) {
   const headers = { "content-type": "application/json" };
-  const how = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
+  const how = body === undefined ? { signal }
+    : { method: "POST", headers, body: JSON.stringify(body), signal };
   const answer = await insist(async () => {
     try {
       const coming = await fetch(path, how);
       const content = await coming.arrayBuffer();
       return { status: coming.status, headers: coming.headers, content };
     } catch {
+      signal?.throwIfAborted();
       throw problem(0, null);
     }
   });

@@ -37,8 +37,9 @@ export async function saveAll(session, photos, { format, strip }, progress, sign
     const output = outputOf(name, format);
     const asked = { format: output.format, strip_metadata: strip, layers: output.layers };
     try {
-      const file = await until(signal, session.engine.save(photo, recipeOf(choice), asked));
+      const file = await session.engine.save(photo, recipeOf(choice), asked, signal);
       await zip.add(distinct(output.name, taken), file);
+      signal.throwIfAborted();
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Problem) || !error.status) throw error;
@@ -49,12 +50,3 @@ export async function saveAll(session, photos, { format, strip }, progress, sign
   session.say(t("saved-all", { count: taken.size }));
   for (const one of failed) session.say(one, { kind: "error" });
 }
-
-/**
- * What is awaited, but no longer than until it is canceled.
- * @template T @param {AbortSignal} signal @param {Promise<T>} work @returns {Promise<T>}
- */
-const until = (signal, work) => Promise.race([work, new Promise((_, reject) => {
-  signal.throwIfAborted();
-  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-})]);

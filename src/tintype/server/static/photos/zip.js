@@ -1,8 +1,9 @@
 // A zip archive of files that are compressed already, so they are stored as they are.
-// Source: PKWARE, APPNOTE.TXT 6.3.10; without Zip64.
+// Source: PKWARE, APPNOTE.TXT 6.3.10; Zip64 (4.3.14, 4.3.15, 4.5.3) where 4 GiB or 65,535 files do not do.
 
 const UTF8 = 1 << 11;
-const MOST = 0xffffffff; // bytes of an archive
+const [MOST, MOST_FILES] = [0xffffffff, 0xffff]; // what a field holds; that itself says "see Zip64"
+const [PLAIN, ZIP64] = [20, 45]; // versions that a reader needs
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
   for (let k = 0; k < 8; k++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
@@ -20,13 +21,16 @@ async function checksum(file) {
   }
 }
 
-/** @param {[2 | 4, number][]} fields bytes and value, little-endian @returns {Uint8Array<ArrayBuffer>} */
+/** @typedef {[2 | 4 | 8, number][]} Fields bytes and value of each, little-endian */
+
+/** @param {Fields} fields @returns {Uint8Array<ArrayBuffer>} */
 function pack(fields) {
   const view = new DataView(new ArrayBuffer(fields.reduce((sum, [bytes]) => sum + bytes, 0)));
   let at = 0;
   for (const [bytes, value] of fields) {
     if (bytes === 2) view.setUint16(at, value, true);
-    else view.setUint32(at, value, true);
+    else if (bytes === 4) view.setUint32(at, value, true);
+    else view.setBigUint64(at, BigInt(value), true);
     at += bytes;
   }
   return new Uint8Array(view.buffer);
@@ -40,38 +44,57 @@ export class Zip {
   #listed = 0;
   #count = 0;
 
-  /**
-   * @param {string} name @param {Blob} file @param {Date} [when] local time
-   * @throws {Error} where the archive would be larger than 4 GiB
-   */
+  /** @param {{most?: number, files?: number}} [limits] from which on it is Zip64, bytes and files */
+  constructor({ most = MOST, files = MOST_FILES } = {}) {
+    this.most = most;
+    this.files = files;
+  }
+
+  /** @param {string} name @param {Blob} file @param {Date} [when] local time */
   async add(name, file, when = new Date()) {
     const letters = new TextEncoder().encode(name);
-    const room = this.#size + this.#listed + file.size + 2 * letters.length + 200;
-    if (room > MOST) throw new RangeError("expected an archive of at most 4 GiB, found a larger one");
-    /** @type {[2 | 4, number][]} */
-    const about = [
-      [2, 20], [2, UTF8], [2, 0],
+    const sum = await checksum(file);
+    const size = file.size < this.most ? file.size : MOST;
+    const offset = this.#size < this.most ? this.#size : MOST;
+    /** @type {Fields} */ const sizes = size === MOST ? [[8, file.size], [8, file.size]] : [];
+    /** @type {Fields} */ const place = offset === MOST ? [[8, this.#size]] : [];
+    /** @param {Fields} large @returns {Fields} */
+    const describe = (large) => [
+      [2, large.length ? ZIP64 : PLAIN], [2, UTF8], [2, 0],
       [2, (when.getHours() << 11) | (when.getMinutes() << 5) | (when.getSeconds() >> 1)],
       [2, ((when.getFullYear() - 1980) << 9) | ((when.getMonth() + 1) << 5) | when.getDate()],
-      [4, await checksum(file)], [4, file.size], [4, file.size], [2, letters.length], [2, 0],
+      [4, sum], [4, size], [4, size], [2, letters.length], [2, large.length ? 4 + 8 * large.length : 0],
     ];
-    const head = pack([[4, 0x04034b50], ...about]);
-    const entry = pack([
-      [4, 0x02014b50], [2, 20], ...about, [2, 0], [2, 0], [2, 0], [4, 0], [4, this.#size],
-    ]);
-    this.#files.push(head, letters, file);
-    this.#directory.push(entry, letters);
-    this.#size += head.length + letters.length + file.size;
-    this.#listed += entry.length + letters.length;
+    /** @param {Fields} large */
+    const extra = (large) => (large.length ? pack([[2, 1], [2, 8 * large.length], ...large]) : pack([]));
+    const all = [...sizes, ...place];
+    const head = [pack([[4, 0x04034b50], ...describe(sizes)]), letters, extra(sizes)];
+    const entry = [pack([
+      [4, 0x02014b50], [2, ZIP64], ...describe(all), [2, 0], [2, 0], [2, 0], [4, 0], [4, offset],
+    ]), letters, extra(all)];
+    this.#files.push(...head, file);
+    this.#directory.push(...entry);
+    this.#size += lengthOf(head) + file.size;
+    this.#listed += lengthOf(entry);
     this.#count += 1;
   }
 
   /** @returns {Blob} */
   finish() {
+    const [size, listed, count] = [this.#size, this.#listed, this.#count];
+    const large = Math.max(size, listed) >= this.most || count >= this.files;
     const end = pack([
-      [4, 0x06054b50], [2, 0], [2, 0], [2, this.#count], [2, this.#count],
-      [4, this.#listed], [4, this.#size], [2, 0],
+      [4, 0x06054b50], [2, 0], [2, 0], [2, large ? MOST_FILES : count], [2, large ? MOST_FILES : count],
+      [4, large ? MOST : listed], [4, large ? MOST : size], [2, 0],
     ]);
-    return new Blob([...this.#files, ...this.#directory, end], { type: "application/zip" });
+    const before = large ? [pack([
+      [4, 0x06064b50], [8, 44], [2, ZIP64], [2, ZIP64], [4, 0], [4, 0], [8, count], [8, count],
+      [8, listed], [8, size],
+      [4, 0x07064b50], [4, 0], [8, size + listed], [4, 1],
+    ])] : [];
+    return new Blob([...this.#files, ...this.#directory, ...before, end], { type: "application/zip" });
   }
 }
+
+/** @param {Uint8Array[]} parts */
+const lengthOf = (parts) => parts.reduce((sum, { length }) => sum + length, 0);
