@@ -99,8 +99,8 @@ def tab_to(page: Page, wanted: str) -> None:
 
 @ON_DESK
 def test_keys_alone_open_color_and_save(page, photo, tmp_path):
-    tab_to(page, "#choose")
     with page.expect_file_chooser() as chooser:
+        tab_to(page, "#choose")
         page.keyboard.press("Enter")
     chooser.value.set_files(photo)
     expect(page.locator("#variants img")).to_have_count(5)
@@ -110,7 +110,8 @@ def test_keys_alone_open_color_and_save(page, photo, tmp_path):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator(".popover .swatch[data-color]")).to_have_count(5)
-    tab_to(page, ".popover .swatch[data-color]:nth-of-type(2)")
+    tab_to(page, "#pin-color")
+    page.keyboard.type("#2060d0")
     page.keyboard.press("Enter")
     page.keyboard.press("Escape")
     wait_until_settled(page)
@@ -127,7 +128,7 @@ def test_keys_alone_open_color_and_save(page, photo, tmp_path):
     assert waiting.value.suggested_filename == "my coffee.color.png"
     waiting.value.save_as(tmp_path / "saved.png")
     saved = read(tmp_path / "saved.png")
-    assert np.abs(read_pixels(page) - saved).mean() < 0.2 * np.abs(before - saved).mean()
+    assert np.abs(read_pixels(page) - saved).mean() < 0.3 * np.abs(before - saved).mean()
 
 
 @ON_DESK
