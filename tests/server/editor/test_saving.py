@@ -6,10 +6,10 @@ import zipfile
 import numpy as np
 import psdtags
 import pytest
+from formats.test_layered import blend_color
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from formats.test_layered import blend_color
 from server.conftest import coffee
 from server.editor.conftest import download, open_photo, read_pixels, wait_until_settled
 
@@ -49,7 +49,8 @@ def test_layers_of_a_german_menu_add_up_one_by_one_and_all_at_once(german, tmp_p
     for text in ("Ohne Kamera", "Palette speichern", "Rezept speichern", "Als Befehl kopieren"):
         assert text in words
     assert page.locator("#format option").all_inner_texts() == [
-        "Eigenes Format", "JPEG", "PNG", "TIFF", "WEBP", "AVIF", "PNG, nur Farben", "TIFF, zwei Ebenen",
+        "Eigenes Format", "JPEG", "PNG", "TIFF", "WEBP", "AVIF",
+        "PNG, nur Farben", "TIFF, zwei Ebenen",
     ]  # fmt: skip
     page.keyboard.press("Escape")
     colored = read(download(page, "#save", tmp_path / "one"))
