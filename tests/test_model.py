@@ -23,7 +23,7 @@ LEFT_OUT = object()
 def mutate(about: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Descriptions with one value of another kind."""
     yield from ((f"all: {junk!r:.20}", junk) for junk in JUNK)
-    paths = [[name] for name in sorted({*model.DESCRIPTION, "vividness_given"})]
+    paths = [[name] for name in sorted({*model.DESCRIPTION, "shadows", "vividness_given"})]
     paths += [["sha256", "encoder.onnx"], ["bins", "hues"], ["bins", "chromas"], ["undo", 0]]
     paths += [["bins", "chromas", 0], ["rebalancing", 0]]
     for path in paths:

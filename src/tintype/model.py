@@ -6,6 +6,7 @@ luma ──encode──▶ Encoding: features, estimated palette ──decode(pa
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -177,7 +178,8 @@ class OnnxModel:
         feed["reference"] = reference.shares[None]
         feed["reference_tones"] = reference.by_tone[None]
         feed["luma"] = encoding.luma[None, None]
-        feed["bias"] = self._bias(palette, vividness)
+        bias = self._bias(palette, vividness)
+        feed["bias"] = bias if self.about["format"] >= FORMAT else bias[..., 1]
         feed |= _feed_hints(hints)
         given = {name: feed[source].astype(np.float32) for name, source in self._sources.items()}
         return np.asarray(self._decoder.run([output], given)[0])
@@ -187,10 +189,21 @@ class OnnxModel:
         return Palette(self.bins, outputs[name][0], tones=tones)
 
     def _bias(self, palette: Palette, vividness: float) -> np.ndarray:
-        """(1, bins) what is added to the logits: rebalancing taken back, bans."""
-        calm, full = self.about["undo"]
-        bias = -(calm + vividness * (full - calm)) * self._rebalancing
-        return np.where(palette.forbidden, SEVERE, bias)[None].astype(np.float32)
+        """(1, bins, 3) what is added to the logits by tone: rebalancing taken back, bans."""
+        undone = undo_by_tone(self.about["undo"], self.about.get("shadows", 0), vividness)
+        bias = -np.outer(self._rebalancing, undone)
+        return np.where(palette.forbidden[:, None], SEVERE, bias)[None].astype(np.float32)
+
+
+def undo_by_tone(undo: Sequence[float], shadows: float, vividness: float) -> list[float]:
+    """How much of the rebalancing is taken back in shadows, midtones and highlights.
+
+    undo: at vividness 0 and at 1; shadows: 0..1, how far shadows are taken on towards vividness 0:
+        what is dark is most often black, and tints in it are seen as stains
+    """
+    calm, vivid = undo
+    undone = calm + vividness * (vivid - calm)
+    return [undone + shadows * (calm - undone), undone, undone]
 
 
 def tell_tones(palette: Palette, reference: Palette) -> np.ndarray:
@@ -308,6 +321,7 @@ def _check(about: dict[str, Any], folder: str) -> None:
         "bins": 1 <= hues <= 360 and numbers(chromas, 1e-4, 1) and sorted(set(chromas)) == chromas,
         "rebalancing": numbers(values(about["rebalancing"], 1 + hues * len(chromas)), 1e-9, 1e9),
         "undo": numbers(values(about["undo"], 2), -10, 10),
+        "shadows": numbers([about.get("shadows", 0)], 0, 1),
         "vividness": numbers([about["vividness"]], 0, 1),
         "vividness_given": numbers([given], 0, 1),
     }

@@ -12,6 +12,7 @@ import torch
 from onnx import TensorProto, numpy_helper
 
 from research.conftest import TINY, scene
+from tintype.color import tone_weights
 from tintype.errors import DataError, ModelError
 from tintype.hints import NO_HINTS, Hints
 from tintype.model import OnnxModel
@@ -61,6 +62,7 @@ def test_a_model_folder_has_two_graphs_and_a_description(exported, run):
     for name in ("side", "temperature", "vividness", "vividness_given"):
         assert about[name] == getattr(SETTINGS, name)
     assert about["undo"] == [SETTINGS.calm, SETTINGS.vivid]
+    assert about["shadows"] == SETTINGS.shadows > 0
     assert about["bins"] == {"hues": TINY.hues, "chromas": list(TINY.chromas)}
     used = [p for n, p in Network(TINY).named_parameters() if not n.startswith("coarse.")]
     assert about["parameters"] == sum(p.numel() for p in used)
@@ -151,6 +153,15 @@ def decode_in_torch(run, gray, palette, adjustment, hints=NO_HINTS):
     return network.to_chroma(logits, adjustment=adjustment, temperature=SETTINGS.temperature)[0]
 
 
+def adjust(gray, vividness):
+    """(h, w) how much of the rebalancing is taken back at each pixel: in shadows it is more."""
+    calm, vivid = SETTINGS.calm, SETTINGS.vivid
+    undone = calm + vividness * (vivid - calm)
+    small = torch.nn.functional.avg_pool2d(torch.from_numpy(gray)[None].float() / 255, 4)[0]
+    shadow = tone_weights(small)[..., 0]
+    return (1 - SETTINGS.shadows * shadow) * undone + SETTINGS.shadows * shadow * calm
+
+
 @torch.no_grad()
 def find_logits(network, gray, palette, hints=NO_HINTS):
     luma = torch.from_numpy(gray)[None, None].float() / 255
@@ -170,7 +181,7 @@ def test_the_colorizer_calms_as_torch_does(tiny, run, vividness):
     gray = scene(96, 64, 3)[..., 1]
     encoded = tiny.encode(gray)
     found = tiny.model.decode(encoded.encoding, encoded.palette, vividness)
-    adjustment = SETTINGS.calm + vividness * (SETTINGS.vivid - SETTINGS.calm)
+    adjustment = adjust(gray, vividness)
     np.testing.assert_allclose(found, decode_in_torch(run, gray, None, adjustment), atol=3e-3)
 
 
@@ -178,7 +189,7 @@ def test_the_colorizer_calms_as_torch_does(tiny, run, vividness):
 def test_the_colorizer_takes_tones_and_hints_as_torch_does(tiny, run, count):
     gray, palette, hints = scene(96, 64, 3)[..., 1], toned(TINY.bins.count), some_hints(count)
     encoding, vividness = tiny.encode(gray).encoding, tiny.model.vividness
-    adjustment = SETTINGS.calm + vividness * (SETTINGS.vivid - SETTINGS.calm)
+    adjustment = adjust(gray, vividness)
     expected = decode_in_torch(run, gray, palette, adjustment, hints)
     found = tiny.model.decode(encoding, palette, vividness, hints)
     np.testing.assert_allclose(found, expected, atol=3e-3)
@@ -195,7 +206,7 @@ def test_the_colorizer_tells_likelihoods_as_torch_does(tiny, run, count):
     gray, palette, hints = scene(96, 64, 3)[..., 1], toned(TINY.bins.count), some_hints(count)
     network, vividness = network_of(run), 0.25
     logits = find_logits(network, gray, palette, hints)[0].double()
-    adjustment = SETTINGS.calm + vividness * (SETTINGS.vivid - SETTINGS.calm)
+    adjustment = adjust(gray, vividness).double()
     calm = logits - adjustment * network.rebalancing.double().log()[:, None, None]
     expected = (calm / SETTINGS.temperature).softmax(0)
     found = tiny.model.find_likelihoods(tiny.encode(gray).encoding, palette, vividness, hints)

@@ -21,7 +21,7 @@ from tintype import color
 from tintype.bins import Bins
 from tintype.errors import DataError, ModelError
 from tintype.files import write_whole
-from tintype.model import FORMAT
+from tintype.model import FORMAT, undo_by_tone
 from tintype.research import torch_model
 from tintype.research.data import photo_set, shards
 from tintype.research.methods import tintype as method
@@ -29,6 +29,7 @@ from tintype.research.methods.palettes import Palettes
 from tintype.research.quantize import quantize
 from tintype.research.training.config import configure
 from tintype.runtime import ort
+from tintype.tones import TONES
 
 LOGITS = 1e-3  # how far the float32 graphs' logits may be from torch's
 MEAN, TAIL = 0.5, 3.0  # how far decoded Lab chroma may be, as stored: mean, 99.9th percentile
@@ -54,6 +55,7 @@ class Settings:
     temperature: float = 0.8  # of the annealed mean
     calm: float = 0.9  # how much of the rebalancing is taken back at vividness 0
     vivid: float = -0.3  # and at vividness 1
+    shadows: float = 0.75  # how far shadows are as at vividness 0 at any other
     vividness: float = 0.75  # the default of the option
     vividness_given: float = 0.35  # the same where a palette is given
 
@@ -104,7 +106,7 @@ class _Decode(nn.Module):
         reach: Tensor,
         features: list[Tensor],
     ) -> tuple[Tensor, Tensor]:
-        """As in `method.decode`; bias: (1, count), of the logits; luma: as small as these."""
+        """As in `method.decode`; bias: (1, count, 3), of the logits, by tone; luma: as small."""
         decoder = self.network.decoder
         target = Palettes(palette, palette_tones)
         hinted, sure = decoder.field(features[-1], method.Hints(place, chroma, reach))
@@ -112,8 +114,8 @@ class _Decode(nn.Module):
         weight, planes = decoder.find_prior(
             luma, target, Palettes(reference, reference_tones), hinted, sure
         )
-        weight = torch.cat([weight, bias[..., None]], 2) / self.temperature
-        planes = torch.cat([planes, torch.ones_like(luma)], 1)
+        tones = weight[..., : len(TONES)] + bias  # whose shares of a pixel add up to 1
+        weight = torch.cat([tones, weight[..., len(TONES) :]], 2) / self.temperature
         heat = self.classify(painted).flatten(2) + weight @ planes.flatten(2)
         # A softmax and a mean in one product: ONNX Runtime's own is slow across channels.
         weight = (heat - heat.amax(1, keepdim=True)).exp()
@@ -196,7 +198,8 @@ def _trace_graphs(network: method.Network, settings: Settings) -> dict[str, onnx
     palettes = (estimate.whole, estimate.tones, estimate.whole.clone(), estimate.tones.clone())
     small = torch.rand(1, 1, *features[0].shape[2:])
     hints = (torch.rand(1, 3, 2), torch.rand(1, 3, 2), torch.ones(1, 3))
-    inputs = (*palettes, torch.zeros_like(estimate.whole), small, *hints, features)
+    bias = torch.zeros_like(estimate.tones).mT
+    inputs = (*palettes, bias, small, *hints, features)
     shapes = (*[None] * 5, free, *[many] * 3, [free] * len(features))
     return {
         "encoder": _trace(encode, (luma,), ["luma"], outputs, (free,)),
@@ -276,7 +279,8 @@ def _make_cases(
 ) -> Iterator[_Case]:
     """Photos, edited as `_edit` says; the graph gets the features of the exported encoder."""
     names = [output.name for output in encoder.get_outputs()]
-    bias = -settings.vivid * network.rebalancing.log()[None]  # the farthest from gray
+    vivid = undo_by_tone((settings.calm, settings.vivid), settings.shadows, 1)
+    bias = -torch.outer(network.rebalancing.log(), torch.tensor(vivid))[None]
     for gray in photos:
         small = gray.reshape(gray.shape[0] // 4, 4, -1, 4).mean((1, 3))
         luma = torch.from_numpy(small)[None, None]
@@ -360,6 +364,7 @@ def _describe(
         "side": settings.side,
         "temperature": settings.temperature,
         "undo": [settings.calm, settings.vivid],
+        "shadows": settings.shadows,
         "vividness": settings.vividness,
         "vividness_given": settings.vividness_given,
         "bins": {"hues": network.config.hues, "chromas": list(network.config.chromas)},

@@ -115,16 +115,18 @@ class Network(nn.Module):
         """The palette head's loss: soft cross entropy with palettes (batch, count)."""
         return palettes.palette_loss(self.estimate_palettes(pooled), true)
 
-    def to_chroma(self, logits: Tensor, *, adjustment: float, temperature: float) -> Tensor:
+    def to_chroma(
+        self, logits: Tensor, *, adjustment: float | Tensor, temperature: float
+    ) -> Tensor:
         """Annealed mean (Zhang 2016, equation 5): OKLab a and b, (batch, h, w, 2)."""
         weight = self.weigh(logits, adjustment=adjustment, temperature=temperature)
         return torch.einsum("bkhw,kc->bhwc", weight, self.decoder.centers)
 
-    def weigh(self, logits: Tensor, *, adjustment: float, temperature: float) -> Tensor:
+    def weigh(self, logits: Tensor, *, adjustment: float | Tensor, temperature: float) -> Tensor:
         """How much each bin counts in the annealed mean: (batch, count, h, w), sums of 1.
 
         adjustment: how much of the rebalancing is taken back, 0 (vivid) .. 1 (calm), by a logit
-            adjustment (Menon et al. 2021)
+            adjustment (Menon et al. 2021); or so much at each pixel, (h, w)
         """
         logits = logits - adjustment * self.rebalancing.log()[:, None, None]
         return (logits / temperature).softmax(1)
