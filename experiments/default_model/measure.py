@@ -46,8 +46,9 @@ def photographs(path: Path, side: int, count: int) -> Iterator[np.ndarray]:
 def paint(
     model: OnnxModel, photo: Encoded, palette: Palette, adjustment: float, hints: Hints = NO_HINTS
 ) -> np.ndarray:
-    """A photo in 8-bit RGB, with so much of the rebalancing taken back."""
-    model.about["undo"] = [adjustment, adjustment]
+    """A photo in 8-bit RGB, with so much of the rebalancing taken back, more of it in shadows."""
+    model.about["undo"] = [model.about["undo"][0], adjustment]
+    model.vividness_given = 1.0
     return np.asarray(hints_curve.paint(Colorizer(model), photo, palette, hints))
 
 
@@ -107,9 +108,12 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=200)
     parser.add_argument("--side", type=int, default=192, help="of the photographs")
     parser.add_argument("--working-side", type=int, help="of the model, if not its own")
+    parser.add_argument("--shadows", type=float, help="how near to calm, if not the model's own")
     o = parser.parse_args()
     model = OnnxModel(None if o.model == "bundled" else o.model, threads=1)
     model.side = o.working_side or model.side
+    if o.shadows is not None:
+        model.about["shadows"] = o.shadows
     found = measure(model, photographs(o.tar, o.side, o.limit))
     print(json.dumps({name: round(value, 2) for name, value in found.items()}))
 
