@@ -149,6 +149,12 @@ def test_a_typed_color_is_added_and_a_wrong_one_is_explained(page, photo):
     assert page.evaluate("JSON.parse(localStorage['tintype.colors'])[0]") == "#6a2421"
     page.locator(".color.chosen .eye").click()
     expect(spots).to_have_count(count + 4)
+    worn = page.evaluate(  # a vivid blue's shadows are blue, what has hardly a color is gray
+        """import('/color.js').then(({ chromaOf, nearest }) =>
+            ['#4953a0', '#8a8784', '#905030'].map((color) =>
+                nearest(chromaOf(color), ['#0000ff', '#a0522d'].map(chromaOf))))"""
+    )
+    assert worn == [0, None, 1]
 
 
 def test_a_click_on_bare_wheel_changes_nothing_but_a_second_adds(page, photo):

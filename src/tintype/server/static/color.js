@@ -112,7 +112,10 @@ export function nameOf(chroma) {
   return strength < 0.05 ? t("pale", { color }) : strength > 0.13 ? t("strong", { color }) : color;
 }
 
+const LEAST = 0.4; // of a color's chroma, which shadows and lights show of it
+
 /**
+ * Which color a pixel wears: as vivid as that, or paler, as shadows and lights are.
  * @param {Chroma} chroma @param {Chroma[]} places
  * @returns {number | null} which place is nearest; null for gray
  */
@@ -120,7 +123,9 @@ export function nearest({ a, b }, places) {
   let best = null;
   let least = Math.hypot(a, b);
   for (const [i, place] of places.entries()) {
-    const away = Math.hypot(a - place.a, b - place.b);
+    const square = place.a ** 2 + place.b ** 2;
+    const part = square ? Math.min(1, Math.max(LEAST, (a * place.a + b * place.b) / square)) : 1;
+    const away = Math.hypot(a - part * place.a, b - part * place.b);
     if (away < least) [best, least] = [i, away];
   }
   return best;
