@@ -88,20 +88,25 @@ def test_a_person_can_take_part_in_a_study(serving, browser, tmp_path):
     for method in ("real", "ours"):
         (tmp_path / method).mkdir()
         for i in range(3):
-            coffee(80 + i).save(tmp_path / method / f"{i}.png")
-    page = browser.new_page()
+            coffee(80 + i).rotate(90, expand=True).save(tmp_path / method / f"{i}.png")
+    page = browser.new_page(locale="de-AT", viewport={"width": 740, "height": 360})
     page.context.add_init_script(path=AXE)
     page.goto(serving("study", str(tmp_path), "--seconds", "0.2"))
-    expect(page.get_by_text("3 pairs")).to_be_visible()
+    expect(page.get_by_text("Paare: 3")).to_be_visible()
+    expect(page.get_by_text("Jedes Paar ist 0,2 s lang zu sehen.")).to_be_visible()
     assert violations(page) == []
-    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Beginnen").click()
     for key in ("ArrowLeft", "ArrowRight", None):
         expect(page.locator("#left img")).to_have_attribute("src", re.compile("pictures"))
         page.wait_for_timeout(400)
+        for width, height in ((740, 360), (360, 740)):  # both pictures at once
+            page.set_viewport_size({"width": width, "height": height})
+            box = page.locator("#right").bounding_box()
+            assert box["y"] + box["height"] <= height
         assert "gone" in page.locator("#pair").get_attribute("class")
         assert violations(page) == []
         page.keyboard.press(key) if key else page.locator("#left").click()
-    expect(page.get_by_text("Thank you")).to_be_visible()
+    expect(page.get_by_text("Danke")).to_be_visible()
     lines = (tmp_path / "answers.csv").read_text().splitlines()
     assert len(lines) == 4
     page.close()

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 
 from photos import encoded
 from playwright.sync_api import expect
@@ -12,7 +11,7 @@ from tintype.server.app import STATIC
 
 SOURCE = [
     path.read_text(encoding="utf-8")
-    for path in [*STATIC.rglob("*.js"), Path(STATIC / "index.html")]
+    for path in [*STATIC.rglob("*.js"), STATIC / "index.html", STATIC / "study.html"]
     if path.parent.name != "texts"
 ]
 BUILT = re.compile(

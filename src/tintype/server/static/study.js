@@ -1,14 +1,13 @@
 // The visual Turing test: two pictures of a photo, and a choice between them.
 
 import { button, the } from "./page.js";
+import { fillIn, t } from "./text.js";
 
 /** @typedef {{id: string, left: string, right: string, question: "real" | "plausible"}} Trial */
 /** @typedef {{participant: string, seconds: number | null, trials: Trial[]}} Session */
 
-const QUESTIONS = {
-  real: "Which photo has its real colors?",
-  plausible: "Which photo looks more plausible?",
-};
+/** @type {Record<Trial["question"], import("./text.js").Key>} */
+const QUESTIONS = { real: "study-real", plausible: "study-plausible" };
 
 /** @param {string} text */
 const say = (text) => (the("message", HTMLParagraphElement).textContent = text);
@@ -17,7 +16,7 @@ const say = (text) => (the("message", HTMLParagraphElement).textContent = text);
 async function post(path, body) {
   const headers = { "content-type": "application/json" };
   const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
-  if (!response.ok) throw new Error(`The server answered ${response.status}; reload the page.`);
+  if (!response.ok) throw new Error(t("study-failed", { status: response.status }));
   return response;
 }
 
@@ -36,7 +35,7 @@ async function load(id) {
 /** @param {Trial} trial @param {number | null} seconds @returns {Promise<void>} when it is answered */
 async function ask(trial, seconds) {
   const images = await Promise.all([load(trial.left), load(trial.right)]);
-  the("question", HTMLHeadingElement).textContent = QUESTIONS[trial.question];
+  the("question", HTMLHeadingElement).textContent = t(QUESTIONS[trial.question]);
   button("left").replaceChildren(images[0]);
   button("right").replaceChildren(images[1]);
   const pair = the("pair", HTMLDivElement);
@@ -78,17 +77,20 @@ async function run(session) {
     done.value = (i + 1) / session.trials.length;
   }
   the("pair", HTMLDivElement).hidden = true;
-  the("question", HTMLHeadingElement).textContent = "Thank you";
-  say("All pairs are answered; the answers are in the study's folder.");
+  the("question", HTMLHeadingElement).textContent = t("study-thanks");
+  say(t("study-end"));
 }
 
+fillIn();
 try {
   /** @type {Session} */
   const session = await (await post("v1/study", {})).json();
-  the("count", HTMLParagraphElement).textContent = `${session.trials.length} pairs`;
-  the("question", HTMLHeadingElement).textContent = QUESTIONS[session.trials[0].question];
-  the("seconds", HTMLSpanElement).textContent = String(session.seconds);
+  the("count", HTMLParagraphElement).textContent =
+    t("study-pairs", { count: session.trials.length });
+  the("question", HTMLHeadingElement).textContent = t(QUESTIONS[session.trials[0].question]);
   the("time", HTMLParagraphElement).hidden = session.seconds === null;
+  const seconds = (session.seconds ?? 0).toLocaleString(document.documentElement.lang);
+  the("time", HTMLParagraphElement).textContent = t("study-time", { seconds });
   button("begin").disabled = false;
   button("begin").addEventListener("click", () => {
     run(session).catch((error) => say(error.message));

@@ -309,4 +309,21 @@ export const de = {
   "problem-unexpected": "Der Server konnte nicht antworten; bitte noch einmal versuchen.",
   "problem-token": "Der Server verlangt sein Kennwort: bitte die ganze Adresse öffnen, die er ausgegeben hat.",
   "problem-not-sent": "Der Server hat dieses Foto vergessen; bitte noch einmal senden.",
+
+  // --- die Studie
+  "study-title": "Tintype: Welches ist echt?",
+  "study-real": "Welches Foto hat seine echten Farben?",
+  "study-plausible": "Welches Foto wirkt glaubwürdiger?",
+  "study-loading": "Wird geladen",
+  "study-pairs": "Paare: {count}",
+  "study-how": "Zu sehen sind zwei Bilder eines Fotos. Zur Wahl dient ein Klick oder eine der " +
+    "Pfeiltasten links und rechts. Die Antworten bleiben auf diesem Rechner.",
+  "study-time": "Jedes Paar ist {seconds} s lang zu sehen.",
+  "study-begin": "Beginnen",
+  "study-left": "Erstes Bild",
+  "study-right": "Zweites Bild",
+  "study-done": "Beantwortete Paare",
+  "study-thanks": "Danke",
+  "study-end": "Alle Paare sind beantwortet; die Antworten liegen im Ordner der Studie.",
+  "study-failed": "Der Server antwortete {status}; bitte die Seite neu laden.",
 };

@@ -309,4 +309,21 @@ export const en = {
   "problem-unexpected": "The server could not answer; try again.",
   "problem-token": "The server wants its token: open the whole address that it printed.",
   "problem-not-sent": "The server has forgotten this photo; send it again.",
+
+  // --- the study
+  "study-title": "Tintype: which is real?",
+  "study-real": "Which photo has its real colors?",
+  "study-plausible": "Which photo looks more plausible?",
+  "study-loading": "Loading",
+  "study-pairs": "Pairs: {count}",
+  "study-how": "You see two pictures of one photo. Choose by clicking, or with the left and right " +
+    "arrow keys. Answers are kept on this machine.",
+  "study-time": "Each pair is shown for {seconds} s.",
+  "study-begin": "Begin",
+  "study-left": "First picture",
+  "study-right": "Second picture",
+  "study-done": "Pairs done",
+  "study-thanks": "Thank you",
+  "study-end": "All pairs are answered; the answers are in the study's folder.",
+  "study-failed": "The server answered {status}; reload the page.",
 };
