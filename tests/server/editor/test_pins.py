@@ -127,6 +127,12 @@ def test_a_click_colors_the_thing_and_no_other(page, photo, address, tmp_path, t
     expect(undo).to_be_enabled()
     page.wait_for_timeout(500)
     assert pins_of(page, tmp_path)[0]["reach"] == 0.58
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, -100)
+    popover.press("Escape")  # before the wheel rests: it is kept
+    undo.click()
+    assert pins_of(page, tmp_path)[0]["reach"] == 0.58
+    page.mouse.click(x, y)
     popover.locator(".auto").click()
     assert "reach" not in pins_of(page, tmp_path)[0]
 

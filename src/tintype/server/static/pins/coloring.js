@@ -18,6 +18,7 @@ export class Coloring {
   /** @type {Thing | null} */ thing = null;
   /** @type {Scope} */ scope = "here";
   #timer = 0;
+  /** @type {(() => void) | null} */ #settle = null; // ends a turn of the wheel before its time
 
   /** @param {Session} session */
   constructor(session) {
@@ -27,6 +28,7 @@ export class Coloring {
 
   /** @param {Thing | null} thing null for none */
   begin(thing) {
+    this.#settle?.();
     this.preview.end();
     this.thing = thing;
     this.scope = "here";
@@ -89,6 +91,7 @@ export class Coloring {
   /** @param {number | null} reach @param {boolean} done */
   setReach(reach, done) {
     clearTimeout(this.#timer);
+    this.#settle = null;
     if (!this.edit) return;
     const { reach: _, ...edit } = this.edit;
     this.#change(reach === null ? edit : { ...edit, reach }, done);
@@ -98,8 +101,14 @@ export class Coloring {
   turn(by) {
     const reach = this.edit?.reach ?? AUTO;
     const next = Math.round(100 * Math.min(1, Math.max(0, reach + by))) / 100;
+    const one = this.session.open;
     this.setReach(next, false);
-    this.#timer = window.setTimeout(() => this.setReach(next, true), WHEEL);
+    this.#settle = () => {
+      if (one === this.session.open) this.setReach(next, true);
+      else if (one?.choice) one.history?.add(one.choice); // another photo is looked at
+      this.#settle = null;
+    };
+    this.#timer = window.setTimeout(() => this.#settle?.(), WHEEL);
   }
 
   /** @param {string | null} text a mask as a recipe has it; null if nothing is left @param {boolean} done */
