@@ -15,7 +15,14 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from server.conftest import coffee
-from server.editor.conftest import AXE, download, open_photo, read_pixels, wait_until_settled
+from server.editor.conftest import (
+    AXE,
+    download,
+    open_photo,
+    read_pixels,
+    wait_for,
+    wait_until_settled,
+)
 from server.editor.test_accessibility import violations
 from tintype.color import hue_degrees, hue_distance, rgb_to_oklab
 from tintype.pins import read_mask, write_mask
@@ -343,10 +350,10 @@ def test_a_second_finger_takes_the_stroke_back_and_moves_the_photo(page, photo, 
     touch("Move", (x + 20, y))
     touch("Start", (x + 20, y), (x + 80, y))
     touch("Move", (x + 10, y), (x + 160, y))
-    assert zoom() == pytest.approx(150 / 60, rel=0.02)
+    wait_for(lambda: zoom() == pytest.approx(150 / 60, rel=0.02))
     before = screen(page, COFFEE)
     touch("Move", (x - 10, y + 40), (x + 140, y + 40))  # both, as far: the photo goes along
-    assert np.subtract(screen(page, COFFEE), before) == pytest.approx((-20, 40), abs=2)
+    wait_for(lambda: np.allclose(np.subtract(screen(page, COFFEE), before), (-20, 40), atol=2))
     assert zoom() == pytest.approx(150 / 60, rel=0.02)
     touch("End")
     place = screen(page, (0.5, 0.65))

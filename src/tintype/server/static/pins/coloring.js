@@ -44,11 +44,11 @@ export class Coloring {
     return this.pin === null ? null : (this.session.choice?.pins[this.pin] ?? null);
   }
 
-  /** What the thing was given, as a pin has it. @returns {string | null} */
+  /** What the thing was given, as a pin has it; not what is only looked at. @returns {string | null} */
   get color() {
-    const { choice } = this.session;
+    const choice = this.session.open?.history?.current;
     if (!this.thing || !choice) return null;
-    if (this.pin !== null) return this.edit?.color ?? null;
+    if (this.pin !== null) return choice.pins[this.pin]?.color ?? null;
     const to = this.thing.spot === null ? null : choice.spots[this.thing.spot]?.to;
     if (!to || to === this.thing.to) return null;
     return isGray(chromaOf(to)) ? "gray" : to;
