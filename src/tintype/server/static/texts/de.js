@@ -81,7 +81,7 @@ export const de = {
   "spot-help": "Links und rechts drehen den Farbton, hoch und runter ändern die Buntheit bis zum " +
     "Grau, Plus und Minus den Anteil; Entf entfernt die Farbe, Esc lässt sie los.",
   "color-unknown": "„{text}“ ist keine Farbe; möglich sind Namen, #rrggbb, Grau oder hue:210.",
-  "color-placeholder": "Name oder #rrggbb",
+  "color-placeholder": "Name, #rrggbb",
   "pick-color": "Farbe wählen",
   "eyedropper": "Eine Farbe vom Bildschirm nehmen",
   "period-colors": "Farben der Zeit",
