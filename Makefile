@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 .PHONY: test lint format bench docs clean have-python have-node have-browser
 
 test: have-python have-node have-browser $(VENV)/ready node_modules/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/ready node_modules/ready
 	$(BIN)/ruff check src tests benchmarks tools experiments
