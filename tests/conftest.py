@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from palettes import BINS
@@ -12,6 +13,9 @@ from tiny import draw
 import tintype
 from tintype.color import rgb_to_oklab
 from tintype.palette import Palette
+
+hypothesis.settings.register_profile("busy", deadline=None)  # machines are shared
+hypothesis.settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")

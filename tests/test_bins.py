@@ -16,7 +16,7 @@ from tintype.errors import PaletteError
 
 
 @given(ANY_BINS, st.integers(0, 2**32 - 1), st.sampled_from([np.float32, np.float64]))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_weights_are_shares_of_four_bins(bins, seed, dtype):
     ab = np.random.default_rng(seed).normal(0, 0.2, (7, 5, 2)).astype(dtype)
     index, weight = bins.encode(ab)
@@ -30,7 +30,7 @@ def test_weights_are_shares_of_four_bins(bins, seed, dtype):
 
 
 @given(ANY_BINS, st.floats(0, 1), st.floats(0, 360))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_polar_means_recover_the_color(bins, part, hue):
     chroma = part * bins.chromas[-1]
     assume(chroma > 1e-4)
@@ -43,7 +43,7 @@ def test_polar_means_recover_the_color(bins, part, hue):
 
 
 @given(ANY_BINS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_centers_are_their_own_bins(bins):
     assert len(bins.centers) == bins.count == 1 + bins.hues * len(bins.chromas)
     index, weight = bins.encode(bins.centers)
@@ -79,7 +79,7 @@ def test_torch_encodes_the_same():
 
 
 @given(ANY_BINS)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_areas_are_parts_of_the_disc(bins):
     """Count the points of a disc by the ring and the hue that are nearest."""
     assert bins.areas.sum() == pytest.approx(1, abs=1e-5)
@@ -96,7 +96,7 @@ def test_areas_are_parts_of_the_disc(bins):
 
 
 @given(ANY_BINS, ANGLES, st.floats(0, 179))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_bins_near_a_hue(bins, hue, width):
     gap = np.abs(away(hue, hues(bins)))
     near = bins.near_hue(hue, width)
@@ -121,7 +121,7 @@ def test_hex_colors_have_the_hue_and_chroma_of_their_bin():
 
 
 @given(palettes(), st.integers(-60, 60))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_turning_by_whole_bins_rolls_every_ring(palette, steps):
     turned = BINS.rotate(palette.shares, np.float64(steps * STEP))
     rings = palette.shares[1:].reshape(len(BINS.chromas), BINS.hues)
@@ -130,7 +130,7 @@ def test_turning_by_whole_bins_rolls_every_ring(palette, steps):
 
 
 @given(palettes(), ANGLES, st.integers(-30, 30))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_turns_compose(palette, angle, steps):
     once = BINS.rotate(palette.shares, np.float64(angle + steps * STEP))
     twice = BINS.rotate(BINS.rotate(palette.shares, np.float64(steps * STEP)), np.float64(angle))
@@ -140,7 +140,7 @@ def test_turns_compose(palette, angle, steps):
 
 
 @given(palettes(), ANGLES)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_turning_keeps_neutral_and_the_sum_of_every_ring(palette, angle):
     turned = BINS.rotate(palette.shares, np.float64(angle))
     assert turned.min() >= 0
@@ -150,7 +150,7 @@ def test_turning_keeps_neutral_and_the_sum_of_every_ring(palette, angle):
 
 
 @given(st.integers(1, BINS.count - 1), ANGLES)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_turning_a_bin_is_turning_its_color(k, angle):
     center = complex(*BINS.centers[k].astype(float)) * np.exp(1j * np.radians(angle))
     turned = BINS.rotate(np.eye(BINS.count)[k], np.float64(angle))
@@ -204,7 +204,7 @@ def test_chroma_and_hue_of_primaries_as_published():
 
 
 @given(st.floats(-1e6, 1e6))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_any_hue_has_a_color(degrees):
     assert 0 <= hue_of(f"hue:{degrees}") < 360
     np.testing.assert_allclose(chroma_of(f"hue:{degrees}"), chroma_of(f"hue:{degrees % 360}"))

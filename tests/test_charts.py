@@ -70,7 +70,7 @@ def test_a_bar_has_the_color_it_names(photo):
         assert f"\x1b[38;2;{red};{green};{blue}m" in line
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.floats(0, 1), min_size=BINS.count, max_size=BINS.count).filter(any))
 def test_few_lines_whose_shares_sum_to_everything(shares):
     rows = parsed(bars(Palette(BINS, np.array(shares)), ansi=False))

@@ -131,7 +131,7 @@ def test_grays_have_no_chroma():
 
 
 @given(WIDE)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_round_trips_inside_and_outside_the_cube(rgb):
     linear = color.srgb_to_linear(rgb)
     np.testing.assert_allclose(color.linear_to_srgb(linear), rgb, atol=1e-6)
@@ -140,7 +140,7 @@ def test_round_trips_inside_and_outside_the_cube(rgb):
 
 
 @given(WIDE)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_transfer_curves_are_odd_and_rise(rgb):
     for curve in (color.srgb_to_linear, color.linear_to_srgb):
         np.testing.assert_array_equal(curve(-rgb), -curve(rgb))
@@ -148,7 +148,7 @@ def test_transfer_curves_are_odd_and_rise(rgb):
 
 
 @given(WIDE)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_ycbcr_keeps_luma_whatever_the_chroma(rgb):
     ycbcr = color.rgb_to_ycbcr(rgb)
     ycbcr[..., 1:] *= -0.5
@@ -201,7 +201,7 @@ def test_a_gray_of_a_luma_is_that_gray():
 
 
 @given(st.floats(0, 1), CHROMA, CHROMA)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_color_out_of_reach_is_still_finite(luma, a, b):
     ab = np.array([[a, b]])
     got = color.oklab_of_luma(np.array([luma]), ab)

@@ -73,7 +73,7 @@ def test_luma_survives_saturated_edits(
     assert luma_kept(result, encoded.photo.luma) >= 0.999
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 2**32 - 1),
     spikes=st.integers(1, 4),

@@ -47,14 +47,14 @@ def test_distance_counts_only_what_moves():
 
 
 @given(palettes())
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_distance_to_itself_is_nothing(palette):
     assert palette.distance(palette) == 0
     assert palette.distance(Palette(BINS, 3 * palette.shares)) == pytest.approx(0, abs=1e-9)
 
 
 @given(palettes(), palettes())
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 def test_distance_is_within_a_percent_of_the_exact_one(here, there):
     true = exact(here.shares, there.shares, gaps())
     assert 0.99 * true - 1e-5 <= here.distance(there) <= true + 1e-6
@@ -78,7 +78,7 @@ def test_distance_of_edited_photos_is_within_a_percent(photo_palettes):
 
 
 @given(palettes(), palettes(), palettes())
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_distance_is_symmetric_and_no_longer_than_a_detour(a, b, c):
     assert a.distance(b) == pytest.approx(b.distance(a), rel=0.01, abs=1e-5)
     assert a.distance(c) <= 1.01 * (a.distance(b) + b.distance(c)) + 1e-5

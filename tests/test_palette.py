@@ -59,7 +59,7 @@ def test_the_palette_of_a_photo_has_its_mean_chroma():
 
 
 @given(palettes(), st.lists(EDITS, min_size=1, max_size=6))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_edits_keep_the_sum_and_never_go_negative(palette, edits):
     before, edited = palette.shares.copy(), palette
     for name, *values in edits:
@@ -73,7 +73,7 @@ def test_edits_keep_the_sum_and_never_go_negative(palette, edits):
 
 
 @given(palettes())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_edits_by_nothing_change_nothing(palette):
     nothing = [
         palette.shift_hue(0),
@@ -87,7 +87,7 @@ def test_edits_by_nothing_change_nothing(palette):
 
 
 @given(st.floats(0.01, 0.22), st.floats(0, 360), ANGLES)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_shifting_one_color_lands_on_the_turned_hue(chroma, hue, angle):
     shifted = single(chroma, hue).shift_hue(angle)
     tinted = shifted.shares[1:]
@@ -98,13 +98,13 @@ def test_shifting_one_color_lands_on_the_turned_hue(chroma, hue, angle):
 
 
 @given(palettes())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_no_saturation_is_all_neutral(palette):
     assert palette.saturate(0).shares[0] == pytest.approx(1)
 
 
 @given(st.floats(0.001, 0.22), st.floats(0, 360), st.floats(0, 10))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_saturation_multiplies_chroma_and_keeps_hue(chroma, hue, factor):
     palette = single(chroma, hue)
     rings = np.array(BINS.chromas)
@@ -119,7 +119,7 @@ def test_saturation_multiplies_chroma_and_keeps_hue(chroma, hue, factor):
 
 
 @given(palettes(), st.sampled_from([*NAMES, "hue:0", "hue:359.9"]))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_ban_leaves_nothing_near_its_hue(palette, color):
     banned = palette.ban(color)
     near = np.abs(away(hue_of(color), hues(BINS))) <= BAN_WIDTH
@@ -138,7 +138,7 @@ def test_a_ban_of_all_there_is_leaves_neutral():
 
 
 @given(palettes(), st.sampled_from(NAMES))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_without_is_the_nearest_palette_that_a_ban_allows(palette, color):
     forbidden = palette.ban(color).forbidden
     nearest = palette.nearest_without(forbidden)
@@ -156,7 +156,7 @@ def test_bans_stay_through_later_edits():
 
 
 @given(palettes(), COLORS, st.sampled_from([1, 1.0]))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_all_the_way_towards_a_color_leaves_only_its_hue(palette, color, amount):
     aimed = palette.towards(color, amount)
     near = np.abs(away(hue_of(color), hues(BINS))) < STEP
@@ -168,7 +168,7 @@ def test_all_the_way_towards_a_color_leaves_only_its_hue(palette, color, amount)
 
 
 @given(palettes(), COLORS, PARTS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_boosting_mixes_in_one_color(palette, color, share):
     boosted = palette.boost(color, share)
     alone = Palette.of_chroma(BINS, chroma_of(color))

@@ -24,7 +24,7 @@ def change(source, target, scale=1.0):
 
 
 @given(palettes(), GRAYS, PARTS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_towards_gray_a_share_of_every_color_becomes_neutral(palette, gray, amount):
     edited = palette.towards(gray, amount)
     np.testing.assert_allclose(edited.shares[1:], (1 - amount) * palette.shares[1:], atol=1e-12)
@@ -33,7 +33,7 @@ def test_towards_gray_a_share_of_every_color_becomes_neutral(palette, gray, amou
 
 
 @given(palettes(), PARTS, PARTS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_twice_towards_gray_is_once(palette, first, second):
     twice = palette.towards("gray", first).towards("gray", second)
     once = palette.towards("gray", 1 - (1 - first) * (1 - second))
@@ -41,7 +41,7 @@ def test_twice_towards_gray_is_once(palette, first, second):
 
 
 @given(palettes(), GRAYS, st.lists(EDITS, max_size=3))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_banned_gray_has_no_share_and_stays_banned(palette, gray, edits):
     banned = palette.ban(gray)
     assert banned.shares[0] == 0
@@ -62,7 +62,7 @@ def test_banned_gray_has_no_share_and_stays_banned(palette, gray, edits):
 
 
 @given(st.lists(st.sampled_from([*NAMES, "gray"]), min_size=1, max_size=6))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_bans_of_hues_and_of_gray_in_any_order_leave_what_is_allowed(names):
     banned = NEUTRAL
     for name in [*names, "gray"]:
@@ -83,7 +83,7 @@ def test_nothing_is_left_of_all_hues_and_gray():
 
 
 @given(palettes(), st.sampled_from(NAMES), st.floats(0.01, 100))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_gray_goes_to_a_color_itself_and_takes_none_along(palette, color, scale):
     edited = palette.recolor([change("gray", color, scale)])
     one = Palette.of_chroma(BINS, chroma_of(color)).shares
@@ -93,7 +93,7 @@ def test_gray_goes_to_a_color_itself_and_takes_none_along(palette, color, scale)
 
 
 @given(palettes(), st.sampled_from(NAMES))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_color_goes_to_gray_and_no_other(palette, color):
     edited = palette.recolor([change(color, "#808080")])
     alike = np.abs(away(hue_of(color), hues(BINS))) < 60
@@ -104,7 +104,7 @@ def test_a_color_goes_to_gray_and_no_other(palette, color):
 
 
 @given(palettes(), GRAYS, GRAYS, st.sampled_from(NAMES), PARTS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_gray_to_a_color_and_back(palette, gray, other, color, share):
     far = (
         np.abs(away(hue_of(color), hues(BINS))) > 65
@@ -118,7 +118,7 @@ def test_gray_to_a_color_and_back(palette, gray, other, color, share):
 
 
 @given(palettes(), st.floats(0, 100))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_gray_can_be_scaled(palette, scale):
     edited = palette.recolor([change("gray", "white", scale), change("red", "red")])
     expected = palette.shares * np.where(np.arange(BINS.count) == 0, scale, 1)
@@ -126,7 +126,7 @@ def test_gray_can_be_scaled(palette, scale):
 
 
 @given(palettes(), GRAYS, PARTS)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_boosting_gray_mixes_in_what_is_neutral(palette, gray, share):
     boosted = palette.boost(gray, share)
     mixed = (1 - share) * palette.shares + share * NEUTRAL.shares
@@ -175,7 +175,7 @@ def plane(count=64, most=0.08, seed=0):
 
 
 @given(st.lists(st.sampled_from(NAMES), max_size=4), st.integers(0, 9))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_what_comes_out_is_not_neutral_and_of_no_banned_hue(names, seed):
     palette = Palette(BINS, np.ones(BINS.count)).ban("gray")
     for name in names:
@@ -227,7 +227,7 @@ def test_in_hsv_the_plane_is_what_must_not_be_gray():
 
 
 @given(ANY_BINS, st.integers(0, 99))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_over_any_bins_no_gray_is_left(bins, seed):
     palette = Palette(bins, np.random.default_rng(seed).random(bins.count) ** 4).ban("gray")
     assert palette.shares[0] == 0

@@ -64,7 +64,7 @@ def test_recolor_of_everything_to_nothing_is_refused():
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 9))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_clusters_are_few_distinct_and_complete(seed, most):
     palette = Palette(BINS, np.random.default_rng(seed).random(BINS.count) ** 8)
     found = palette.clusters(most)

@@ -25,7 +25,7 @@ def test_json_brings_photos_back(photo_palettes):
 
 
 @given(palettes())
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_json_brings_any_palette_back(palette):
     # the outermost ring holds colors that sRGB has not: brought in, they can be shown
     shown = Palette(BINS, np.append(palette.shares[: -BINS.hues], np.zeros(BINS.hues)) + 1e-9)
@@ -54,7 +54,7 @@ def test_json_is_for_people():
 
 
 @given(st.floats(0, 360))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_json_keeps_bans(hue):
     color = f"hue:{hue}"
     kept = again(Palette(BINS, np.ones(BINS.count)).ban(color))
@@ -167,7 +167,7 @@ VALUES = st.recursive(
 
 @given(st.fixed_dictionaries({"version": st.just(1)}, optional=dict.fromkeys(
     ("colors", "neutral", "banned"), VALUES)))  # fmt: skip
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_json_is_read_or_refused_whatever_it_holds(about):
     try:
         found = Palette.from_json(BINS, json.dumps(about)).shares.sum()

@@ -109,7 +109,7 @@ def test_a_bright_pixel_does_not_make_the_highlights():
 
 
 @given(shares(), st.lists(EDITS, min_size=1, max_size=5))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_tones_like_the_palette_stay_like_it_under_edits(own, edits):
     palette = applied(Palette(BINS, own, tones=np.tile(own, (3, 1))), edits)
     for tone in palette.tones:
@@ -117,7 +117,7 @@ def test_tones_like_the_palette_stay_like_it_under_edits(own, edits):
 
 
 @given(TONED, EDITS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_tone_is_edited_like_a_palette(palette, edit):
     edited = applied(palette, [edit])
     plain = applied(replace(palette, tones=None), [edit])
@@ -137,7 +137,7 @@ def test_a_tone_whose_every_color_is_taken_away_is_as_the_rest():
 
 
 @given(TONED, shares(), PARTS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_blending_mixes_tones(palette, other, amount):
     """Where one has none, what it has of colors at all stands for every tone."""
     plain = Palette(BINS, other)
@@ -198,7 +198,7 @@ def test_json_brings_the_tones_of_photos_back():
 
 
 @given(TONED)
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_json_brings_any_tones_back(palette):
     inner = np.append(np.ones(BINS.count - BINS.hues), np.zeros(BINS.hues))  # what sRGB can show
     shown = Palette(BINS, palette.shares * inner + 1e-9, tones=palette.tones * inner + 1e-9)
@@ -268,7 +268,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(TONES), VALUES) | VALUES)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_tones_are_read_or_refused_whatever_they_hold(about):
     text = json.dumps({"version": 1, "neutral": 1, "tones": about})
     try:

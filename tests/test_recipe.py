@@ -39,7 +39,7 @@ START = st.one_of(
 
 
 @given(START, SOME_EDITS, st.none() | PARTS, st.none() | st.text())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_json_brings_a_recipe_back(start, edits, vividness, model):
     recipe = Recipe(**start, edits=edits, vividness=vividness, model=model)
     text = recipe.to_json()
@@ -49,7 +49,7 @@ def test_json_brings_a_recipe_back(start, edits, vividness, model):
 
 
 @given(SOME_EDITS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_in_version_1_the_square_of_an_amount_moves(edits):
     about = [edit.to_json() for edit in edits]
     squared = [one | {"amount": one["amount"] ** 2} if "towards" in one else one for one in about]
@@ -192,7 +192,7 @@ def test_fields_of_an_edit_may_stand_in_any_order():
 
 
 @given(SOME_EDITS, SOME_EDITS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_edits_can_be_done_in_two_parts(first, second):
     whole = apply_edits(random_palette(0), first + second)
     parts = apply_edits(apply_edits(random_palette(0), first), second)

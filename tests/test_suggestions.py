@@ -37,7 +37,7 @@ def pairs(points):
     return gaps[np.triu_indices(len(points), 1)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 10**6),
     sharp=st.floats(0.1, 40),

@@ -42,7 +42,7 @@ def every_color():
 
 
 @given(photos(reach=400), st.booleans())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_luma_survives_any_chroma(photo, guided):
     chroma, luma = photo
     before = luma.copy()
@@ -58,7 +58,7 @@ def test_luma_survives_for_every_color(every_color):
 
 
 @given(photos(reach=400), st.booleans())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_halved_planes_are_in_gamut_with_all_pixels_that_share_them(photo, guided):
     chroma, luma = photo
     planes = upsample(chroma, luma, guided=guided, halved=True, threads=1)
@@ -68,7 +68,7 @@ def test_halved_planes_are_in_gamut_with_all_pixels_that_share_them(photo, guide
 
 
 @given(photos(reach=60), st.booleans())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_halved_planes_are_those_of_a_photo_of_half_the_size(photo, guided):
     chroma, luma = photo
     even = luma.repeat(2, axis=0).repeat(2, axis=1)
@@ -116,7 +116,7 @@ def test_black_and_white_take_no_color():
 
 # With luma near the middle and faint chroma, the gamut step has nothing to do.
 @given(photos(reach=20, lumas=st.integers(100, 150)), st.booleans())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_colors_stay_within_those_that_came(photo, guided):
     chroma, luma = photo
     for small, plane in zip(chroma, upsample(chroma, luma, guided=guided, threads=1), strict=True):
@@ -126,7 +126,7 @@ def test_colors_stay_within_those_that_came(photo, guided):
 
 
 @given(st.integers(-20, 20), st.integers(-20, 20), SHAPES, SHAPES, st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_constant_chroma_stays_constant(cb, cr, small, full, seed):
     chroma = np.empty((2, *small), np.float32)
     chroma[0], chroma[1] = cb, cr
@@ -180,7 +180,7 @@ def test_grain_alone_gives_no_color_of_its_own():
 
 
 @given(hnp.arrays(np.uint8, SHAPES), st.data(), st.integers(1, 3))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_rows_become_their_means(luma, data, threads):
     height = data.draw(st.integers(1, len(luma)))
     means = module._shrink_rows(luma, height, module._Pool(threads))

@@ -67,9 +67,7 @@ def test_a_reader_that_ends_early_is_one_line(folder: Path) -> None:
     assert "report" not in said
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(which=st.integers(0, 6), value=JSON, field=st.integers(0, 20))
 def test_a_manifest_of_wrong_types_is_refused_or_read(
     tmp_path_factory: pytest.TempPathFactory, which: int, value: object, field: int

@@ -70,7 +70,7 @@ def in_gamut(result: Result) -> bool:
     return bool(fits and -1.5 <= full.min() <= full.max() <= 256.5)  # give or take rounding
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 2**32 - 1),
     shape=st.tuples(st.integers(1, 90), st.integers(1, 90)),

@@ -42,7 +42,7 @@ def decode(content: bytes) -> np.ndarray:
 
 
 @given(SIDES, SIDES, st.integers(1, 8000), st.integers(0, 2**32 - 1), st.sampled_from([None, 60]))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_the_pixels_are_those_of_one_strip_by_pillow_alone(
     height: int, width: int, strip_pixels: int, seed: int, quality: int | None
 ) -> None:

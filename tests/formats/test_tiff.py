@@ -260,10 +260,10 @@ def test_directories_that_claim_too_much_are_refused_at_once(
     directories: int, tags: int, values: int
 ) -> None:
     file = bomb(directories=directories, tags=tags, values=values)
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(PhotoError, match="expected a TIFF's usual directories"):
         photo.read(file)
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 def test_reading_many_files_leaves_no_trace_in_logging() -> None:

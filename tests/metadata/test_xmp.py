@@ -130,9 +130,9 @@ REACH = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
 )
 def test_hostile_packets_are_left_out_quickly(data: bytes, why: str) -> None:
     file = photos.encoded(rich.SCENE, "WEBP", xmp=data, exif=photos.exif(3))
-    start = time.perf_counter()
+    start = time.process_time()
     written, notes = rich.convert(file, "JPEG")
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert len(notes) == 1
     assert notes[0].startswith("XMP was left out: ")
     assert why in notes[0]
@@ -146,8 +146,8 @@ def test_the_largest_packets_that_are_read_take_no_time(properties: bool) -> Non
         data = packet("".join(f'<a{i} b="{"x" * 60}"/>' for i in range(3999)))
     else:
         data = packet("<a>" + '<b c="d"/>' * 19_000 + "</a>")
-    start = time.perf_counter()
+    start = time.process_time()
     found = xmp.Packet(data)
     found.correct(xmp.Facts(1, 1, "image/jpeg"))
     found.split(65_000)
-    assert time.perf_counter() - start < 4
+    assert time.process_time() - start < 4

@@ -23,9 +23,7 @@ def sent():
 
 
 @schema.parametrize()
-@hypothesis.settings(
-    max_examples=40, deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
-)
+@hypothesis.settings(max_examples=40, suppress_health_check=list(hypothesis.HealthCheck))
 def test_no_request_breaks_the_server(sent, case, monkeypatch):
     monkeypatch.setattr(security, "PAUSE", 0)  # most requests are refused
     if "photo_id" in case.path_parameters and case.method != "DELETE":

@@ -254,7 +254,7 @@ pins = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(edit=pins, flip=st.integers(0, 8 * 100))
 def test_no_pin_breaks_the_server(client, edit, flip):
     if edit.get("mask") == HALF:  # and no damage to a mask

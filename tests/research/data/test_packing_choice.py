@@ -20,7 +20,7 @@ def choose(keys, **options):
     return [place.key for place in choose_photos(places, Options(**options), Tally())]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(KEYS, st.integers(1, 50), st.integers(0, 3), st.randoms(use_true_random=False))
 def test_a_subset_has_its_size_and_goes_by_keys_and_seed_alone(keys, count, seed, order):
     every = choose(keys)
@@ -33,7 +33,7 @@ def test_a_subset_has_its_size_and_goes_by_keys_and_seed_alone(keys, count, seed
     assert set(choose(keys, subset=max(1, count - 3), seed=seed)) <= set(some)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(KEYS, st.integers(0, 40), st.floats(0, 1))
 def test_a_split_goes_by_the_key_alone(keys, fewer, share):
     def split(keys):

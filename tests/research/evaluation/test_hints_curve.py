@@ -77,7 +77,7 @@ def chroma(rgb):
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.sampled_from([1, 3, 5, 7]), st.integers(0, 2**31))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_means_are_of_what_lies_within(height, width, side, seed):
     planes = np.random.default_rng(seed).normal(size=(height, width, 2)).astype(np.float32)
     found = hints_curve.average(planes, side)
