@@ -24,6 +24,9 @@ export function showPanel(session, stage) {
   new Versions(session, stage);
   listenToSave(session);
   listenToKeys(session);
+  addEventListener("pointercancel", ({ target }) => {
+    if (target instanceof HTMLInputElement && target.type === "range") session.revert();
+  });
 }
 
 /** @param {PaletteWheel} wheel @param {Session} session @param {Stage} stage */
@@ -32,6 +35,7 @@ function listenToWheel(wheel, session, stage) {
   const on = (name, act) =>
     wheel.addEventListener(name, (event) => act(/** @type {CustomEvent} */ (event).detail));
   on("steer", ({ spots, done }) => session.change({ spots }, done));
+  on("cancel", () => session.revert());
   on("choose", (spot) => session.select(spot === null ? null : { spot }));
   on("hover", (spot) => stage.highlight(spot));
   wheel.addEventListener("drop", (event) => {

@@ -139,6 +139,10 @@ export class PaletteWheel extends HTMLElement {
   #listen() {
     const svg = this.#svg;
     svg.addEventListener("pointerdown", (event) => this.#grab(/** @type {PointerEvent} */ (event)));
+    svg.addEventListener("touchstart", (event) => {
+      const { touches } = /** @type {TouchEvent} */ (event);
+      if (this.#choice && this.#near(this.#point(touches[0])).length) event.preventDefault();
+    }, { passive: false }); // a spot moves and the page does not: touch-action is not for parts of an SVG
     svg.addEventListener("keydown", (event) => this.#press(/** @type {KeyboardEvent} */ (event)));
     svg.addEventListener("wheel", (event) => this.#scroll(/** @type {WheelEvent} */ (event)), {
       passive: false,
@@ -183,7 +187,7 @@ export class PaletteWheel extends HTMLElement {
     return spot ? Number(spot.getAttribute("data-index")) : null;
   }
 
-  /** @param {MouseEvent} event @returns {Point} */
+  /** @param {MouseEvent | Touch} event @returns {Point} */
   #point(event) {
     const box = this.#svg.getBoundingClientRect();
     return [
@@ -230,14 +234,15 @@ export class PaletteWheel extends HTMLElement {
       if (index === null) return moved ? undefined : this.#ground(start);
       if (moved) this.#steer(true);
       else if (again) this.#take(following(near, index));
-    });
+    }, () => moved && index !== null && this.#tell("cancel", index));
   }
 
   /**
-   * Follow a pointer until it lets go.
-   * @param {number} id @param {(event: PointerEvent) => void} move @param {() => void} end
+   * Follow a pointer until it lets go, or is taken away.
+   * @param {number} id @param {(event: PointerEvent) => void} move
+   * @param {() => void} end @param {() => void} cancel
    */
-  #follow(id, move, end) {
+  #follow(id, move, end, cancel) {
     const hand = new AbortController();
     for (const name of ["pointermove", "pointerup", "pointercancel"]) {
       this.#svg.addEventListener(name, (event) => {
@@ -246,6 +251,7 @@ export class PaletteWheel extends HTMLElement {
         if (name === "pointermove") return move(pointer);
         hand.abort();
         if (name === "pointerup") end();
+        else cancel();
       }, { signal: hand.signal });
     }
   }

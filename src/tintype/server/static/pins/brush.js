@@ -220,7 +220,11 @@ export class Brush {
       from = to;
     }, listening);
     for (const name of ["pointerup", "pointercancel"]) {
-      this.#layer.addEventListener(name, () => this.#endStroke(), listening);
+      this.#layer.addEventListener(name, (event) => {
+        if (/** @type {PointerEvent} */ (event).pointerId !== down.pointerId) return;
+        this.#endStroke();
+        if (name === "pointercancel") this.#takeBack();
+      }, listening);
     }
   }
 

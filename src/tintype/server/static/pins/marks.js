@@ -14,6 +14,7 @@ import { locate, placeAt } from "./place.js";
  * What a hand does with the marks.
  * @typedef {object} Hand
  * @property {(pin: number, at: [number, number], done: boolean) => void} move
+ * @property {(pin: number) => void} cancel a move; the pin goes back
  * @property {(pin: number, byKey: boolean) => void} choose
  * @property {(pin: number) => void} remove
  * @property {(pin: number, by: number) => void} reach
@@ -171,8 +172,9 @@ export class Marks {
     }, listening);
     const end = (/** @type {PointerEvent} */ event) => {
       listening.abort();
-      move(event, true);
       mark.classList.remove("dragged");
+      if (event.type === "pointercancel") return this.hand.cancel(pin);
+      move(event, true);
       if (traveled < CLICK) this.hand.choose(pin, false);
     };
     mark.addEventListener("pointerup", end, listening);

@@ -41,6 +41,7 @@ export class Pins {
     this.marks = new Marks(viewer, {
       choose: (pin, byKey) => this.#choosePin(pin, byKey),
       move: (pin, at, done) => this.#move(pin, at, done),
+      cancel: (pin) => this.#putBack(pin),
       remove: (pin) => this.#remove(pin),
       reach: (_, by) => {
         this.coloring.turn(by);
@@ -231,6 +232,17 @@ export class Pins {
     this.coloring.move(at, done);
     this.#askRegionSoon();
     if (done) this.#askColors();
+  }
+
+  /** A move was interrupted: the pin is where it was. @param {number} pin */
+  #putBack(pin) {
+    this.session.revert();
+    if (this.coloring.pin !== pin) return;
+    const { thing, edit } = this.coloring;
+    if (thing && edit?.at) thing.at = edit.at;
+    this.popover.element.classList.remove("away");
+    this.#askRegionSoon();
+    this.#askColors();
   }
 
   /** @param {number | null} pin */

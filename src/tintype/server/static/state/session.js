@@ -248,6 +248,12 @@ export class Session extends EventTarget {
     if (history) this.choose(history.move(by), { done: true, keep: false });
   }
 
+  /** Go back to what was chosen last: a hand was interrupted. */
+  revert() {
+    const history = this.open?.history;
+    if (history) this.choose(history.current, { done: true, keep: false });
+  }
+
   reset() {
     if (!this.open?.photo) return;
     this.selected = null;

@@ -31,7 +31,9 @@ export function listenToHand(viewer, canvas, divider) {
 
 /** @param {PhotoViewer} viewer @param {HTMLElement} divider */
 function listenToDivider(viewer, divider) {
+  let before = 0;
   divider.addEventListener("pointerdown", (event) => {
+    before = viewer.split;
     divider.setPointerCapture(event.pointerId);
     event.preventDefault();
     divider.focus();
@@ -39,6 +41,7 @@ function listenToDivider(viewer, divider) {
   divider.addEventListener("pointermove", (event) => {
     if (divider.hasPointerCapture(event.pointerId)) viewer.split = viewer.placeOf(event).x;
   });
+  divider.addEventListener("pointercancel", () => (viewer.split = before));
   divider.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -0.05, ArrowRight: 0.05, Home: -1, End: 1 }[event.key];
     if (step === undefined) return;
@@ -79,6 +82,7 @@ function listenToKeys(viewer, canvas) {
  */
 export function grab(viewer, element, pointers, down, click = () => {}) {
   const pointer = { ...viewer.inside(down), traveled: 0 };
+  const before = viewer.view;
   pointers.set(down.pointerId, pointer);
   if (pointers.size > 1) for (const one of pointers.values()) one.traveled = Infinity;
   element.setPointerCapture(down.pointerId);
@@ -96,10 +100,18 @@ export function grab(viewer, element, pointers, down, click = () => {}) {
     if (event.pointerId !== down.pointerId) return;
     listening.abort();
     pointers.delete(event.pointerId);
-    if (event.type === "pointerup" && pointer.traveled < CLICK) click(event);
+    if (event.type === "pointercancel" && !pointers.size) putBack(viewer, before);
+    else if (event.type === "pointerup" && pointer.traveled < CLICK) click(event);
   };
   element.addEventListener("pointerup", end, listening);
   element.addEventListener("pointercancel", end, listening);
+}
+
+/** Look at the photo as before. @param {PhotoViewer} viewer @param {import("./viewer.js").Place} before */
+function putBack(viewer, before) {
+  viewer.zoomTo(before.zoom);
+  const { x, y } = viewer.view;
+  viewer.panBy(before.x - x, before.y - y);
 }
 
 /**
