@@ -39,7 +39,9 @@ def test_messages_go_by_themselves_and_errors_by_what_is_done_next(page):
     page.get_by_role("button", name="Undo").click()
     expect(toasts).to_have_count(0)
     assert page.evaluate("pressed") == "Undo"
-    page.evaluate(SAY, [["Broken.", "error"]])
+    dropped = "say => say.map((text) => session.say(text, { kind: 'error', about: 'load' }))"
+    page.evaluate(dropped, ["a.jpg has no colors to give.", "Broken."])
+    expect(toasts).to_have_text(["Broken.✕"])  # the later about the same
     page.get_by_role("button", name="Dismiss").click()
     expect(toasts).to_have_count(0)
 

@@ -213,14 +213,22 @@ def test_edits_are_kept_while_the_server_is_gone(browser, photo, start, tmp_path
     set_slider(page, "strength", 0.3)
     expect(page.locator("#offline")).to_contain_text("The server does not answer")
     page.locator("#save").click()
+    page.locator("#save").click()
+    waiting = page.locator("#message .waiting")
+    expect(waiting).to_contain_text("my coffee.jpg will be saved once it does")
     set_slider(page, "strength", 0)
     other = tmp_path / "other.png"
     coffee(200).convert("L").save(other)
     page.set_input_files("#files", str(other))
     expect(page.locator("#message")).not_to_contain_text("fetch")
     expect(page.locator("#message .error")).to_have_count(0)
+    downloads = []
+    page.on("download", lambda one: downloads.append(one.suggested_filename))
     start(re.search(r":(\d+)", address)[1])
     expect(page.locator("#offline")).to_be_empty(timeout=15_000)
+    expect(page.locator("#message")).to_contain_text("Saved my coffee.color.jpg.")
+    expect(waiting).to_have_count(0)
+    assert downloads == ["my coffee.color.jpg"]
     wait_for(lambda: spread(page) < colored / 8)
     page.get_by_role("option", name="other.png").click()
     expect(page.locator("#variants img")).to_have_count(5)  # it was sent when the server was back

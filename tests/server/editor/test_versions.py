@@ -51,7 +51,13 @@ def test_a_version_is_kept_compared_and_restored(page, address, photo):
     np.testing.assert_array_equal(both[-third:], new[-third:])
     np.testing.assert_array_equal(read_pixels(page), cool)  # which are picked stay the present ones
     assert violations(page) == []
+    labels = page.locator(".half:visible")
+    expect(labels).to_have_text(["Version 1", "Now"])
+    middle = page.locator(".divider").bounding_box()["x"] + 21
+    left, right = (label.bounding_box() for label in labels.all())
+    assert left["x"] + left["width"] < middle < right["x"]
     page.locator("#compare").click()
+    expect(labels).to_have_count(0)
     np.testing.assert_array_equal(shoot(page), new)
 
     version.click()

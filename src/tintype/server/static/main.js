@@ -15,6 +15,7 @@ import { listenForFiles } from "./state/files.js";
 import { Session } from "./state/session.js";
 import { SessionStore } from "./state/storage.js";
 import { fillIn, t } from "./text.js";
+import { showHalves } from "./view/halves.js";
 import { Stage } from "./view/stage.js";
 
 const LARGER = 1.25; // how much a key zooms
@@ -92,6 +93,7 @@ function listenToProgress() {
 
 showMessages(session);
 listenToProgress();
+showHalves(session, stage.viewer);
 new PhotosBar(session, new Film(session));
 new Thumbnails(session);
 showSamples(session);

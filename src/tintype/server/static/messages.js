@@ -6,8 +6,10 @@ import { t } from "./text.js";
 
 /**
  * How a text is said. Notes go by themselves; errors stay until they are closed or something else
- * is done; what says that work is going on stays until the next message.
- * @typedef {{kind?: "note" | "error" | "busy", action?: {name: string, act: () => void}}} How
+ * is done; what says that work is going on stays until the next message, and what waits until it is
+ * closed. A message takes the place of an earlier one about the same.
+ * @typedef {{kind?: "note" | "error" | "busy" | "waiting", about?: string,
+ *   action?: {name: string, act: () => void}}} How
  */
 
 const MOST = 2; // messages at once
@@ -19,16 +21,19 @@ export function showMessages(session) {
   const box = the("message", HTMLDivElement);
   /** @param {string} kind */
   const clear = (kind) => box.querySelectorAll(`.${kind}`).forEach((one) => one.remove());
-  session.on("say", ({ text, kind = "note", action }) => {
+  session.on("say", ({ text, kind = "note", about = "", action }) => {
     clear("busy");
-    for (const one of [...box.children]) {
-      if (one.firstElementChild?.textContent === text) one.remove();
+    for (const one of /** @type {HTMLElement[]} */ ([...box.children])) {
+      const same = about && one.dataset.about === about;
+      if (same || one.firstElementChild?.textContent === text) one.remove();
     }
     if (!text) return clear("error");
-    box.append(toast(text, { kind, action }));
+    const one = toast(text, { kind, action });
+    one.dataset.about = about;
+    box.append(one);
     while (box.children.length > MOST) box.firstElementChild?.remove();
   });
-  for (const name of ["pointerdown", "keydown"]) {
+  for (const name of ["pointerdown", "keydown", "drop", "paste"]) {
     addEventListener(name, (event) => {
       const here = event.target instanceof Node && box.contains(event.target);
       const waits = event instanceof KeyboardEvent && /^(Tab|Shift|Control|Alt|Meta)$/.test(event.key);

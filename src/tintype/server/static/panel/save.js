@@ -19,11 +19,12 @@ export function listenToSave(session) {
   for (const [id, act] of Object.entries({
     save: savePhoto, "save-recipe": saveRecipe, "save-palette": savePalette, copy: copyCommand,
   })) {
-    button(id).addEventListener("click", () => session.try(async () => {
+    button(id).addEventListener("click", () => {
       const { open } = session;
       if (!open?.photo || !open.choice) return;
-      await act(session, { name: open.name, photo: open.photo, choice: open.choice });
-    }));
+      const one = { name: open.name, photo: open.photo, choice: open.choice };
+      save(session, id, open.name, () => act(session, one));
+    });
   }
   button("load").addEventListener("click", () => input("load-file").click());
   input("load-file").addEventListener("change", () => {
@@ -40,6 +41,37 @@ export function listenToSave(session) {
   session.on("choice", show);
 }
 
+/** @type {Map<string, AbortController>} */ const waiting = new Map(); // by what is pressed, and the photo
+
+/**
+ * Save something, once the server is back if it is gone.
+ * @param {Session} session @param {string} id of the button @param {string} name of the photo
+ * @param {() => Promise<void>} act
+ */
+async function save(session, id, name, act) {
+  try {
+    await act();
+  } catch (error) {
+    session.complain(/** @type {Error} */ (error));
+    if (!session.online) saveLater(session, id, name, act);
+  }
+}
+
+/** @param {Session} session @param {string} id @param {string} name @param {() => Promise<void>} act */
+function saveLater(session, id, name, act) {
+  const key = `${id} ${name}`;
+  waiting.get(key)?.abort();
+  const wait = new AbortController();
+  waiting.set(key, wait);
+  session.addEventListener("server", () => {
+    if (!session.online) return;
+    wait.abort();
+    save(session, id, name, act);
+  }, { signal: wait.signal });
+  const action = { name: t("cancel"), act: () => wait.abort() };
+  session.say(t("save-later", { name }), { kind: "waiting", about: "save", action });
+}
+
 /**
  * The command line's own words for what is chosen.
  * @param {Session} session @param {{name: string, choice: Choice}} one
@@ -52,12 +84,12 @@ function commandOf(session, { name, choice }) {
 
 /** @param {Session} session @param {Opened} one */
 async function savePhoto(session, { name, photo, choice }) {
-  session.say(t("rendering"), { kind: "busy" });
+  session.say(t("rendering"), { kind: "busy", about: "save" });
   const output = files.outputOf(name, format());
   const { format: kind, layers } = output;
   const how = { format: kind, strip_metadata: input("strip").checked, layers };
   files.download(await session.engine.save(photo, recipeOf(choice), how), output.name);
-  session.say(t("saved", { name: output.name }));
+  session.say(t("saved", { name: output.name }), { about: "save" });
 }
 
 /** @param {Session} session @param {Opened} one */
@@ -65,7 +97,7 @@ async function saveRecipe(session, { name, choice }) {
   const recipe = recipeOf(choice);
   const file = files.besideName(name, "recipe", recipe);
   files.download(files.jsonFile(await session.engine.completeRecipe(recipe)), file);
-  session.say(t("saved", { name: file }));
+  session.say(t("saved", { name: file }), { about: "save" });
 }
 
 /** @param {Session} session @param {Opened} one */
@@ -73,7 +105,7 @@ async function savePalette(session, { name, photo, choice }) {
   const { palette } = await session.engine.targetPalette(photo, recipeOf(choice));
   const file = files.besideName(name, "palette", palette);
   files.download(files.jsonFile(palette), file);
-  session.say(t("saved", { name: file }));
+  session.say(t("saved", { name: file }), { about: "save" });
 }
 
 /** @param {Session} session @param {Opened} one */
@@ -115,7 +147,7 @@ export function load(session, file) {
     if (one !== session.open) session.show(one);
     session.selected = null;
     session.choose(next, { done: true });
-    session.say(text);
+    session.say(text, { about: "load" });
   });
 }
 
@@ -125,7 +157,7 @@ const isColorless = ({ spots }) => spots.every(({ to }) => isGray(chromaOf(to)))
 /** Say that a photo has no colors, and offer to color it. @param {Session} session @param {File} file */
 function offer(session, file) {
   const action = { name: t("color-it"), act: () => void session.add([file]) };
-  session.say(t("no-colors", { name: file.name }), { kind: "error", action });
+  session.say(t("no-colors", { name: file.name }), { kind: "error", about: "load", action });
 }
 
 /**

@@ -128,6 +128,7 @@ export const de = {
   "keep-version": "Diese Fassung behalten",
   "compare": "Vergleichen",
   "compare-title": "Eine Fassung neben der jetzigen zeigen; auch mit Alt und einem Klick auf sie",
+  "now": "Jetzt",
   "split-version": "{part} % zeigen die Fassung",
 
   // --- names of colors
@@ -273,6 +274,7 @@ export const de = {
   "api": "API",
   "rendering": "Wird in voller Größe berechnet",
   "saved": "{name} ist gespeichert.",
+  "save-later": "Der Server antwortet nicht; {name} wird gespeichert, sobald er es tut.",
   "loaded": "{name} ist geladen.",
   "other-model": "Ein anderes Modell hat es gemacht; die Farben werden abweichen.",
   "copied": "Der Befehl liegt in der Zwischenablage, sein Rezept bei den Downloads.",

@@ -128,6 +128,7 @@ export const en = {
   "keep-version": "Keep this version",
   "compare": "Compare",
   "compare-title": "See a version beside the present one; Alt and a click on it do it, too",
+  "now": "Now",
   "split-version": "{part} % shows the version",
 
   // --- names of colors
@@ -273,6 +274,7 @@ export const en = {
   "api": "API",
   "rendering": "Rendering the full size",
   "saved": "Saved {name}.",
+  "save-later": "The server does not answer; {name} will be saved once it does.",
   "loaded": "Loaded {name}.",
   "other-model": "It was made with another model; the colors will differ.",
   "copied": "The command is on the clipboard, its recipe in your downloads.",
