@@ -56,6 +56,13 @@ def test_the_layers_are_those_of_the_description(network):
 
 
 @torch.no_grad()
+def test_an_untrained_network_gives_almost_gray(network):
+    """In training, where the norms are the batch's own: U and V are 0.025 from gray on average."""
+    uv = network.train().paint(photo()[..., 0][:, None])
+    assert 0.01 < (uv - 0.5).square().mean().sqrt() < 0.03
+
+
+@torch.no_grad()
 def test_the_loss_is_over_uv_between_0_and_1(network):
     rgb = photo()
     ycbcr = color.rgb_to_ycbcr(rgb)

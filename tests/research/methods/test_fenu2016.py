@@ -1,5 +1,6 @@
 """The paper's method: its planes of color, its palette, where it enters, its staged losses."""
 
+import colorsys
 from dataclasses import replace
 
 import numpy as np
@@ -157,24 +158,67 @@ def test_a_network_without_palette_residuals_refuses_palettes(config):
         method.colorize(network, gray, Palette.of_chroma(config.bins, np.zeros((1, 2))))
 
 
-def test_true_palettes_are_fed_to_the_share_asked_for(config, monkeypatch):
-    rgb = photo(64)[:, :16, :16]
-    network, fed = made(config), []
-    decode = network.decode
+def noted(network, monkeypatch, rgb):
+    """The palettes that are fed and the photos that should come out, in one step of training."""
+    seen = {}
+    decode, parts = network.decode, network._parts
 
-    def noting(taps, palette):
-        fed.append(palette)
+    def feed(taps, palette):
+        seen["fed"] = palette
         return decode(taps, palette)
 
-    monkeypatch.setattr(network, "decode", noting)
-    bins = config.bins
-    true = method.measure_palettes(*bins.encode(bins.chroma(rgb)), bins.count)
-    for share in (0.0, 0.5, 1.0):
-        network.config = replace(config, true_palettes=share)
-        network(rgb, torch.full((64,), -1), seeded(5))
-        own = torch.isclose(fed[-1], true, atol=1e-6).all(1).float().mean().item()
-        assert own == pytest.approx(share, abs=0.15)
-        assert not fed[-1].requires_grad
+    def compare(logits, wanted):
+        seen.setdefault("wanted", wanted)
+        return parts(logits, wanted)
+
+    monkeypatch.setattr(network, "decode", feed)
+    monkeypatch.setattr(network, "_parts", compare)
+    network(rgb, torch.full((len(rgb),), -1), seeded(5))
+    return seen["fed"], seen["wanted"]
+
+
+def test_photos_are_turned_together_with_their_palettes(config, monkeypatch):
+    """True palettes, true ones turned, estimates, turned ones, none; S and V as colorsys has them.
+
+    Photos of one color, so that the mean color of a palette tells whose it is.
+    """
+    rgb = torch.rand(200, 1, 1, 3, generator=seeded(7)).expand(-1, 16, 16, -1)
+    fed, wanted = noted(made(config), monkeypatch, rgb)
+    assert not fed.requires_grad
+    turned = (wanted - rgb).abs().amax((1, 2, 3)) > 1e-3
+    assert turned.float().mean().item() == pytest.approx(0.22, abs=0.09)
+    angles = []
+    for before, after in zip(rgb[turned], wanted[turned], strict=True):
+        (h0, *s0), (h1, *s1) = (colorsys.rgb_to_hsv(*p[3, 5].tolist()) for p in (before, after))
+        assert s1 == pytest.approx(s0, abs=1e-4)
+        angles.append((h1 - h0) % 1)
+    assert np.histogram(angles, 4, (0, 1))[0].min() > 0
+    centers = torch.from_numpy(config.bins.centers).float()
+    off = fed @ centers - config.bins.chroma(wanted)[:, 0, 0]
+    own = off.norm(dim=1) < 0.12 * config.bins.chroma(wanted)[:, 0, 0].norm(dim=1)
+    assert own[turned].float().mean().item() == pytest.approx(0.1 / 0.22, abs=0.2)
+    assert own[~turned].float().mean().item() == pytest.approx(0.1 / 0.78, abs=0.09)
+    assert (fed.sum(1) == 0).float().mean().item() == pytest.approx(0.08, abs=0.06)
+
+
+def test_nothing_is_turned_where_no_palette_would_say_so(config, monkeypatch):
+    rgb = photo(32)[:, :16, :16]
+    _, wanted = noted(made(config, palette="none"), monkeypatch, rgb)
+    assert torch.equal(wanted, rgb)
+
+
+@pytest.mark.parametrize("gray", ["value", "luma"])
+def test_a_turn_by_a_third_swaps_the_channels(config, gray):
+    """Red's third of the circle is green: of a photo whose luma stays, only the hue is so."""
+    config = replace(config, gray=gray)
+    rgb = 0.3 + 0.2 * photo()
+    turned = method.turn_hues(rgb, torch.tensor([120.0, 0.0]), config)
+    torch.testing.assert_close(turned[1], rgb[1], atol=1e-4, rtol=0)
+    swapped = rgb[0].roll(1, -1)
+    if gray == "luma":
+        scale = color.luma(rgb[0]) / color.luma(swapped)
+        swapped = swapped * scale[..., None]
+    torch.testing.assert_close(turned[0], swapped, atol=1e-4, rtol=0)
 
 
 # --- the residual encoder -------------------------------------------------------------------------
@@ -197,10 +241,44 @@ def test_low_resolution_colors_are_carried_to_the_output(config):
     assert len(made(config, carried=False).carried) == 0
     taps, estimate, _ = network.encode(torch.rand(2, 1, 32, 32))
     before = network.decode(taps, estimate.whole)
-    network.carried[0].bias += torch.tensor([0.5, -0.25])
+    assert [tuple(plane.shape[1:]) for plane in before] == [
+        (side, side, 2) for side in (2, 4, 8, 16, 32)
+    ]
+    network.carried[1].bias += torch.tensor([0.5, -0.25])
     after = network.decode(taps, estimate.whole)
-    expected = torch.tensor([0.5, -0.25]).expand_as(before)
-    torch.testing.assert_close(after - before, expected, atol=1e-5, rtol=0)
+    for level, (old, new) in enumerate(zip(before, after, strict=True)):
+        expected = (level > 0) * torch.tensor([0.5, -0.25]).expand_as(old)
+        torch.testing.assert_close(new - old, expected, atol=1e-5, rtol=0)
+
+
+def test_every_carried_estimate_has_a_loss_of_its_own(config):
+    """Against the photo's area means at its size, whatever becomes of the photo itself."""
+    weights = {"palette_loss": 0.0, "carried_loss": 1.0, "alpha": 0.0, "rebalance": 0.0}
+    network = method.Network(
+        replace(config, first_steps=0, l1=1.0, palette="none", **weights)
+    ).train()
+    rgb = scenes(4)
+    loss, parts = network(rgb, NO_LABELS, seeded())
+    assert loss.item() == pytest.approx((parts["l1"] + parts["carried"]).item(), rel=1e-5)
+    means = [rgb.reshape(4, s, 32 // s, s, 32 // s, 3).mean((2, 4)) for s in (2, 4, 8, 16)]
+    # An untrained network's estimates are gray, so each level's loss is its photo's own chroma.
+    true = [config.bins.chroma(m).abs().sum(-1).mean() for m in means]
+    assert parts["carried"].item() == pytest.approx(torch.stack(true).mean().item(), rel=1e-4)
+    planes = network.decode(network.extract(method.to_gray(rgb, config)), torch.zeros(4, 49))
+    planes[0].sum().backward()
+    assert network.carried[0].weight.grad.abs().max() > 0
+    assert network.color[0].weight.grad is None
+
+
+@pytest.mark.parametrize("space", SPACES)
+@torch.no_grad()
+def test_an_untrained_network_gives_almost_gray(config, space):
+    """In training, where the norms are the batch's own: no channel is far from another."""
+    network = method.Network(replace(config, space=space)).train()
+    gray = method.to_gray(scenes(8), network.config)
+    rgb = method.decode(network, *network.encode(gray)[:1], gray, network.encode(gray)[1])
+    spread = rgb.amax(-1) - rgb.amin(-1)
+    assert 0 < spread.mean() < 0.08
 
 
 @torch.no_grad()
@@ -236,16 +314,16 @@ def test_the_first_steps_learn_by_cross_entropy_alone(config):
         assert int(network.steps) == step
         loss, parts = network(scenes(4), NO_LABELS, seeded(step))
         weighed = parts["l1"] + 0.3 * parts["variance"]
-        pixels = parts["cross_entropy"] if step < 3 else weighed
+        pixels = (parts["cross_entropy"] if step < 3 else weighed) + 0.5 * parts["carried"]
         assert loss.item() == pytest.approx((pixels + 0.1 * parts["palette"]).item(), rel=1e-5)
     network.eval()(scenes(4), NO_LABELS, seeded())
     assert int(network.steps) == 5
 
 
-@pytest.mark.parametrize("alone", ["l1", "alpha", "variation", "palettewise"])
+@pytest.mark.parametrize("alone", ["l1", "alpha", "variation", "variation_sum", "palettewise"])
 @pytest.mark.parametrize("space", SPACES)
 def test_each_loss_can_be_used_alone(config, space, alone):
-    weights = {"l1": 0.0, "alpha": 0.0, "variation": 0.0, "palettewise": 0.0, alone: 2.0}
+    weights = {"l1": 0.0, "alpha": 0.0, "carried_loss": 0.0, alone: 2.0}
     network = method.Network(
         replace(config, space=space, first_steps=0, palette_loss=0.0, **weights)
     ).train()

@@ -62,18 +62,26 @@ def test_inverse_frequency_has_mean_one_and_a_limit():
 # --- what its text names --------------------------------------------------------------------------
 
 
-def test_total_variation_by_hand():
+@pytest.mark.parametrize("reading", [losses.total_variation, losses.total_variation_sum])
+def test_total_variation_by_hand(reading):
     """Down |2 - 0| + |1 - 1|, across |1 - 0| + |1 - 2|: 4 over 4 pixels; of the estimate 0."""
     target, flat = plane([0.0, 1.0], [2.0, 1.0]), plane([0.3, 0.3], [0.3, 0.3])
-    assert losses.total_variation(flat, target).item() == pytest.approx(1)
-    assert losses.total_variation(target, flat).item() == pytest.approx(1)
-    assert losses.total_variation(target + 0.5, target).item() == pytest.approx(0, abs=1e-6)
+    assert reading(flat, target).item() == pytest.approx(1)
+    assert reading(target, flat).item() == pytest.approx(1)
+    assert reading(target + 0.5, target).item() == pytest.approx(0, abs=1e-6)
 
 
-def test_total_variation_is_compared_photo_by_photo():
+def test_total_variation_is_compared_where_it_lies_or_by_its_sum():
+    """Rows 0 1 1 and 0 0 1: one step of the same height, a pixel apart: 2 over 3 pixels, or 0."""
+    target, estimate = plane([0.0, 1.0, 1.0]), plane([0.0, 0.0, 1.0])
+    assert losses.total_variation(estimate, target).item() == pytest.approx(2 / 3)
+    assert losses.total_variation_sum(estimate, target).item() == pytest.approx(0)
+
+
+def test_sums_of_total_variation_are_compared_photo_by_photo():
     lively, flat = plane([0.0, 1.0]), plane([0.0, 0.0])
     one, other = torch.cat([lively, flat]), torch.cat([flat, lively])
-    assert losses.total_variation(one, other).item() == pytest.approx(0.5)
+    assert losses.total_variation_sum(one, other).item() == pytest.approx(0.5)
 
 
 def test_soft_palette_by_hand():
@@ -172,6 +180,7 @@ def test_the_truth_costs_nothing_and_its_gradient_is_finite():
         losses.pixelwise_l1(estimate, target),
         losses.variance_l1(estimate, target, gray),
         losses.total_variation(estimate, target),
+        losses.total_variation_sum(estimate, target),
         losses.palettewise(*palettes),
         losses.pixelwise_cross_entropy(estimate.logit(), target),
         losses.palette_cross_entropy(estimate[0, 0].logit(), target[0, 0]),

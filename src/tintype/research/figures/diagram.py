@@ -85,7 +85,7 @@ def observe(network: Any, gray: Tensor) -> Observation:
     hooks = [m.register_forward_hook(noting(name)) for name, m in network.named_modules()]
     try:
         taps, estimate, _ = network.encode(gray)
-        logits = network.decode(taps, estimate.whole)
+        logits = network.decode(taps, estimate.whole)[-1]
     finally:
         for hook in hooks:
             hook.remove()

@@ -6,7 +6,8 @@
        U, V ◀─ 3 x 3, 3 x 3 ◀────+◀───up───+◀───up───+◀───up───┘   "+": batch norm, add, 3 x 3
 
 U and V are those of the luma-chroma form that JPEG uses, moved to 0..1. Where the original was
-trained by plain gradient descent, here the common training loop is used.
+trained by plain gradient descent, here the common training loop is used, and the last batch
+norm begins small (`begin_faintly`, as in `fenu2016`).
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from tintype.palette import Palette
 from tintype.research.data.rng import Generators
 from tintype.research.methods import vgg16
 from tintype.research.methods.losses import blurred_euclidean
+
+FAINT = 0.1  # deviation of the first outputs, before the sigmoids: nearly gray
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,16 @@ class Convolution(nn.Sequential):
             nn.BatchNorm2d(outputs),
             last,
         )
+
+
+def begin_faintly(color: Convolution) -> None:
+    """Let the batch norm that gives the colors begin so small that the first photos are gray.
+
+    With a scale of 1 they are noise as strong as any color, which a short run does not unlearn.
+    """
+    norm = color[1]
+    assert isinstance(norm, nn.BatchNorm2d)
+    nn.init.constant_(norm.weight, FAINT)
 
 
 class Network(nn.Module):
@@ -60,6 +73,7 @@ class Network(nn.Module):
             ]
         )
         self.color = Convolution(3, 2, 3, nn.Sigmoid())
+        begin_faintly(self.color)
 
     def paint(self, gray: Tensor) -> Tensor:
         """U and V (batch, 2, h, w), 0..1, of gray photos (batch, 1, h, w), 0..1, from 8 x 8."""

@@ -10,6 +10,7 @@ from tintype import color
 from tintype.bins import Bins
 from tintype.errors import PaletteError
 from tintype.palette import Palette
+from tintype.research.data.rng import Generators, swap_partners, uniform
 from tintype.tones import SHARE_FLOOR, TONES, TRACE, spread_over_tones
 
 
@@ -99,6 +100,31 @@ def rotate_hues(ab: Tensor, degrees: Tensor) -> Tensor:
     angle = torch.deg2rad(degrees)[:, None, None]
     a, b = ab.unbind(-1)
     return torch.stack([angle.cos() * a - angle.sin() * b, angle.sin() * a + angle.cos() * b], -1)
+
+
+def sample_targets(
+    bins: Bins, true: Palettes, estimate: Palettes, generators: Generators
+) -> tuple[Palettes, Tensor, Tensor]:
+    """The palettes to train with, by how many degrees hues turn with them, and which are free.
+
+    True ones (some noised with another photo's), true ones turned, estimated ones, estimated ones
+    turned, and none: 20, 10, 50, 12, 8 percent. Half of the true ones come without tones. Free
+    (batch,) bool: estimated ones that are not turned, as in automatic mode.
+    """
+    device = true.whole.device
+    kind, noise, angle, told = uniform(generators, len(true.whole), 4).to(device).T
+    mixture = ((kind < 0.10) * 0.3 * noise)[:, None, None]
+    parts = (1 - mixture) * true.parts + mixture * swap_partners(generators, true.parts)
+    own = (kind < 0.30)[:, None, None]
+    parts = torch.where(own, parts, estimate.parts)
+    turn = ((kind >= 0.20) & (kind < 0.30)) | ((kind >= 0.80) & (kind < 0.92))
+    degrees = torch.where(turn, 360 * angle, torch.zeros_like(angle))
+    parts = bins.rotate(parts, degrees[:, None].expand(-1, parts.shape[1]))
+    untold = spread_over_tones(parts[:, 0], estimate.whole, estimate.tones)
+    tones = torch.where(own & (told < 0.5)[:, None, None], untold, parts[:, 1:])
+    given = (kind < 0.92).float()[:, None]
+    free = (kind >= 0.30) & (kind < 0.80)
+    return Palettes(parts[:, 0] * given, tones * given[..., None]), degrees, free
 
 
 def cluster(palettes: Tensor, count: int, rounds: int = 25) -> Tensor:

@@ -1,7 +1,8 @@
 """What is asked of the network, and what it loses where it errs: functions without state.
 
-Palettes are true, turned, estimated or absent; hints reveal true colors at random places. Turning a
-photo's chroma together with its palette and its hints is exact supervision for edits.
+Palettes are true, turned, estimated or absent (`palettes.sample_targets`); hints reveal true colors
+at random places. Turning a photo's chroma together with its palette and its hints is exact
+supervision for edits.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from torch.nn import functional as F
 
 from tintype.bins import Bins
 from tintype.color import rgb_to_oklab, tone_weights
-from tintype.research.data.rng import Generators, swap_partners, uniform
+from tintype.research.data.rng import Generators, uniform
 from tintype.research.methods.losses import average
 from tintype.research.methods.palettes import (
     Palettes,
     divergence,
     measure_by_tone,
     rotate_hues,
+    sample_targets,
 )
 from tintype.research.methods.tintype.decoder import Hints
-from tintype.tones import spread_over_tones
 
 if TYPE_CHECKING:
     from tintype.research.methods.tintype.network import Network
@@ -35,31 +36,6 @@ MOST_HINTS = 16
 UNHINTED = 0.6  # share of photos without hints
 FREE = 0.5 * UNHINTED  # of photos as in automatic mode
 PARTS = {"pixels": 1.0, "coarse": 0.15, "palette": 0.25, "tones": 0.15, "tie": 0.05}
-
-
-def sample_targets(
-    bins: Bins, true: Palettes, estimate: Palettes, generators: Generators
-) -> tuple[Palettes, Tensor, Tensor]:
-    """The palettes to train with, by how many degrees hues turn with them, and which are free.
-
-    True ones (some noised with another photo's), true ones turned, estimated ones, estimated ones
-    turned, and none: 20, 10, 50, 12, 8 percent. Half of the true ones come without tones. Free
-    (batch,) bool: estimated ones that are not turned, as in automatic mode.
-    """
-    device = true.whole.device
-    kind, noise, angle, told = uniform(generators, len(true.whole), 4).to(device).T
-    mixture = ((kind < 0.10) * 0.3 * noise)[:, None, None]
-    parts = (1 - mixture) * true.parts + mixture * swap_partners(generators, true.parts)
-    own = (kind < 0.30)[:, None, None]
-    parts = torch.where(own, parts, estimate.parts)
-    turn = ((kind >= 0.20) & (kind < 0.30)) | ((kind >= 0.80) & (kind < 0.92))
-    degrees = torch.where(turn, 360 * angle, torch.zeros_like(angle))
-    parts = bins.rotate(parts, degrees[:, None].expand(-1, parts.shape[1]))
-    untold = spread_over_tones(parts[:, 0], estimate.whole, estimate.tones)
-    tones = torch.where(own & (told < 0.5)[:, None, None], untold, parts[:, 1:])
-    given = (kind < 0.92).float()[:, None]
-    free = (kind >= 0.30) & (kind < 0.80)
-    return Palettes(parts[:, 0] * given, tones * given[..., None]), degrees, free
 
 
 def sample_hints(ab: Tensor, generators: Generators) -> Hints:
