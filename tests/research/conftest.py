@@ -15,7 +15,16 @@ from tintype.colorizer import Colorizer
 from tintype.model import OnnxModel
 from tintype.research import export
 from tintype.research.data import batches, packing, photo_set
-from tintype.research.methods import METHODS, checkpoint, dahl2016, fenu2016, gray, vgg16, zhang2016
+from tintype.research.methods import (
+    METHODS,
+    checkpoint,
+    dahl2016,
+    fenu2016,
+    gray,
+    tint,
+    vgg16,
+    zhang2016,
+)
 from tintype.research.methods.tintype import Config
 from tintype.research.methods.tintype.efficientnet import Backbone
 from tintype.research.training import loop
@@ -234,11 +243,12 @@ def tiny(exported) -> Colorizer:
     return Colorizer(OnnxModel(exported[0], threads=1))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def config(narrow):
     """A small config of each method, by name."""
     return {
         "gray": gray.Config(),
+        "tint": tint.Config(),
         "dahl2016": dahl2016.Config(vgg=str(narrow)),
         "zhang2016": zhang2016.Config(width=1 / 16),
         "fenu2016": fenu2016.Config(vgg=str(narrow), connected=16, first_steps=100),

@@ -143,11 +143,16 @@ class TorchModel:
         )
         return out
 
-    def paint(self, gray: np.ndarray, network: Any = None) -> np.ndarray:
-        """RGB (h, w, 3), 0..1, that the method itself makes of gray (h, w), 0..1."""
+    def paint(
+        self, gray: np.ndarray, network: Any = None, palette: Palette | None = None
+    ) -> np.ndarray:
+        """RGB (h, w, 3), 0..1, that the method itself makes of gray (h, w), 0..1.
+
+        palette: of a method that takes one; the estimated one by default
+        """
         network = self.network if network is None else network
-        rgb: np.ndarray = self.functions.colorize(network, self._gray(gray))[0].cpu().numpy()
-        return rgb
+        painted: Tensor = self.functions.colorize(network, self._gray(gray), palette)
+        return np.asarray(painted[0].cpu().numpy())
 
     def _palettes(self, palette: Palette) -> Palettes:
         parts = (palette.shares, palette.by_tone)

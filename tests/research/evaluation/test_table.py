@@ -1,6 +1,7 @@
 """Table 1: every row from the photos, and the files that it is printed from."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -13,53 +14,63 @@ from research.conftest import saved, scene
 from tintype.cli import cli
 from tintype.colorizer import Colorizer
 from tintype.errors import DataError
-from tintype.research.evaluation import metrics, table
+from tintype.palette import Palette
+from tintype.recipe import Recipe
+from tintype.research.evaluation import entries, metrics, summary, table
+from tintype.research.methods import checkpoint
 from tintype.research.torch_model import TorchModel
 
 
-@pytest.fixture
-def runs(config, tmp_path):
+@pytest.fixture(scope="module")
+def runs(config, tmp_path_factory):
     """Folders of runs, not in the table's order."""
-    names = ["tintype", "zhang2016", "fenu2016", "dahl2016"]
+    tmp_path = tmp_path_factory.mktemp("trained")
+    names = ["tintype", "zhang2016", "fenu2016", "dahl2016", "tint"]
     for name in names:
         (tmp_path / name).mkdir()
     return [saved(tmp_path / name, name, config[name]) for name in names]
 
 
-@pytest.fixture
-def truths(tmp_path):
+@pytest.fixture(scope="module")
+def truths(tmp_path_factory):
     """A folder of two color photos that need no resizing."""
-    folder = tmp_path / "truths"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("truths")
     for seed in range(2):
         Image.fromarray(scene(256, 256, seed)).save(folder / f"{seed}.png")
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def report(runs, truths):
     return table.measure(runs, [str(truths)])
 
 
-def row(report, method, gray="luma", run=None):
+def row(report, method, gray="luma", run=None, palette="own"):
     (found,) = [
         r for r in report["rows"]
-        if (r["method"], r["gray"]) == (method, gray) and run in (None, r["run"])
+        if (r["method"], r["gray"], r["palette"]) == (method, gray, palette)
+        and run in (None, r["run"])
     ]  # fmt: skip
     return found
 
 
 def test_rows_are_in_the_papers_order(report):
-    assert [(r["method"], r["gray"], r["run"]) for r in report["rows"]] == [
-        ("gray", "luma", ""),
-        ("gray", "value", ""),
-        ("welsh2002", "luma", "from a random photo"),
-        ("dahl2016", "luma", "dahl2016"),
-        ("fenu2016", "luma", "fenu2016"),
-        ("fenu2016", "value", "fenu2016"),
-        ("zhang2016", "luma", "zhang2016"),
-        ("tintype", "luma", "tintype"),
-        ("tintype", "luma", "as shipped"),
+    found = [(r["method"], r["gray"], r["palette"], r["run"]) for r in report["rows"]]
+    assert found == [
+        ("gray", "luma", "own", ""),
+        ("gray", "value", "own", ""),
+        ("tint", "luma", "own", "tint"),
+        ("welsh2002", "luma", "own", "from a random photo"),
+        ("dahl2016", "luma", "own", "dahl2016"),
+        ("fenu2016", "luma", "own", "fenu2016"),
+        ("fenu2016", "value", "own", "fenu2016"),
+        ("fenu2016", "luma", "true", "fenu2016"),
+        ("fenu2016", "value", "true", "fenu2016"),
+        ("zhang2016", "luma", "own", "zhang2016"),
+        ("tintype", "luma", "own", "tintype"),
+        ("tintype", "luma", "true", "tintype"),
+        ("tintype", "luma", "own", "as shipped"),
+        ("tintype", "luma", "true", "as shipped"),
     ]
 
 
@@ -99,6 +110,7 @@ def test_rows_are_compared_with_the_papers_on_the_same_photos(report):
     assert (paper["auc_difference"], *paper["auc_difference_interval"]) == (0, 0, 0)
     for one in report["rows"]:
         base = row(report, "fenu2016", one["gray"])
+        assert one["auc_by_seed"] == [pytest.approx(one["auc"])]
         assert one["auc_difference"] == pytest.approx(one["auc"] - base["auc"])
         low, high = one["auc_difference_interval"]
         assert low - 1e-9 <= one["auc_difference"] <= high + 1e-9
@@ -108,7 +120,7 @@ def test_rows_are_compared_with_the_papers_on_the_same_photos(report):
 def test_the_papers_own_row_keeps_v_and_the_methods_colors(palette, config, tmp_path):
     fenu = TorchModel(saved(tmp_path, "fenu2016", replace(config["fenu2016"], palette=palette)))
     photo = scene(128, 128, 4)  # the working size, so that nothing is enlarged
-    painted = table._keep_value(fenu)(photo)
+    painted = entries.keep_value(fenu)(photo)
     assert np.abs(painted.max(-1).astype(int) - photo.max(-1)).max() <= 1
     own = 255 * fenu.paint(photo.max(-1).astype(np.float32) / 255)
     assert np.abs(painted - own).max() <= 1.01
@@ -122,6 +134,68 @@ def test_weights_are_counted(report, runs, narrow):
     assert found["pinned"] == sum(t.numel() for t in pinned)
     assert row(report, "zhang2016")["pinned"] == 0
     assert row(report, "tintype", run="as shipped")["photos_seen"] is None
+
+
+@pytest.mark.parametrize("method", ["fenu2016", "tintype"])
+def test_a_true_palette_is_the_photos_own(method, report, runs):
+    """It is given as a person would give it: without tones."""
+    (run,) = [r for r in runs if r.name == method]
+    colorizer = Colorizer(TorchModel(run))
+    scores = []
+    for truth in (scene(256, 256, seed) for seed in range(2)):
+        true = Palette.measure(truth, colorizer.bins, side=colorizer.model.side)
+        gray = Image.fromarray(truth).convert("L")
+        done = colorizer.colorize(gray, Recipe(replace(true, tones=None)))
+        scores.append(metrics.score(np.asarray(done.image), truth))
+    found = row(report, method, palette="true", run=method)
+    assert found["auc"] == pytest.approx(metrics.auc(scores), abs=1e-3)
+    assert found["published"] is None
+
+
+def test_only_zhangs_variant_without_rebalancing_has_a_published_figure(config, tmp_path):
+    found = []
+    for rebalance in (0.5, 1.0):
+        run = tmp_path / f"zhang-{rebalance}"
+        run.mkdir()
+        saved(run, "zhang2016", replace(config["zhang2016"], rebalance=rebalance))
+        found += [table._find_published(e) for e in entries.make_entries([run], None)]
+    assert found == [None, 91.1]
+
+
+def test_runs_that_differ_in_their_seeds_are_one_row(config, truths, tmp_path):
+    """Its numbers are the means of theirs; an interval over one photo is over the seeds alone."""
+    folders = [tmp_path / f"zhang2016-{seed}" for seed in range(3)]
+    for seed, folder in enumerate(folders):
+        folder.mkdir()
+        saved(folder, "zhang2016", config["zhang2016"])
+        tensors, about = checkpoint.load(folder / "model.safetensors")
+        tensors["classify.bias"][60 * seed] += 5
+        about["run"]["seed"] = seed
+        checkpoint.save(folder / "model.safetensors", tensors, about)
+    alone = [row(table.measure([f], [str(truths)], limit=1), "zhang2016") for f in folders]
+    report = table.measure(folders, [str(truths)], limit=1)
+    found = row(report, "zhang2016")
+    every = [one["auc"] for one in alone]
+    assert (found["run"], found["seeds"], found["auc_by_seed"]) == ("zhang2016", 3, every)
+    for name in ("auc", "psnr", "rmse_accuracy", "auc_rebalanced", "colorfulness_gap"):
+        assert found[name] == pytest.approx(np.mean([one[name] for one in alone]))
+    assert found["auc_interval"] == pytest.approx((min(every), max(every)))
+    assert found["psnr_interval"][0] == pytest.approx(min(one["psnr"] for one in alone))
+    assert "over the 3 seeds" in table.format_table(report)
+    again = tmp_path / "again"
+    shutil.copytree(folders[0], again)
+    with pytest.raises(DataError, match="runs of different seeds, found zhang2016-0, again"):
+        table.measure([folders[0], again], [str(truths)])
+
+
+def test_intervals_over_seeds_reach_from_one_seed_to_the_other():
+    photos = [metrics.score(scene(16, 16, s), scene(16, 16, s + 9)) for s in range(6)]
+    worse = [replace(one, hits=one.hits / 2, psnr=one.psnr - 20) for one in photos]
+    both = photos + worse
+    low, high = summary.bootstrap(both, None, count=6)
+    assert low < summary.bootstrap(worse, None)[1] < summary.bootstrap(photos, None)[0] < high
+    low, high = summary.bootstrap_mean([one.psnr for one in both], 2)
+    assert low < max(one.psnr for one in worse) < min(one.psnr for one in photos) < high
 
 
 def test_runs_of_one_name_are_refused(runs, truths):
@@ -143,7 +217,8 @@ def test_files_say_how_the_numbers_came_about(report, tmp_path):
     assert len(lines) == 2 + len(rows) + 2
     assert [line.split("|")[1].strip() for line in lines[-2:]] == ["cheng2015", "deshpande2015"]
     assert all(line.count("|") == 13 for line in lines)
-    assert "| 90.6 |" in lines[6]
+    assert "| 90.6 |" in lines[7]
+    assert next(line for line in lines if line.startswith("| zhang2016")).endswith("|  |")
     assert "VGG-16, pinned: all stages trained here for" in text
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from tintype.research.methods import dahl2016, fenu2016, gray, tintype, zhang2016
+from tintype.research.methods import dahl2016, fenu2016, gray, tint, tintype, zhang2016
 
 # A network and its config are `Any` here: each method has types of its own.
 
@@ -72,6 +72,12 @@ METHODS = {
         network=gray.Network,
         preview=show_automatic(gray.colorize),
         colorize=gray.colorize,
+    ),
+    "tint": Method(
+        config=tint.Config,
+        network=tint.Network,
+        preview=show_automatic(tint.colorize),
+        colorize=tint.colorize,
     ),
     "dahl2016": Method(
         config=dahl2016.Config,
