@@ -232,8 +232,11 @@ def colorize(
         sys.exit(1 if batch.colorize(request, report=complain).failures else 0)
 
 
-def load(model: Path | None, threads: int | None) -> "Colorizer":
-    """The bundled model, a model folder, or a run of `tintype train`."""
+def load(model: Path | None, threads: int | None, vgg: Path | None = None) -> "Colorizer":
+    """The bundled model, a model folder, or a run of `tintype train`.
+
+    vgg: where the VGG-16 of a run is now, if not where it was in training
+    """
     from tintype.colorizer import load
 
     if model is None or not (model / "model.safetensors").exists():
@@ -241,7 +244,7 @@ def load(model: Path | None, threads: int | None) -> "Colorizer":
     with extra("train"):
         from tintype.colorizer import Colorizer
         from tintype.research.torch_model import TorchModel
-    return Colorizer(TorchModel(model, threads=threads))
+    return Colorizer(TorchModel(model, vgg=vgg, threads=threads))
 
 
 def _reference(options: ReferenceOptions) -> "Reference | None":

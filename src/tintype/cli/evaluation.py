@@ -73,8 +73,11 @@ def evaluate(
 ) -> None:
     """Measure a model on photographs whose colors are known.
 
+    With --model, a model folder or a run: how it colors at several vividnesses, with the true
+    palette, and what it makes of edits, as far as its method takes them.
+
     With RUNs, folders that training left: a table of them and of gray, and beside runs of several
-    methods of the bundled model and of color transfer.
+    methods of the bundled model and of color transfer. Those that differ in their seeds are a row.
 
     With --edits, also what the palette is worth to a person who knows the true colors and picks,
     up to five times for each photo, the best edit of a fixed menu; STEM.edits.png plots it.
@@ -97,7 +100,7 @@ def evaluate(
         from tintype.research.evaluation import evaluate as evaluating
         from tintype.research.evaluation import table
         from tintype.research.evaluation.recognition import Classifier
-    from tintype.colorizer import load
+    from tintype.cli.colorize import load
 
     if runs:
         given: dict[str, object] = {"--model": model, "--no-steering": not steering}
@@ -108,7 +111,7 @@ def evaluate(
         report = table.measure(list(runs), list(patterns), limit=limit, vgg_file=vgg)
         write, shown = table.write, table.format_table(report)
     else:
-        colorizer = load(model, threads=threads)
+        colorizer = load(model, threads, vgg)
         report = evaluating.evaluate(
             colorizer,
             list(patterns),

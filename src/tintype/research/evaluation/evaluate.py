@@ -13,6 +13,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from tintype import color
+from tintype.bins import OKLAB, hue_of
 from tintype.colorizer import Colorizer, Encoded
 from tintype.files import write_whole
 from tintype.palette import Palette
@@ -26,9 +27,12 @@ from tintype.research.evaluation.recognition import Classifier, View
 from tintype.research.evaluation.simulated_user import Step
 from tintype.research.evaluation.summary import make_row, mean
 from tintype.research.figures import canvas, curves
+from tintype.research.torch_model import TorchModel
 
 SIDE = 256  # short side, pixels, at which everything is measured
 SHIFTS = (60, 120, 180)  # degrees
+WASHES, AMOUNT = ("red", "blue"), 0.81  # what colors go towards, as in the paper's figures 6 to 8
+WASH_HUE = 15.0  # OKLab degrees within which chroma has the commonest hue
 BAN_CHROMA, BAN_HUE = 8.0, 15.0  # Lab chroma above which, OKLab degrees within which, it counts
 
 
@@ -39,12 +43,16 @@ class Steering:
     followed: per shift, the angle that the result's chroma turned by over the one asked for
     reached: per shift, `Recipe.reached`
     banned: share of pixels that still wear a banned color, and that wore it before
+    one_hue: share of the chroma that is in one hue, automatic and towards red and blue: a wash is 1
+    strength: chroma towards red and blue over the automatic one
     """
 
     followed: dict[int, float]
     reached: dict[int, float]
     banned: float
     banned_before: float
+    one_hue: dict[str, float]
+    strength: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -80,12 +88,14 @@ def evaluate(
     hints: how many of the photos, from the first, get hints of their true colors
     classifier: what is to recognize the colored photos
 
-    The photos' short side is brought to 256 pixels. Returns what `write` puts into files.
+    The photos' short side is brought to 256 pixels. Of runs there are the rows and the steering
+    that their method allows. Returns what `write` puts into files.
     Raises ModelError where hints are asked for and the model takes none.
     """
     if hints:
         hints_curve.check(colorizer.model)
     photos = photo_set.load(patterns, size=SIDE, limit=limit)
+    steer = steer and _takes_palettes(colorizer)
 
     def measure(i: int) -> Measured:
         truth = resize(photos.photo(i))
@@ -141,19 +151,27 @@ def _paint_rows(
 ) -> Iterable[tuple[str, np.ndarray]]:
     """The rows of the table: a name and the photo in 8-bit RGB."""
     model = colorizer.model
-    true = Palette.measure(truth, model.bins, side=model.side)
+    varies = not isinstance(model, TorchModel)  # a run has one vividness and no alternatives
     yield "gray", np.repeat(encoded.photo.luma[..., None], 3, axis=-1)
-    yield "automatic, calm", _rgb(colorizer, encoded, None, 0.0)
+    if varies:
+        yield "automatic, calm", _rgb(colorizer, encoded, None, 0.0)
     yield "automatic", _rgb(colorizer, encoded, None, None)
-    yield "automatic, vivid", _rgb(colorizer, encoded, None, 1.0)
-    best = "best of 4 alternatives"
-    for name, vividness in ((f"{best}, calm", 0.0), (best, None)):
-        four = [_rgb(colorizer, encoded, one, vividness) for one in encoded.alternatives]
-        yield name, max(four, key=lambda rgb: metrics.auc([metrics.score(rgb, truth)]))
-    given = model.vividness_given
-    yield "true palette", _rgb(colorizer, encoded, replace(true, tones=None), given)
-    yield "true palette by tones", _rgb(colorizer, encoded, true, given)
+    if varies:
+        yield "automatic, vivid", _rgb(colorizer, encoded, None, 1.0)
+        best = "best of 4 alternatives"
+        for name, vividness in ((f"{best}, calm", 0.0), (best, None)):
+            four = [_rgb(colorizer, encoded, one, vividness) for one in encoded.alternatives]
+            yield name, max(four, key=lambda rgb: metrics.auc([metrics.score(rgb, truth)]))
+    if _takes_palettes(colorizer):
+        true = Palette.measure(truth, model.bins, side=model.side)
+        given = model.vividness_given
+        yield "true palette", _rgb(colorizer, encoded, replace(true, tones=None), given)
+        yield "true palette by tones", _rgb(colorizer, encoded, true, given)
     yield "truth", truth
+
+
+def _takes_palettes(colorizer: Colorizer) -> bool:
+    return not isinstance(colorizer.model, TorchModel) or colorizer.model.steered
 
 
 def _rgb(
@@ -175,11 +193,19 @@ def _steer(colorizer: Colorizer, encoded: Encoded, before: np.ndarray) -> Steeri
         reached[degrees] = recipe.reached(colorizer, encoded, result) or 0.0
     hue = _find_commonest_hue(automatic)
     red, green, blue = (color.oklab_to_rgb(np.array([0.7, *(0.1 * hue)])) * 255).clip(0, 255)
-    ban = encoded.palette.ban(f"#{round(red):02x}{round(green):02x}{round(blue):02x}")
+    name = f"#{round(red):02x}{round(green):02x}{round(blue):02x}"
+    ban = encoded.palette.ban(name)
     after = _rgb(colorizer, encoded, ban, None)
-    hue_banned = ban.banned[0]
+    hue_banned = hue_of(name, OKLAB)
     worn = measure_hue_share(before, hue_banned)
-    return Steering(followed, reached, measure_hue_share(after, hue_banned), worn)
+    one_hue, strength = {"automatic": measure_one_hue(automatic)}, {}
+    for wash in WASHES:
+        result = colorizer.decode(encoded, Recipe().towards(wash, AMOUNT))
+        washed = _chroma(np.asarray(result.image.convert("RGB")))
+        one_hue[wash] = measure_one_hue(washed)
+        strength[wash] = float(np.abs(washed).mean() / max(np.abs(automatic).mean(), 1e-4))
+    left = measure_hue_share(after, hue_banned)
+    return Steering(followed, reached, left, worn, one_hue, strength)
 
 
 def _chroma(rgb: np.ndarray) -> np.ndarray:
@@ -205,6 +231,14 @@ def _find_commonest_hue(chroma: np.ndarray) -> np.ndarray:
     return np.array([np.cos(middle), np.sin(middle)])
 
 
+def measure_one_hue(chroma: np.ndarray) -> float:
+    """Share, 0..1, of OKLab chroma (h, w), complex, within 15 degrees of its commonest hue."""
+    x, y = _find_commonest_hue(chroma)
+    off = np.abs(np.angle(chroma * (x - 1j * y), deg=True))
+    strength = np.abs(chroma)
+    return float(strength[off <= WASH_HUE].sum() / max(strength.sum(), 1e-9))
+
+
 def measure_hue_share(rgb: np.ndarray, degrees: float) -> float:
     """Share of pixels of uint8 RGB near an OKLab hue whose Lab chroma is above 8."""
     scaled = rgb.astype(np.float32) / 255
@@ -223,6 +257,13 @@ def _summarize_steering(photos: list[Steering]) -> dict[str, Any]:
         "banned_worst": max(p.banned for p in photos),
         "banned_before_mean": mean([p.banned_before for p in photos]),
         "photos_that_wore_it": len(worn),
+        "one_hue_median": {
+            name: float(np.median([p.one_hue[name] for p in photos]))
+            for name in ("automatic", *WASHES)
+        },
+        "strength_median": {
+            name: float(np.median([p.strength[name] for p in photos])) for name in WASHES
+        },
     }
 
 
@@ -243,11 +284,17 @@ def format_table(report: dict[str, Any]) -> str:
             f"| {row['chroma_of_truth']:.2f} |"
         )
     lines.append(f"\n{report['photos']} photos, short side {SIDE} px; 95 % bootstrap intervals.")
-    lines.append(
-        "Best of 4 alternatives: for each photo the one of the highest raw AuC, as only an oracle "
-        "that knows the truth can choose. True palette: the photo's own, which it knows, too, at "
-        "the calmer vividness for palettes that are given."
-    )
+    names = {row["method"] for row in report["rows"]}
+    if "true palette" not in names:
+        lines.append("The method takes no palette.")
+    elif "best of 4 alternatives" not in names:
+        lines.append("True palette: the photo's own, as only an oracle knows it.")
+    else:
+        lines.append(
+            "Best of 4 alternatives: for each photo the one of the highest raw AuC, as only an "
+            "oracle that knows the truth can choose. True palette: the photo's own, which it "
+            "knows, too, at the calmer vividness for palettes that are given."
+        )
     if report["steering"]:
         steering = report["steering"]
         followed = ", ".join(f"{d}: {v:.0%}" for d, v in steering["followed_median"].items())
@@ -257,6 +304,15 @@ def format_table(report: dict[str, Any]) -> str:
             f"{steering['banned_worst']:.2%} at worst (before: "
             f"{steering['banned_before_mean']:.1%})."
         )
+        if "one_hue_median" in steering:
+            one, strength = steering["one_hue_median"], steering["strength_median"]
+            washes = ", ".join(
+                f"{n} {one[n]:.0%} ({strength[n]:.1f} times the chroma)" for n in WASHES
+            )
+            lines.append(
+                f"Chroma within {WASH_HUE:.0f} degrees of one hue, median photo: automatic "
+                f"{one['automatic']:.0%}; {AMOUNT:g} of it towards {washes}."
+            )
     if report["recognition"]:
         lines += recognition.format_table(report["recognition"])
     if report["edits"]:
