@@ -1,0 +1,273 @@
+"""Train and score all of docs/paper.md: python experiments/paper.py {rows,ablations} [--dry-run]
+
+    vgg ─▶ rows: each method of Table 1 with each seed ─▶ results/table1 ─▶ results/figures
+        └▶ ablations: each cell with each seed ──────────▶ results/ablations
+
+Every run has a processor of its own, or the GPU where there is one. What is done is not done again,
+and what was interrupted goes on. `--dry-run` says what is left and how long it takes. To take less
+time, give fewer seeds or, of ablations, fewer cells (the first ones test what the paper claims):
+then all that are left are still comparable.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TEACHER = "teacher/vgg16-conv1_1-to-conv3_3.npz"
+EQUAL = {"batch": 32, "recalibrate": 10, "checkpoint_seconds": 120, "validation_photos": 64}
+PINNED = ("dahl2016", "fenu2016")  # over VGG-16
+
+# Of each row of Table 1: its method, and what it needs beside the equal budget.
+ROWS: dict[str, tuple[str, dict[str, object]]] = {
+    "fenu2016": ("fenu2016", {}),
+    "dahl2016": ("dahl2016", {}),
+    "zhang2016-class": ("zhang2016", {"width": 0.25, "rebalance": 1}),
+    "zhang2016": ("zhang2016", {"width": 0.25}),
+    "tintype": ("tintype", {}),
+    "tint": ("tint", {}),
+}
+
+# Each ablation is the paper's method with something changed; first what the paper claims.
+CELLS: dict[str, dict[str, object]] = {
+    "paper": {},
+    "no-palette": {"palette": "none"},
+    "nothing-carried": {"carried": False},
+    "neither": {"palette": "none", "carried": False},
+    "l1": {"alpha": 0},
+    "l1-variation": {"alpha": 0, "variation": 1},
+    "l1-palettewise": {"alpha": 0, "palettewise": 1},
+    "l1-both": {"alpha": 0, "variation": 1, "palettewise": 1},
+    "no-conv5": {"conv5": False},
+    "alpha-1": {"alpha": 1},
+    "rebalance-0": {"rebalance": 0},
+    "rebalance-1": {"rebalance": 1},
+    "no-first-stage": {"first_steps": 0},
+    "palette-after-norm": {"palette": "after"},
+    "l1-variation-sum": {"alpha": 0, "variation_sum": 1},
+    "variance-alone": {"l1": 0, "alpha": 1},
+    "variation-alone": {"l1": 0, "alpha": 0, "variation": 1},
+    "palettewise-alone": {"l1": 0, "alpha": 0, "palettewise": 1},
+    "hsv-raw": {"space": "raw"},
+    "lab": {"space": "lab"},
+}
+
+# Processor seconds of a step, on an EPYC with bf16, and of what comes before and after all steps.
+SECONDS = {"fenu2016": 0.90, "dahl2016": 0.70, "zhang2016": 0.25, "tintype": 0.66, "tint": 0.15}
+AROUND = 150
+SCORED = 0.25  # of a photo in a row of a run, at 256 px
+SCORED_ROWS = {"fenu2016": 4, "tintype": 2}  # of a run; of others 1
+PAUSE = 1.0  # seconds
+
+
+@dataclass(frozen=True)
+class Task:
+    """A command of tintype that leaves files, and when it can begin.
+
+    folder: where `done.json` says that it is done, and how long it took
+    seconds: what it takes of a processor, if all goes as it was measured
+    """
+
+    folder: Path
+    words: tuple[str, ...]
+    seconds: float
+    after: tuple["Task", ...] = field(default=(), repr=False)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it was done, by this very command. Exits where it was by another."""
+        file = self.folder / "done.json"
+        if not file.exists():
+            return False
+        if (found := json.loads(file.read_text())["command"]) != list(self.words):
+            sys.exit(f"{self.folder}: expected the command {self.words}, found {found}; move it")
+        return True
+
+    def run(self, processor: int | None) -> bool:
+        """Do it, on one processor if it is given, and note its time; whether it came to its end."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command, own = [sys.executable, "-m", "tintype", *self.words], dict(os.environ)
+        if processor is not None:
+            command = ["taskset", "-c", str(processor), *command]
+            own |= {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+        with (self.folder / "output.log").open("a") as log:
+            process = subprocess.Popen(command, cwd=ROOT, env=own, stdout=log, stderr=log)
+            _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)  # it is waited for
+        note = self.folder / "seconds.json"
+        past = json.loads(note.read_text()) if note.exists() else []
+        past.append(round(used.ru_utime + used.ru_stime))
+        note.write_text(json.dumps(past))
+        if process.returncode == 0:
+            about = {"command": self.words, "processor_seconds": past}
+            (self.folder / "done.json").write_text(json.dumps(about, indent=1) + "\n")
+        return process.returncode == 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is given: folders, seeds, and how long runs are."""
+
+    data: Path
+    runs: Path
+    seeds: Sequence[int]
+    steps: int
+    limit: int
+    vgg_file: Path | None
+
+    @property
+    def validation(self) -> str:
+        return str(self.data / "validation-000.tar.gz")
+
+    def make_vgg(self) -> Task | None:
+        """VGG-16, where no published weights are given by --vgg."""
+        if self.vgg_file is not None:
+            return None
+        words = ["pretrain-vgg", "--data", str(self.data / "photos64-*.tar.gz")]
+        words += ["--teacher", str(self.data / TEACHER), "-o", str(self.runs / "vgg")]
+        words += ["--minutes", "30", "--resume", "--set", "learning_rate=0.0003"]
+        return Task(self.runs / "vgg", tuple(words), 1900)
+
+    def make_run(
+        self, name: str, method: str, changes: dict[str, object], seed: int, vgg: Task | None
+    ) -> Task:
+        """A run of some method, all of which see the same crops if they have the same seed."""
+        folder = self.runs / f"{name}-{seed}"
+        own: dict[str, object] = {**EQUAL, "seed": seed, "validate_steps": max(1, self.steps // 10)}
+        if method in PINNED:
+            own["vgg"] = self.vgg_file or self.runs / "vgg" / "vgg16.safetensors"
+        if method == "fenu2016":
+            own["first_steps"] = self.steps // 10
+        words = ["train", "--method", method, "-o", str(folder), "--steps", str(self.steps)]
+        for size in (128, 64):
+            words += ["--data", str(self.data / f"photos{size}-*.tar.gz")]
+        for key, value in (own | changes).items():
+            words += ["--set", f"{key}={value if isinstance(value, str) else _to_json(value)}"]
+        after = (vgg,) if vgg and method in PINNED else ()
+        seconds = SECONDS[method] * self.steps + AROUND
+        return Task(folder, (*words, "--resume"), seconds, after)
+
+    def make_rows(self) -> list[Task]:
+        """Table 1 and the figures."""
+        vgg = self.make_vgg()
+        runs = [
+            self.make_run(name, method, changes, seed, vgg)
+            for seed in self.seeds
+            for name, (method, changes) in ROWS.items()
+        ]
+        scored = self._score(runs, "table1", self.limit)
+        folders = [str(self.runs / f"{name}-{self.seeds[0]}") for name in ROWS]
+        words = ["plot", *folders, "-o", "results/figures"]
+        for name in ("chelsea.png", "coffee.png", "astronaut.png", "rocket.jpg"):
+            for file in Path(sys.prefix).glob(f"lib/python3*/site-packages/skimage/data/{name}"):
+                words += ["--photo", str(file)]
+        drawn = Task(self.runs / "figures", tuple(words), 120, (scored,))
+        return [*([vgg] if vgg else []), *runs, scored, drawn]
+
+    def make_ablations(self, cells: Iterable[str]) -> list[Task]:
+        """What each part is worth: cells of all seeds before the next cell."""
+        vgg, inner = self.make_vgg(), Plan(**{**vars(self), "runs": self.runs / "ablations"})
+        file = self.vgg_file or self.runs / "vgg" / "vgg16.safetensors"
+        runs = [
+            inner.make_run(name, "fenu2016", {"vgg": file, **CELLS[name]}, seed, vgg)
+            for name in cells
+            for seed in self.seeds
+        ]
+        return [*([vgg] if vgg else []), *runs, inner._score(runs, "ablations", self.limit)]
+
+    def _score(self, runs: list[Task], name: str, limit: int) -> Task:
+        words = ["evaluate", *(str(run.folder) for run in runs), "--data", self.validation]
+        words += ["--limit", str(limit), "-o", f"results/{name}"]
+        rows = sum(SCORED_ROWS.get(run.words[2], 1) for run in runs)
+        seconds = SCORED * limit * rows + AROUND
+        return Task(self.runs / name, tuple(words), seconds, tuple(runs))
+
+
+def _to_json(value: object) -> str:
+    return str(value) if isinstance(value, Path) else json.dumps(value)
+
+
+def work_off(tasks: list[Task], processors: Sequence[int | None]) -> None:
+    """Do all tasks that are not done, one at a time on each processor; exits where one fails."""
+    done, left = ([t for t in tasks if t.is_done == state] for state in (True, False))
+    failed: list[Task] = []
+    lock = threading.Lock()
+
+    def take() -> Task | None:
+        """The first task that can begin; None where each waits for another."""
+        with lock:
+            found = next((task for task in left if all(t in done for t in task.after)), None)
+            if found is not None:
+                left.remove(found)
+            return found
+
+    def work(processor: int | None) -> None:
+        while left and not failed:
+            task = take()
+            if task is None:
+                time.sleep(PAUSE)
+                continue
+            print("begins", task.folder, flush=True)
+            (done if task.run(processor) else failed).append(task)
+
+    threads = [threading.Thread(target=work, args=(one,)) for one in processors]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        sys.exit(f"{failed[0].folder}: expected an end, found a failure; read output.log there")
+
+
+def show(tasks: list[Task], count: int) -> None:
+    """Print what is left, and how long it takes on so many processors."""
+    left = [task for task in tasks if not task.is_done]
+    for task in left:
+        print(f"{task.seconds / 60:6.0f} min  {task.folder}")
+    hours = sum(task.seconds for task in left) / 3600
+    print(f"{len(left)} of {len(tasks)} left: {hours:.1f} hours, {hours / count:.1f} on {count}")
+
+
+def find_processors() -> list[int | None]:
+    """The processors that may be used; one nameless worker where there is a GPU."""
+    import torch  # slow to import
+
+    return [None] if torch.cuda.is_available() else [*sorted(os.sched_getaffinity(0))]
+
+
+def main() -> None:
+    """Read the command line and do what is left."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("what", choices=("rows", "ablations"))
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/paper"))
+    parser.add_argument("--vgg", type=Path, help="VGG-16's weights; else they are trained here")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--limit", type=int, help="photos to score; 480 for rows, else 100")
+    parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS))
+    parser.add_argument("--dry-run", action="store_true")
+    given = parser.parse_args()
+    os.chdir(ROOT)
+    limit = given.limit or (480 if given.what == "rows" else 100)
+    plan = Plan(given.data, given.runs, range(given.seeds), given.steps, limit, given.vgg)
+    makers: dict[str, Callable[[], list[Task]]] = {
+        "rows": plan.make_rows,
+        "ablations": lambda: plan.make_ablations(given.cells),
+    }
+    tasks, processors = makers[given.what](), find_processors()
+    if given.dry_run:
+        show(tasks, len(processors))
+    else:
+        work_off(tasks, processors)
+
+
+if __name__ == "__main__":
+    main()
