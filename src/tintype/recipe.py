@@ -161,6 +161,8 @@ class Recipe:
             return self.palette.over(estimate.bins)
         if self.palette is not None:
             return Palette.from_json(estimate.bins, self.palette)
+        if self.alternative and not alternatives:
+            raise PaletteError("expected a model with alternatives, found one without; leave them")
         if self.alternative > (most := len(alternatives)):
             raise PaletteError(f"expected one of {most} alternatives, found {self.alternative}")
         return alternatives[self.alternative - 1] if self.alternative else estimate

@@ -18,6 +18,7 @@ from tintype.research.data import batches, packing, photo_set
 from tintype.research.methods import (
     METHODS,
     checkpoint,
+    cheng2015,
     dahl2016,
     fenu2016,
     gray,
@@ -249,6 +250,7 @@ def config(narrow):
     return {
         "gray": gray.Config(),
         "tint": tint.Config(),
+        "cheng2015": cheng2015.Config(vgg=str(narrow)),
         "dahl2016": dahl2016.Config(vgg=str(narrow)),
         "zhang2016": zhang2016.Config(width=1 / 16),
         "fenu2016": fenu2016.Config(vgg=str(narrow), connected=16, first_steps=100),

@@ -132,7 +132,7 @@ def test_a_recipe_works_on_a_run(steered):
 
 
 def test_a_run_has_no_alternatives(steered):
-    with pytest.raises(PaletteError, match="expected one of 0 alternatives, found 1"):
+    with pytest.raises(PaletteError, match="expected a model with alternatives, found one without"):
         steered.colorize(photo(), Recipe(alternative=1))
 
 
@@ -232,7 +232,7 @@ def test_commands_take_a_run(config, tmp_path):
     assert done.exit_code == 1
     assert "expected no palette: zhang2016 cannot be steered" in done.output
     done = CliRunner().invoke(cli, [*given, "--alternatives", "2"])
-    assert "expected one of 0 alternatives, found 1" in done.output
+    assert "expected a model with alternatives, found one without" in done.output
 
 
 def test_loading_a_run_does_not_import_the_trainer(config, tmp_path):

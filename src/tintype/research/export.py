@@ -137,7 +137,10 @@ def export(
         raise DataError(f"--set: expected fields of {settings}, found {left}")
     network, about = torch_model.load(run)
     if not isinstance(network, method.Network):
-        raise DataError(f"{run}: expected a run of tintype, found {about['method']}")
+        raise DataError(
+            f"{run}: expected a run of tintype, found {about['method']}; "
+            "use it as it is: tintype colorize --model RUN"
+        )
     photos = _load_grays(patterns or about["run"]["data"], settings.side, held=not patterns)
     full = _trace_graphs(network, settings)
     exact = _compare(network, full, photos, settings)

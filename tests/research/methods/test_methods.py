@@ -94,7 +94,7 @@ def test_a_checkpoint_colors_like_its_network(method, config, tmp_path):
 
 def test_pinned_weights_are_not_in_checkpoints(method, config):
     stored = [name for name in made(method, config).state_dict() if name.startswith("vgg.")]
-    assert stored == (["vgg.fingerprint"] if method in ("dahl2016", "fenu2016") else [])
+    assert stored == (["vgg.fingerprint"] if METHODS[method].pins_vgg else [])
 
 
 def test_previews_are_photos(method, config):
@@ -163,6 +163,7 @@ def test_losses_in_half_precision_are_nearly_the_same(method, config):
 @pytest.mark.parametrize(
     ("method", "steps", "part", "least"),
     [
+        ("cheng2015", 150, "pixels", 0.01),
         ("dahl2016", 300, "pixels", 0.03),
         ("zhang2016", 100, "pixels", 0.02),
         ("fenu2016", 250, "l1", 0.1),
@@ -219,7 +220,7 @@ def test_gray_has_nothing_to_train(photos, tmp_path):
         loop.train(tmp_path / "run", run_config(photos, 2, method="gray"), {}, resume=False)
 
 
-@pytest.mark.parametrize("method", ["dahl2016", "fenu2016"])
+@pytest.mark.parametrize("method", [name for name in METHODS if METHODS[name].pins_vgg])
 def test_a_method_over_vgg_says_that_it_needs_one(method, photos, tmp_path):
     with pytest.raises(DataError, match="vgg: expected a file of VGG-16's weights"):
-        loop.train(tmp_path / "run", run_config(photos, 2, method=method), {}, resume=False)
+        loop.train(tmp_path / "run", run_config(photos, 600, method=method), {}, resume=False)

@@ -132,8 +132,9 @@ def test_held_out_photos_are_colored_every_few_steps(photos, tmp_path):
     assert [row["step"] for row in rows(tmp_path / "run") if "validation" in row] == [3, 6]
 
 
-def test_a_first_stage_that_lasts_to_the_end_is_refused(photos, tmp_path, narrow):
-    given = {"vgg": str(narrow), "first_steps": "6"}
+def test_a_first_stage_that_lasts_to_the_end_is_refused(photos, tmp_path):
+    """Before the network is built, or it would be missed that there is no such VGG-16."""
+    given = {"vgg": "none.safetensors", "first_steps": "6"}
     with pytest.raises(DataError, match="first_steps: expected fewer than the run's 6 steps"):
         loop.train(tmp_path / "run", run_config(photos, 6, method="fenu2016"), given, resume=False)
 
@@ -233,7 +234,7 @@ def test_a_run_needs_an_end(photos, tmp_path):
 def test_an_unknown_method_is_refused(photos, tmp_path):
     config = run_config(photos, 2, method="magic")
     assert (
-        "expected a method of gray, dahl2016, zhang2016, fenu2016, tintype, found 'magic'"
+        "expected a method of gray, tint, cheng2015, dahl2016, zhang2016, fenu2016, tintype, found 'magic'"
         in refused(tmp_path / "run", config)
     )
 

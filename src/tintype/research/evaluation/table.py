@@ -31,8 +31,8 @@ from tintype.research.evaluation.metrics import Score
 from tintype.research.evaluation.summary import bootstrap_mean, compare, make_row
 from tintype.research.methods import checkpoint
 
-ORDER = ("gray", "tint", "welsh2002", "dahl2016", "fenu2016", "zhang2016", "tintype")
-NOT_BUILT = ("cheng2015", "deshpande2015")  # which the paper names, and compares with neither
+ORDER = ("gray", "tint", "welsh2002", "cheng2015", "dahl2016", "fenu2016", "zhang2016", "tintype")
+NAMED = ("cheng2015", "deshpande2015")  # which the paper names, and compares with neither
 PUBLISHED = {"gray": 88.1, "dahl2016": 90.0, "fenu2016": 90.6, "zhang2016": 91.1}  # its Table 1
 TIMED = 9  # photos that are colored one by one, to be timed
 
@@ -174,8 +174,8 @@ def format_table(report: dict[str, Any]) -> str:
     lines += [_format_row(row) for row in report["rows"]]
     if any(row["method"] == "welsh2002" for row in report["rows"]):
         known = {row["method"] for row in report["rows"]}
-        missing = [name for name in NOT_BUILT if name not in known]
-        lines += [f"| {name} | | not built | | | | | | | | | |" for name in missing]
+        missing = [name for name in NAMED if name not in known]
+        lines += [f"| {name} | | no run | | | | | | | | | |" for name in missing]
     sources = sorted({about["vgg"] for about in report["runs"].values() if "vgg" in about})
     where = report["where"]
     lines.append(

@@ -6,7 +6,15 @@ from typing import Any
 
 from torch import Tensor
 
-from tintype.research.methods import dahl2016, fenu2016, gray, tint, tintype, zhang2016
+from tintype.research.methods import (
+    cheng2015,
+    dahl2016,
+    fenu2016,
+    gray,
+    tint,
+    tintype,
+    zhang2016,
+)
 
 # A network and its config are `Any` here: each method has types of its own.
 
@@ -78,6 +86,13 @@ METHODS = {
         network=tint.Network,
         preview=show_automatic(tint.colorize),
         colorize=tint.colorize,
+    ),
+    "cheng2015": Method(
+        config=cheng2015.Config,
+        network=cheng2015.Network,
+        preview=show_automatic(cheng2015.colorize),
+        colorize=cheng2015.colorize,
+        pins_vgg=True,
     ),
     "dahl2016": Method(
         config=dahl2016.Config,

@@ -123,7 +123,7 @@ def load_pinned(file: str) -> Pinned:
     if not file:
         raise DataError(
             "vgg: expected a file of VGG-16's weights (--set vgg=FILE), found none; "
-            "fetch the published ones or train them here"
+            "fetch them by `tintype weights fetch vgg16`, or train them by `tintype pretrain-vgg`"
         )
     return Pinned(load(Path(file)))
 

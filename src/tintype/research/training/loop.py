@@ -17,7 +17,7 @@ from tintype.research.data import photo_set, shards
 from tintype.research.data.batches import Memory, Process
 from tintype.research.data.streaming import Stream
 from tintype.research.methods import METHODS, checkpoint
-from tintype.research.training.config import TrainConfig
+from tintype.research.training.config import TrainConfig, configure
 from tintype.research.training.log import Log, Pace, Validation
 from tintype.research.training.run import TRAINED, Run
 
@@ -33,8 +33,8 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     if last.exists() and not resume:
         raise DataError(f"{folder}: expected a new folder, found a run; add --resume to go on")
     _check(config)
+    _check_stages(config, dict(settings))
     run = Run(folder, config, dict(settings))
-    _check_method(run)
     folder.mkdir(parents=True, exist_ok=True)
     going_on = resume and last.exists()
     if going_on:
@@ -69,17 +69,17 @@ def _check(config: TrainConfig) -> None:
         raise DataError(f"warmup: expected a share of the run, 0 to 1, found {config.warmup:g}")
 
 
-def _check_method(run: Run) -> None:
-    """Raise DataError where there is nothing to train, or no step left for it."""
-    config = run.config
-    first = run.method.first_steps(run.settings) if run.method.first_steps else 0
+def _check_stages(config: TrainConfig, settings: dict[str, str]) -> None:
+    """Raise DataError where there is nothing to train, or no step left after a method's first."""
+    method = TRAINED[config.method]
+    if config.method == "gray":
+        raise DataError(f"expected a method that can be trained, found {config.method!r}")
+    first = method.first_steps(configure(method.config(), settings)) if method.first_steps else 0
     if config.steps and first >= config.steps:
         raise DataError(
             f"first_steps: expected fewer than the run's {config.steps} steps, found "
             f"{first}; add --set first_steps={config.steps // 10}"
         )
-    if not list(run.unwrapped.parameters()):
-        raise DataError(f"expected a method that can be trained, found {config.method!r}")
 
 
 @contextmanager
