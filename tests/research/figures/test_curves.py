@@ -10,12 +10,14 @@ from tintype.research.figures import canvas, curves
 
 def test_curves_are_the_logs_numbers(runs):
     read = {name: curves.read_curve(run) for name, run in runs.items()}
-    (axes,) = curves.draw_losses(read).axes
-    lines = {line.get_label(): line for line in axes.lines}
-    for name, losses in LOSSES.items():
-        assert dict(zip(*lines[name].get_data(), strict=True)) == losses
-    (gray,) = [line for line in axes.lines if line.get_label() not in LOSSES]
-    assert gray.get_ydata() == [GRAY, GRAY]
+    above, below = curves.draw_losses(read).axes
+    for axes, level, of in ((above, GRAY, lambda x: x), (below, 60, lambda x: 60 + 100 * x)):
+        lines = {line.get_label(): line for line in axes.lines}
+        for name, losses in LOSSES.items():
+            expected = {photos: of(loss) for photos, loss in losses.items()}
+            assert dict(zip(*lines[name].get_data(), strict=True)) == expected
+        (gray,) = [line for line in axes.lines if line.get_label() not in LOSSES]
+        assert gray.get_ydata() == [level, level]
 
 
 def test_a_resumed_run_repeats_nothing(runs, tmp_path):
@@ -29,12 +31,15 @@ def test_a_resumed_run_repeats_nothing(runs, tmp_path):
 
 
 def test_names_of_curves_do_not_overlap():
-    close = {f"run {i}": curves.Curve([1], [0.05 + 1e-5 * i], 0.0501) for i in range(6)}
-    (axes,) = curves.draw_losses(close).axes
-    places = sorted(t.get_position()[1] for t in axes.texts)
-    assert len(places) == 7
-    assert min(np.diff(places)) > 0.057
-    assert places[-1] <= 1
+    close = {
+        f"run {i}": curves.Curve([1], [0.05 + 1e-5 * i], 0.0501, [60 + 1e-4 * i], 60.0)
+        for i in range(6)
+    }
+    for axes in curves.draw_losses(close).axes:
+        places = sorted(t.get_position()[1] for t in axes.texts)
+        assert len(places) == 7
+        assert min(np.diff(places)) > 0.057
+        assert places[-1] <= 1
 
 
 def test_names_move_no_further_than_they_must():

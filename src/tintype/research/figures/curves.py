@@ -21,22 +21,31 @@ TICKS = (0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1)  # shares
 
 @dataclass(frozen=True)
 class Curve:
-    """A run's pixelwise loss on held-out photos after so many photos seen, and that of gray."""
+    """A run on held-out photos after so many photos seen, and gray.
+
+    loss: pixelwise, 0..1; rebalanced: AuC, percent
+    """
 
     photos: list[int]
     loss: list[float]
     gray: float
+    rebalanced: list[float]
+    gray_rebalanced: float
 
 
 def read_curve(run: Path) -> Curve:
     """Read a run's log. Raises DataError where it is missing, or older than what is read here."""
     path = run / "log.jsonl"
-    points: dict[int, tuple[float, float]] = {}
+    points: dict[int, list[float]] = {}
     try:
         for row in map(json.loads, path.read_text().splitlines()):
             if checked := row.get("validation"):
                 own = checked["half" if "half" in checked else "automatic"]
-                points[int(row["photos"])] = float(own["loss"]), float(checked["gray"]["loss"])
+                points[int(row["photos"])] = [
+                    float(one[name])
+                    for name in ("loss", "auc_rebalanced")
+                    for one in (own, checked["gray"])
+                ]
     except OSError as error:
         raise DataError(f"{path}: expected a run's log, found none: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -47,11 +56,15 @@ def read_curve(run: Path) -> Curve:
             "train the run with this version"
         )
     order = sorted(points)  # a resumed run repeats what it had logged after its last checkpoint
-    return Curve(order, [points[count][0] for count in order], points[order[-1]][1])
+    loss, grays, rebalanced, rebalanced_grays = zip(*(points[n] for n in order), strict=True)
+    return Curve(order, list(loss), grays[-1], list(rebalanced), rebalanced_grays[-1])
 
 
 def draw_losses(curves: dict[str, Curve]) -> Figure:
-    """Figure 4: curves by name, and gray. Raises DataError where their photos are not the same."""
+    """Figure 4: curves by name, and gray, by the paper's loss and by one that knows rare colors.
+
+    Raises DataError where their photos are not the same.
+    """
     grays = {name: one.gray for name, one in curves.items()}
     gray = min(grays.values())
     if max(grays.values()) > 1.01 * gray:
@@ -60,19 +73,29 @@ def draw_losses(curves: dict[str, Curve]) -> Figure:
             f"expected runs that were checked on the same photos, found a loss of gray of {found}; "
             "give runs with the same data and late_crop_size, or choose other figures by --figure"
         )
-    figure = Figure(figsize=(WIDTH, 4.9), facecolor="white")
-    axes = figure.add_axes((0.075, 0.19, 0.77, 0.77))
-    axes.axhline(gray, color=QUIET, lw=1.3, ls=(0, (5, 3)))
-    ends = [(gray, "gray", QUIET)]
-    for i, (name, one) in enumerate(curves.items()):
-        color = COLORS[i % len(COLORS)]
-        axes.plot(one.photos, one.loss, color=color, lw=1.8, marker="o", ms=4, label=name)
-        ends.append((one.loss[-1], name, color))
-    axes.set(xlabel="photos seen in training", ylabel="pixelwise loss", xlim=(0, None))
-    axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
-    _finish(axes, ends)
-    what = "Figure 4. Pixelwise loss (mean L1 of H, S and V) on held-out photographs in training,\n"
-    caption(figure, what + "colored from their luma by every method.")
+    figure = Figure(figsize=(WIDTH, 8.6), facecolor="white")
+    rebalanced = next(iter(curves.values())).gray_rebalanced
+    for bottom, label, level, lines in (
+        (0.57, "pixelwise loss", gray, {n: c.loss for n, c in curves.items()}),
+        (0.11, "rebalanced AuC, %", rebalanced, {n: c.rebalanced for n, c in curves.items()}),
+    ):
+        axes = figure.add_axes((0.075, bottom, 0.77, 0.40))
+        axes.axhline(level, color=QUIET, lw=1.3, ls=(0, (5, 3)))
+        ends = [(level, "gray", QUIET)]
+        for i, (name, values) in enumerate(lines.items()):
+            color, photos = COLORS[i % len(COLORS)], curves[name].photos
+            axes.plot(photos, values, color=color, lw=1.8, marker="o", ms=4, label=name)
+            ends.append((values[-1], name, color))
+        axes.set(xlabel="photos seen in training", ylabel=label, xlim=(0, None))
+        axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
+        _finish(axes, ends)
+    words = (
+        "Figure 4. Held-out photographs in training, colored from their luma by every method: mean"
+    )
+    words += (
+        "\nL1 of H, S and V above, the lower the better; below raw accuracy by how rare colors are."
+    )
+    caption(figure, words)
     return figure
 
 
