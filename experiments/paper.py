@@ -247,11 +247,12 @@ def show(tasks: list[Task], count: int) -> None:
     print(f"{len(left)} of {len(tasks)} left: {hours:.1f} hours, {hours / count:.1f} on {count}")
 
 
-def find_processors() -> list[int | None]:
-    """The processors that may be used; one nameless worker where there is a GPU."""
+def find_processors(jobs: int | None) -> list[int | None]:
+    """The processors that may be used, so many at most; one nameless worker where a GPU is."""
+    allowed = sorted(os.sched_getaffinity(0))  # some systems widen it as time goes by
     import torch  # slow to import
 
-    return [None] if torch.cuda.is_available() else [*sorted(os.sched_getaffinity(0))]
+    return [None] if torch.cuda.is_available() else [*allowed[:jobs]]
 
 
 def main() -> None:
@@ -265,6 +266,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--limit", type=int, help="photos to score; 480 for rows, else 100")
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS))
+    parser.add_argument("--jobs", type=int, help="runs at a time; one a processor by default")
     parser.add_argument("--dry-run", action="store_true")
     given = parser.parse_args()
     os.chdir(ROOT)
@@ -274,7 +276,7 @@ def main() -> None:
         "rows": plan.make_rows,
         "ablations": lambda: plan.make_ablations(given.cells),
     }
-    tasks, processors = makers[given.what](), find_processors()
+    tasks, processors = makers[given.what](), find_processors(given.jobs)
     if given.dry_run:
         show(tasks, len(processors))
     else:

@@ -185,6 +185,8 @@ def _recalibrate(run: Run, photos: Memory | Stream) -> None:
     modules = run.average.train().modules()  # but norms that a network keeps
     norms = [m for m in modules if isinstance(m, nn.BatchNorm2d) and m.training]
     run.average.eval()
+    if not norms:
+        return
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the mean of all batches
