@@ -64,3 +64,16 @@ def test_broken_descriptions_are_refused_in_one_line_or_work(tmp_path: Path) -> 
         (folder / "model.json").write_text(text)
         with pytest.raises(tintype.ModelError, match="expected a model's description"):
             tintype.load(folder)
+
+
+def test_graphs_of_another_format_are_refused_in_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(str(WEIGHTS), folder)
+    about = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps(about | {"format": 2}))
+    assert "model format 2, found others in encoder.onnx and decoder.onnx; make" in refusal(folder)
+    encoder, decoder = (folder / f"{name}.onnx" for name in ("encoder", "decoder"))
+    decoder.write_bytes(encoder.read_bytes())
+    hashes = dict.fromkeys(about["sha256"], about["sha256"]["encoder.onnx"])
+    (folder / "model.json").write_text(json.dumps(about | {"sha256": hashes}))
+    assert "model format 3, found others in decoder.onnx; make" in refusal(folder)

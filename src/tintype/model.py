@@ -30,6 +30,9 @@ LEANING = 0.75  # how much of a likely prototype palette an alternative has at m
 STEP = 0.03  # and how far, in OKLab chroma, that may move the mean color
 FORMER_OUTPUTS = {"palette": "estimate", "estimate": "reference"}  # of format 2, and its inputs:
 FORMER_INPUTS = {"tones": "palette_tones", "estimate": "reference"}
+ESTIMATED = {"estimate", "shares", "prototypes"}  # what an encoder gives beside features
+DECODED = {"palette", "palette_tones", "reference", "reference_tones", "luma", "bias"}
+DECODED |= {"hint_place", "hint_chroma", "hint_reach"}  # what a decoder takes beside features
 SEVERE = -1e4  # what a banned bin's logits are lowered by
 
 
@@ -125,8 +128,27 @@ class OnnxModel:
         names = [value.name for value in self._decoder.get_inputs()]
         self._sources = {n: FORMER_INPUTS.get(n, n) if former else n for n in names}
         self._inputs = [n for n in names if n.startswith("feature") or n == "keys"]
+        self._check_graphs(FORMAT - former)
         self.takes_hints = "keys" in names
         self._tells = "logits" in [output.name for output in self._decoder.get_outputs()]
+
+    def _check_graphs(self, number: int) -> None:
+        """Raise ModelError where they are not those of a model of this format."""
+        takes = [value.name for value in self._encoder.get_inputs()]
+        ranks = {value.name: len(value.shape) for value in self._decoder.get_inputs()}
+        gives = [output.name for output in self._decoder.get_outputs()]
+        right = {
+            "encoder": takes == ["luma"] and ESTIMATED | {*self._inputs} <= {*self._outputs},
+            "decoder": {*self._sources.values()} <= DECODED | {*self._inputs}
+            and "chroma" in gives
+            and ranks.get("bias") == number,  # by tone since format 3
+        }
+        if wrong := [f"{name}.onnx" for name, is_right in right.items() if not is_right]:
+            raise ModelError(
+                f"{self.folder or 'the bundled model'}: expected graphs of model format {number}, "
+                f"found others in {' and '.join(wrong)}; make it anew by "
+                "tintype export RUN -o FOLDER"
+            )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as where its folder is: who unpickles it loads the same one from there."""

@@ -1,7 +1,9 @@
 """Work waits its turn, in a bounded number and for a bounded time."""
 
 import asyncio
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -77,6 +79,32 @@ def test_work_that_nobody_waits_for_is_dropped_and_what_runs_is_told():
         queue.close()
 
     check_wanted()  # elsewhere it says nothing
+    asyncio.run(main())
+
+
+def test_what_is_dropped_is_let_go_of_at_once():
+    """A flood of large requests that nobody waits for is not kept until the running work ends."""
+
+    class Large(threading.Event):
+        pass
+
+    async def main():
+        queue, go, large = WorkQueue(1, waiting=4, seconds=20), threading.Event(), Large()
+        kept = weakref.ref(large)
+        first = asyncio.ensure_future(queue.do(go.wait))
+        second = asyncio.ensure_future(queue.do(large.is_set))
+        await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+        del large, second  # whose traceback holds it, too
+        await asyncio.sleep(0)  # and so does what it tells next
+        gc.collect()
+        assert kept() is None
+        go.set()
+        assert await first
+        assert await queue.do(lambda: 5) == 5
+        queue.close()
+
     asyncio.run(main())
 
 

@@ -26,6 +26,8 @@ class UnwantedError(Exception):
     """Nobody waits for this piece of work any more."""
 
 
+Waiting = tuple[Future[Any], threading.Event, Callable[[], Any]]
+
 _thread = threading.local()
 
 
@@ -46,7 +48,7 @@ class WorkQueue:
         self._pool = ThreadPoolExecutor(threads)
         self._waiting, self._seconds = waiting, seconds
         self._pending = Counter[str]()  # by client
-        self._turns: dict[str, deque[tuple[Future[Any], threading.Event, Callable[[], Any]]]] = {}
+        self._turns: dict[str, deque[Waiting]] = {}
         self._lock = threading.Lock()
 
     async def do(self, work: Callable[[], T], client: str = "") -> T:
@@ -61,8 +63,9 @@ class WorkQueue:
             if self._pending.total() >= places:
                 raise BusyError
             self._pending[client] += 1
-            self._turns.setdefault(client, deque()).append((future, unwanted, work))
-        future.add_done_callback(partial(self._forget, client))
+            one = (future, unwanted, work)
+            self._turns.setdefault(client, deque()).append(one)
+        future.add_done_callback(partial(self._forget, client, one))
         self._pool.submit(self._take_turn)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)
@@ -74,6 +77,8 @@ class WorkQueue:
     def _take_turn(self) -> None:
         """Do the oldest work of the client whose last turn is longest ago."""
         with self._lock:
+            if not self._turns:
+                return  # it was dropped
             client = next(iter(self._turns))
             own = self._turns.pop(client)
             future, unwanted, work = own.popleft()
@@ -87,9 +92,15 @@ class WorkQueue:
         except BaseException as error:
             future.set_exception(error)
 
-    def _forget(self, client: str, _: Future[Any]) -> None:
+    def _forget(self, client: str, one: Waiting, _: Future[Any]) -> None:
+        """Let go of what is done, or dropped while it waits: it may hold a large request."""
         with self._lock:
             self._pending -= Counter([client])  # and the client, where that was all
+            own = self._turns.get(client, deque())
+            if one in own:
+                own.remove(one)
+                if not own:
+                    del self._turns[client]
 
     def close(self) -> None:
         """Drop what waits and end the threads."""

@@ -10,7 +10,15 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from server.conftest import coffee
-from server.editor.conftest import AXE, color_of, download, open_photo, wait_for, wait_until_settled
+from server.editor.conftest import (
+    AXE,
+    add_color,
+    color_of,
+    download,
+    open_photo,
+    wait_for,
+    wait_until_settled,
+)
 from server.editor.test_accessibility import violations
 from tintype.server.app import STATIC
 
@@ -194,6 +202,58 @@ def test_a_look_goes_to_all_that_are_chosen(page, photos, tmp_path):
     expect(page.locator("#samples")).to_be_visible()
     page.locator("#message .action").last.click()  # undo
     expect(tiles).to_have_count(3)
+
+
+@ON_DESK
+def test_a_hand_that_is_cut_short_leaves_nothing_behind(page, photos, tmp_path):
+    """Where undo takes the color that it holds, or another photo is looked at."""
+    recipe = tmp_path / "pin.json"
+    recipe.write_text('{"edits": [{"at": [0.5, 0.5], "color": "#2060d0"}]}')
+    open_photo(page, *photos[:2])
+    undo, spots = page.locator("#undo"), page.locator("#wheel .spot")
+
+    def hold(thing):
+        thing.scroll_into_view_if_needed()
+        box = thing.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 9, y + 9, steps=3)
+        return lambda: page.mouse.move(x + 20, y, steps=3) or page.mouse.up()
+
+    def look_at(number):
+        page.locator("#photos button").nth(number).evaluate("one => one.click()")
+        wait_until_settled(page)
+
+    def places():
+        return page.locator("#wheel .spot, button.pin").evaluate_all(
+            "all => all.map(one => one.getAttribute('transform') ?? one.style.translate)"
+        )
+
+    count = spots.count()
+    add_color(page, "#00b000")
+    let_go = hold(spots.last.locator(".body"))
+    page.keyboard.press("Control+z")
+    let_go()
+    expect(spots).to_have_count(count)
+    expect(undo).to_be_disabled()
+
+    for number in (0, 1):
+        look_at(number)
+        page.set_input_files("#load-file", recipe)
+        expect(page.locator("button.pin")).to_have_count(1)
+    for thing in (spots.first.locator(".body"), page.locator("button.pin")):
+        wait_until_settled(page)
+        other = places()
+        look_at(0)
+        own = places()
+        let_go = hold(thing)
+        look_at(1)
+        let_go()
+        assert places() == other
+        look_at(0)
+        assert places() == own
+        look_at(1)
 
 
 def test_large_archives_are_zip64(browser, address):

@@ -36,6 +36,7 @@ export class PaletteWheel extends HTMLElement {
   /** @type {Chroma | null} */ #offer = null; // what a click or a key would add
   #timer = 0; // until a hovered spot lights up
   #rest = 0; // until a turned mouse wheel counts as let go
+  /** @type {AbortController | null} */ #hand = null; // the last that took hold of something
   #until = 0; // when spots may light up again: not under a hand that has just let go
   #svg = make("svg", {
     viewBox: `${-SIDE / 2} ${-SIDE / 2} ${SIDE} ${SIDE}`, tabindex: -1, // its spots are where tab stops
@@ -57,6 +58,8 @@ export class PaletteWheel extends HTMLElement {
 
   /** @param {Choice} choice @param {number | null} selected */
   show(choice, selected) {
+    const held = this.#choice && JSON.stringify(this.#choice.spots);
+    if (held !== JSON.stringify(choice.spots)) this.#letGo(); // these are not what the hand has made
     this.#choice = { ...choice, spots: structuredClone(choice.spots) };
     if (selected !== null && selected !== this.#selected) this.offer(null);
     this.#selected = selected;
@@ -243,7 +246,8 @@ export class PaletteWheel extends HTMLElement {
    * @param {() => void} end @param {() => void} cancel
    */
   #follow(id, move, end, cancel) {
-    const hand = new AbortController();
+    this.#hand?.abort();
+    const hand = (this.#hand = new AbortController());
     for (const name of ["pointermove", "pointerup", "pointercancel"]) {
       this.#svg.addEventListener(name, (event) => {
         const pointer = /** @type {PointerEvent} */ (event);
@@ -254,6 +258,12 @@ export class PaletteWheel extends HTMLElement {
         else cancel();
       }, { signal: hand.signal });
     }
+  }
+
+  /** Follow the hand no longer: what it held is not there any more. */
+  #letGo() {
+    this.#hand?.abort();
+    clearTimeout(this.#rest);
   }
 
   /** Take hold of a spot. @param {number} index */

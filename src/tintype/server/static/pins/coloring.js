@@ -24,6 +24,7 @@ export class Coloring {
   constructor(session) {
     this.session = session;
     this.preview = new Preview(session);
+    session.on("leave", () => this.#settle?.());
   }
 
   /** @param {Thing | null} thing null for none */
@@ -101,13 +102,8 @@ export class Coloring {
   turn(by) {
     const reach = this.edit?.reach ?? AUTO;
     const next = Math.round(100 * Math.min(1, Math.max(0, reach + by))) / 100;
-    const one = this.session.open;
     this.setReach(next, false);
-    this.#settle = () => {
-      if (one === this.session.open) this.setReach(next, true);
-      else if (one?.choice) one.history?.add(one.choice); // another photo is looked at
-      this.#settle = null;
-    };
+    this.#settle = () => this.setReach(next, true);
     this.#timer = window.setTimeout(() => this.#settle?.(), WHEEL);
   }
 

@@ -88,6 +88,7 @@ export class Marks {
   }
 
   /** @type {Point | null} */ ghost = null;
+  /** @type {AbortController | null} */ #hand = null; // the last that took hold of a pin
 
   /** @param {number} pin @returns {Point | null} */
   placeOf(pin) {
@@ -148,6 +149,12 @@ export class Marks {
     return mark;
   }
 
+  /** Follow the hand no longer. */
+  letGo() {
+    this.#hand?.abort();
+    for (const mark of this.#marks) mark.classList.remove("dragged");
+  }
+
   /** @param {HTMLButtonElement} mark @param {number} pin @param {PointerEvent} down */
   #grab(mark, pin, down) {
     if (down.button !== 0) return;
@@ -156,7 +163,8 @@ export class Marks {
     mark.setPointerCapture(down.pointerId);
     const start = this.viewer.placeOf(down);
     const from = this.#places[pin];
-    const listening = new AbortController();
+    this.letGo();
+    const listening = (this.#hand = new AbortController());
     let traveled = 0;
     /** @param {PointerEvent} event @param {boolean} done */
     const move = (event, done) => {

@@ -83,10 +83,9 @@ export class Pins {
     });
     addEventListener("keydown", (event) => {
       const typing = event.target instanceof Element && event.target.closest("input, select, aside");
-      if (!this.popover.isOpen || event.defaultPrevented) return;
-      const above = document.querySelector(":popover-open, dialog[open]"); // which closes first
-      if (event.key === "Escape" && !above) this.close();
-      else if (event.key === "Delete" && !typing) this.#remove(this.coloring.pin);
+      if (!this.popover.isOpen || typing) return;
+      if (event.key === "Escape") this.close();
+      else if (event.key === "Delete") this.#remove(this.coloring.pin);
     });
     session.on("open", () => this.#forget());
     session.on("choice", () => this.#follow());
@@ -122,6 +121,7 @@ export class Pins {
   /** @param {number} pin @param {boolean} focus */
   #choosePin(pin, focus) {
     if (this.brush.isOn) return;
+    this.coloring.preview.end(); // it may show a pin that is none
     const edit = this.session.choice?.pins[pin];
     if (!edit) return;
     if (this.coloring.pin !== pin) {
@@ -158,6 +158,7 @@ export class Pins {
 
   /** Another photo is looked at. */
   #forget() {
+    this.marks.letGo();
     this.brush.end(false);
     this.close();
     this.#show();
@@ -190,15 +191,8 @@ export class Pins {
     const mask = thing && (await this.answers.region(thing));
     if (!mask || thing !== this.coloring.thing) return;
     this.#mask = mask;
-    if (!this.coloring.preview.isOn) this.#outline();
+    if (!this.coloring.preview.isOn) outline(this.viewer, mask);
     this.#put();
-  }
-
-  /** Show what a color would hit: the thing, or all that wears its color. */
-  #outline() {
-    const { thing, scope } = this.coloring;
-    if (thing && scope === "everywhere") this.stage.highlight(thing.spot);
-    else outline(this.viewer, this.#mask);
   }
 
   #askRegionSoon() {
@@ -227,9 +221,8 @@ export class Pins {
   #setScope(scope) {
     const { color } = this.coloring;
     this.coloring.scope = scope;
-    if (color) return this.#choose(color);
-    this.#outline();
-    this.#show();
+    if (color) this.#choose(color);
+    else this.#show();
   }
 
   /** @param {number} pin @param {[number, number]} at @param {boolean} done */

@@ -36,9 +36,8 @@ export class Preview {
   end() {
     const one = this.#one;
     this.forget();
-    if (!one?.history) return;
-    if (one === this.session.open) this.session.choose(one.history.current, { done: true, keep: false });
-    else one.choice = one.history.current;
+    if (!one?.history || one !== this.session.open) return;
+    this.session.choose(one.history.current, { done: true, keep: false });
   }
 
   /** Take nothing back, as something is chosen now. */

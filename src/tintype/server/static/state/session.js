@@ -3,7 +3,8 @@
 //     hand ──choose──▶ choice ──recipe──▶ engine ──planes──▶ "decoded"
 //                        └──▶ "choice", history
 //
-// Events: "photos" (some came, went or have another thumbnail), "open" (another is looked at),
+// Events: "photos" (some came, went or have another thumbnail), "leave" (another will be looked at),
+// "open" (another is),
 // "encoded" (the engine knows the open one), "choice" (it, or what is selected, changed), "given"
 // (detail: a photo that is not looked at, which has another choice), "decoded" (detail: {one,
 // decoded, done, since, timing}), "server" (it went or came back), "view" (the open one's zoom
@@ -161,6 +162,7 @@ export class Session extends EventTarget {
 
   /** Look at a photo. @param {OpenPhoto} one */
   show(one) {
+    this.#leave();
     this.open = one;
     this.selected = null;
     this.tell("open");
@@ -168,11 +170,19 @@ export class Session extends EventTarget {
     this.tell("choice");
   }
 
+  /** What a hand has not let go of is not chosen. */
+  #leave() {
+    this.tell("leave");
+    const { open } = this;
+    if (open?.choice && open.history) open.choice = open.history.current;
+  }
+
   /** @param {OpenPhoto} one @returns {() => void} takes it back */
   close(one) {
     const at = this.photos.indexOf(one);
     this.photos = this.photos.filter((other) => other !== one);
     if (one === this.open) {
+      this.#leave();
       this.open = this.selected = null;
       const next = this.photos[Math.min(at, this.photos.length - 1)];
       if (next) this.show(next);
@@ -190,6 +200,7 @@ export class Session extends EventTarget {
   /** @returns {() => void} takes it back */
   closeAll() {
     const { photos, open } = this;
+    this.#leave();
     this.photos = [];
     this.open = this.selected = null;
     this.tell("open");
