@@ -149,7 +149,7 @@ export class Film {
       this.#click(this.#at, { ctrl: false, shift: false });
     } else if (ctrl && key.toLowerCase() === "a") {
       this.choose(photos);
-    } else if (key === "Escape" && this.session.open) {
+    } else if (key === "Escape" && this.session.open && this.chosen.size > 1) {
       this.choose([this.session.open]);
     } else {
       return;

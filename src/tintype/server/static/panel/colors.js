@@ -58,7 +58,11 @@ export class ColorList {
     });
     session.on("shown", ({ done }) => done && this.#look());
     the("add-color", HTMLButtonElement).addEventListener("click", () => this.#ask(!this.#adding));
-    this.#new.addEventListener("keydown", ({ key }) => key === "Escape" && this.#ask(false));
+    this.#new.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault(); // nothing else closes by it
+      this.#ask(false);
+    });
     for (const kind of ["input", "change"]) {
       input("size").addEventListener(kind, () => this.#change((spot) => {
         const factor = 2 ** Number(input("size").value);

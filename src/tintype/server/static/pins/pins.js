@@ -83,9 +83,10 @@ export class Pins {
     });
     addEventListener("keydown", (event) => {
       const typing = event.target instanceof Element && event.target.closest("input, select, aside");
-      if (!this.popover.isOpen || typing) return;
-      if (event.key === "Escape") this.close();
-      else if (event.key === "Delete") this.#remove(this.coloring.pin);
+      if (!this.popover.isOpen || event.defaultPrevented) return;
+      const above = document.querySelector(":popover-open, dialog[open]"); // which closes first
+      if (event.key === "Escape" && !above) this.close();
+      else if (event.key === "Delete" && !typing) this.#remove(this.coloring.pin);
     });
     session.on("open", () => this.#forget());
     session.on("choice", () => this.#follow());
@@ -191,8 +192,15 @@ export class Pins {
     const mask = thing && (await this.answers.region(thing));
     if (!mask || thing !== this.coloring.thing) return;
     this.#mask = mask;
-    if (!this.coloring.preview.isOn) outline(this.viewer, mask);
+    if (!this.coloring.preview.isOn) this.#outline();
     this.#put();
+  }
+
+  /** Show what a color would hit: the thing, or all that wears its color. */
+  #outline() {
+    const { thing, scope } = this.coloring;
+    if (thing && scope === "everywhere") this.stage.highlight(thing.spot);
+    else outline(this.viewer, this.#mask);
   }
 
   #askRegionSoon() {
@@ -221,8 +229,9 @@ export class Pins {
   #setScope(scope) {
     const { color } = this.coloring;
     this.coloring.scope = scope;
-    if (color) this.#choose(color);
-    else this.#show();
+    if (color) return this.#choose(color);
+    this.#outline();
+    this.#show();
   }
 
   /** @param {number} pin @param {[number, number]} at @param {boolean} done */

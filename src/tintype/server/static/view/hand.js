@@ -7,7 +7,10 @@ import { chromaOfPixel } from "../color.js";
 
 const CLICK = 4; // pixels that a hand may move while it clicks
 
-const CONTROLS = "input, select, textarea, button, a, summary, [role=slider], [contenteditable]";
+// What takes the space bar, whoever gave it the focus; and what does so once keys did.
+const TYPED = "input:not([type=radio], [type=checkbox], [type=range], [type=color]), select, textarea, " +
+  "[contenteditable], [role=application], dialog";
+const PRESSED = "input, button, a, summary, [role=slider], [role=button]";
 const STEP = 60; // pixels that a key moves the photo
 
 /**
@@ -24,6 +27,7 @@ export function listenToHand(viewer, canvas, divider) {
   });
   listenToDivider(viewer, divider);
   listenToKeys(viewer, canvas);
+  listenToSpace(viewer);
   /** @type {Pointers} */ const pointers = new Map();
   canvas.addEventListener("pointerdown", (event) =>
     grab(viewer, canvas, pointers, event, (up) => pick(viewer, up)));
@@ -64,13 +68,30 @@ function listenToKeys(viewer, canvas) {
     event.preventDefault();
     keys[event.key]();
   });
+}
+
+/**
+ * The space bar shows "before", also after a click on a button; what keys led to is pressed.
+ * @param {PhotoViewer} viewer
+ */
+function listenToSpace(viewer) {
+  let [byKey, focusedByKey] = [true, true];
+  addEventListener("pointerdown", () => (byKey = focusedByKey = false), { capture: true });
+  addEventListener("focusin", () => (focusedByKey = byKey), { capture: true });
   addEventListener("keydown", (event) => {
+    byKey = true;
     if (event.key !== " " || viewer.classList.contains("empty")) return;
-    if (event.target instanceof Element && event.target.closest(CONTROLS)) return;
+    const taken = focusedByKey ? `${TYPED}, ${PRESSED}` : TYPED;
+    if (event.target instanceof Element && event.target.closest(taken)) return;
     event.preventDefault();
+    event.stopPropagation();
     viewer.gray = true;
-  });
-  addEventListener("keyup", ({ key }) => key === " " && (viewer.gray = false));
+  }, { capture: true });
+  addEventListener("keyup", (event) => {
+    if (event.key !== " " || !viewer.gray) return;
+    event.preventDefault(); // or Firefox presses the button
+    viewer.gray = false;
+  }, { capture: true });
   addEventListener("blur", () => (viewer.gray = false));
 }
 
