@@ -76,15 +76,16 @@ def average(palettes: Sequence[Palette]) -> Palette:
     return Palette(bins, np.mean([palette.shares for palette in palettes], axis=0), tones=tones)
 
 
-def begin_album(estimates: Sequence[Palette], cohesion: float) -> list[dict[str, Any]]:
-    """What each photo of an album begins with, as recipes hold it, by the photos' own estimates.
+def begin_album(starts: Sequence[Palette], cohesion: float) -> list[dict[str, Any]]:
+    """What each photo of an album begins with, as recipes hold it.
 
-    Colored by these, and as vivid as without a palette, photos are those of `tintype colorize
-    --album`. Raises PaletteError as `average`.
+    starts: what each would begin with alone. Colored by what comes of the photos' own estimates,
+        and as vivid as without a palette, photos are those of `tintype colorize --album`.
+    Raises PaletteError as `average`.
     """
-    kept = average(estimates).to_json(fine=True)  # as OUT/album.json keeps it
-    album = Album(Palette.from_json(estimates[0].bins, kept), cohesion)
-    return [album.start(own, 0.0).to_json(fine=True) for own in estimates]
+    kept = average(starts).to_json(fine=True)  # as OUT/album.json keeps it
+    album = Album(Palette.from_json(starts[0].bins, kept), cohesion)
+    return [album.start(own, 0.0).to_json(fine=True) for own in starts]
 
 
 def measure_album(

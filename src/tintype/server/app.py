@@ -185,7 +185,8 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     async def album(asked: AlbumIn, asker: Asking) -> AlbumOut:
         """The palettes to begin with that make photos look as if they were of one roll.
 
-        Each is a blend of the photo's own and the mean of all, as of `tintype colorize --album`.
+        Each is a blend of what the photo begins with and the mean of all: of the photos' own
+        estimates as of `tintype colorize --album`.
         """
         photos = {photo_id: service.store.get(photo_id) for photo_id in asked.photos}
         if unknown := [i for i, photo_id in enumerate(asked.photos) if photos[photo_id] is None]:
@@ -193,7 +194,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
             detail = f"expected photos that were sent, not {ids}; send them again"
             raise Refusal(404, "not-sent", detail, photos=unknown)
         known = [photo for photo_id in asked.photos if (photo := photos[photo_id]) is not None]
-        return await asker.have(service.full, lambda: service.album(known, asked.cohesion))
+        return await asker.have(service.full, lambda: service.album(known, asked))
 
     @app.post("/v1/recipes", responses=problems)
     async def recipe(asked: RecipeFile, asker: Asking) -> dict[str, Any]:

@@ -126,20 +126,60 @@ class PlaceIn(RecipeIn):
     at: Place
 
 
+class Start(Body):
+    """What a photo of an album begins with."""
+
+    palette: int | None = Field(
+        None, ge=0, description="The place, from 0, in `palettes`; it counts before `alternative`."
+    )
+    alternative: int = Field(
+        0, ge=0, le=4, description="1..4: the photo's alternative; 0: its own estimate."
+    )
+
+
 class AlbumIn(Body):
     """Photos that belong together."""
 
     photos: list[str] = Field(min_length=1, max_length=64, description="Ids of photos, sent.")
     cohesion: float = Field(
-        0.5, ge=0, le=1, description="0 (each photo's own palette) .. 1 (the same for all)."
+        0.5, ge=0, le=1, description="0 (what each begins with) .. 1 (the same for all)."
     )
+    palettes: list[dict[str, Any]] = Field(
+        [], max_length=64, description="That photos begin with: a look of several comes once."
+    )
+    starts: list[Start] = Field(
+        [],
+        max_length=64,
+        description="What each photo begins with, in their order; by default its own estimate, as "
+        "of `tintype colorize --album`.",
+        examples=[[{"palette": 0}, {"alternative": 2}, {}]],
+    )
+
+    @model_validator(mode="after")
+    def check_starts(self) -> Self:
+        """Refuse starts that are not the photos', and palettes that would hold up others."""
+        count = len(self.starts)
+        if self.starts and count != len(self.photos):
+            raise ValueError(
+                f"starts should be one for each photo, {len(self.photos)}, or none, found {count}"
+            )
+        last = max((s.palette for s in self.starts if s.palette is not None), default=-1)
+        if last >= len(self.palettes):
+            raise ValueError(f"starts should be of {len(self.palettes)} palettes, found {last}")
+        most = max(map(_count_entries, self.palettes), default=0)
+        if most > MOST_WORK:
+            raise ValueError(f"colors of a palette should be at most {MOST_WORK}, found {most}")
+        return self
 
 
 class AlbumOut(BaseModel):
     """What photos that belong together begin with."""
 
     variants: list[Variant] = Field(description="Of each photo, in their order.")
-    vividness: float = Field(description="To be chosen beside the palettes: the model's own.")
+    vividness: float = Field(
+        description="To be chosen beside the palettes, the model's own; a photo that began with a "
+        "palette keeps the one it had."
+    )
 
 
 class Suggestions(BaseModel):

@@ -22,11 +22,11 @@ from tintype.server.problems import KINDS, Refusal, answer
 
 MEGABYTE = 1 << 20
 TEXT = MEGABYTE // 16  # bytes of a body that is neither an upload
-RECIPE = 4 * MEGABYTE  # nor a recipe, which may hold masks
+RECIPE = 4 * MEGABYTE  # nor a recipe, which may hold masks, nor the palettes of 64 photos
 PAUSE = 0.05  # seconds before a refusal, so that nobody can ask for a flood of them
 UPLOADS = ("/v1/photos", "/v1/palettes")
 COOKIE = "tintype-token"
-RECIPES = re.compile(r"/v1/recipes|/v1/photos/[^/]+/(render|palette|suggestions)")
+RECIPES = re.compile(r"/v1/recipes|/v1/albums|/v1/photos/[^/]+/(render|palette|suggestions)")
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 SECURITY = {

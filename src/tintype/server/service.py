@@ -31,6 +31,7 @@ from tintype.result import Result
 from tintype.sandbox import Sandbox
 from tintype.server.planes import MEDIA_TYPE, pack_planes
 from tintype.server.schemas import (
+    AlbumIn,
     AlbumOut,
     Group,
     Health,
@@ -182,16 +183,28 @@ class Service:
         palette = recipe.apply(sizes.full.palette, sizes.full.alternatives)
         return _variant(palette, self.colorizer.decode(sizes.thumbnail, recipe))
 
-    def album(self, photos: list[Sizes], cohesion: float) -> AlbumOut:
+    def album(self, photos: list[Sizes], asked: AlbumIn) -> AlbumOut:
         """What photos begin with that belong together. Raises PaletteError."""
-        vividness = self.colorizer.model.vividness
+        model = self.colorizer.model
+        given = [Palette.from_json(model.bins, palette) for palette in asked.palettes]
+        alone = [
+            Recipe(alternative=one.alternative)
+            if one.palette is None
+            else Recipe(given[one.palette])
+            for one in asked.starts
+        ] or [Recipe()] * len(photos)
+        palettes = [
+            recipe.start(sizes.full.palette, sizes.full.alternatives)
+            for sizes, recipe in zip(photos, alone, strict=True)
+        ]
+        begun = begin_album(palettes, asked.cohesion)
         variants = []
-        starts = begin_album([sizes.full.palette for sizes in photos], cohesion)
-        for sizes, start in zip(photos, starts, strict=True):
-            recipe = Recipe(palette=start, vividness=vividness)
-            groups = _groups(self.colorizer.decode(sizes.thumbnail, recipe).palette)
-            variants.append(Variant(palette=start, groups=groups))
-        return AlbumOut(variants=variants, vividness=vividness)
+        for sizes, recipe, palette in zip(photos, alone, begun, strict=True):
+            check_wanted()
+            shown = Recipe(palette, vividness=recipe.vividness_by(model))
+            groups = _groups(self.colorizer.decode(sizes.thumbnail, shown).palette)
+            variants.append(Variant(palette=palette, groups=groups))
+        return AlbumOut(variants=variants, vividness=model.vividness)
 
     def recipe(self, asked: RecipeIn) -> Recipe:
         """A recipe with all that it takes to replay it. Raises PaletteError."""

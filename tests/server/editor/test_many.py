@@ -1,8 +1,10 @@
 """Many photos: what to begin with, several chosen, a look for all, all saved at once."""
 
+import json
 import re
 import zipfile
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +43,13 @@ def read_film(page: Page, name: str) -> list[str]:
     return list(tiles.evaluate_all(f"all => all.map(one => one.getAttribute('{name}'))"))
 
 
+def read_marks(page: Page) -> list[str]:
+    """What is written on each photo in the film strip."""
+    tiles = page.locator("#photos button")
+    read = "all => all.map(one => getComputedStyle(one, '::before').content)"
+    return list(tiles.evaluate_all(read))
+
+
 def chosen(page: Page) -> list[int]:
     return [i for i, value in enumerate(read_film(page, "aria-selected")) if value == "true"]
 
@@ -77,8 +86,11 @@ def test_photos_are_chosen_by_mouse_and_keys(page, address, photos):
     expect(page.locator("#chosen")).to_contain_text("2 of 3")
     tiles.nth(1).click()
     assert chosen(page) == [1]
+    assert read_marks(page)[1] == '""'  # alone
     tiles.nth(0).click(modifiers=["Shift"])
     assert chosen(page) == [0, 1]
+    assert read_marks(page) == ["none", '"Open"', "none"]  # whose look goes to the others
+    expect(page.locator("#apply-look")).to_have_text("Give open photo's look to 1 more")
     assert violations(page) == []
     tiles.nth(1).focus()
     page.keyboard.press("Escape")
@@ -174,14 +186,16 @@ def test_a_look_goes_to_all_that_are_chosen(page, photos, tmp_path):
     assert {recipe["size"] for recipe in carried} == {"planes", "thumbnail"}
     for recipe in carried:
         assert recipe["palette"] == begun["variants"][0]["palette"]  # 1: the same for all
-        assert recipe["vividness"] == begun["vividness"]
+        vivid = {"saturation": 1.3} in recipe["edits"]
+        assert recipe["vividness"] == (1 if vivid else begun["vividness"])
     page.locator("#cohesion").fill("0")
-    expect(page.locator("#message")).to_contain_text("their own colors")
+    expect(page.locator("#message")).to_contain_text("as they were before")
     expect(tiles.nth(2)).to_have_attribute("aria-label", "other.png")
     page.locator("#message .action").last.click()  # undo
     expect(tiles.nth(2)).to_have_attribute("aria-label", "other.png, edited")
     expect(page.locator("#cohesion")).to_have_value("1")
 
+    match_a_look(page, tmp_path)
     file = download(page, "#save-all", tmp_path)
     opened = download(page, "#save", tmp_path)
     with zipfile.ZipFile(file) as archive:
@@ -202,6 +216,50 @@ def test_a_look_goes_to_all_that_are_chosen(page, photos, tmp_path):
     expect(page.locator("#samples")).to_be_visible()
     page.locator("#message .action").last.click()  # undo
     expect(tiles).to_have_count(3)
+
+
+def match_a_look(page: Page, folder: Path) -> None:
+    """Give the chosen photos a reference's palette, match them, and take that back."""
+    reference = {"version": 1, "colors": [{"color": "#fc4734", "share": 0.75}], "neutral": 0.25}
+    (folder / "red.json").write_text(json.dumps(reference))
+    asked = []
+    page.on("request", lambda r: r.url.endswith("/render") and asked.append(r))
+
+    def colored() -> list[dict]:
+        """By what the photos were colored last: the open one, and then the others."""
+        page.wait_for_timeout(1)  # so that requests are heard of
+        opened = [r for r in asked if r.post_data_json["size"] == "planes"][-1:]
+        others = {r.url: r for r in asked if r.url not in [one.url for one in opened]}
+        recipes = [r.post_data_json for r in (*opened, *(others[url] for url in sorted(others)))]
+        return [{name: r[name] for name in ("palette", "edits", "vividness")} for r in recipes]
+
+    page.set_input_files("#load-file", folder / "red.json")
+    expect(page.locator("#message")).to_contain_text("red.json")
+    page.locator("#apply-look").click()
+    wait_for(lambda: len(colored()) == 3)
+    look = colored()[0]["palette"]
+    assert look["colors"][0] == {"color": "#fc4734", "share": pytest.approx(0.75, abs=0.01)}
+    given = 3 * [{"palette": look, "edits": [], "vividness": None}]
+    wait_for(lambda: colored() == given)
+    for part in ("0.5", "1"):
+        with page.expect_response("**/v1/albums") as album:
+            page.locator("#cohesion").fill(part)
+        sent = album.value.request.post_data_json
+        assert sent["palettes"] == [look]  # once, and not what the slider gave
+        assert sent["starts"] == 3 * [{"palette": 0}]
+        matched = [one["palette"] for one in album.value.json()["variants"]]
+        assert matched[0]["colors"][0]["color"] == "#fc4734"
+        wait_for(lambda: [one["palette"] for one in colored()] == matched)  # noqa: B023
+        assert {one["vividness"] for one in colored()} == {None}
+        expect(page.locator("#strength")).to_have_value("1")
+    page.locator("#cohesion").fill("0")
+    wait_for(lambda: colored() == given)
+    page.locator("#message .action").last.click()  # undo
+    wait_for(lambda: [one["palette"] for one in colored()] == matched)
+    page.locator("#strength").fill("0.5")  # an edit stays, and the look comes back
+    page.locator("#cohesion").fill("0")
+    edited = {**given[0], "edits": [{"saturation": 0.5}]}
+    wait_for(lambda: colored() == [edited, *given[1:]])
 
 
 @ON_DESK

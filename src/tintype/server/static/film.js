@@ -63,6 +63,7 @@ export class Film {
       }
       this.#show(one, element);
     }
+    this.#element.classList.toggle("many", this.chosen.size > 1);
     document.body.classList.toggle("empty", !photos.length);
     this.session.tell("chosen");
   }
@@ -78,6 +79,7 @@ export class Film {
   #create(one) {
     const element = tile(one.name, () => {});
     element.setAttribute("role", "option");
+    element.dataset.open = t("open-mark");
     element.addEventListener("click", (event) =>
       this.#click(one, { ctrl: event.ctrlKey || event.metaKey || this.several, shift: event.shiftKey }));
     element.addEventListener("focus", () => {

@@ -22,6 +22,7 @@
  * @typedef {{version: string, model: string, model_folder: string | null, vividness: number,
  *   vividness_given: number, megabytes: number}} Health
  */
+/** @typedef {{palette: PaletteFile | null, alternative: number}} Start as of `Recipe` */
 /** @typedef {{variants: Variant[], vividness: number}} Album what several photos begin with */
 /** @typedef {[number | string, number | string]} Place shares of width and height, or pixels */
 /**
@@ -62,12 +63,11 @@
  *   the signal ends the work, too
  * @property {(file: Blob) => Promise<Variant>} readPalette of a palette's JSON or a color photo
  * @property {(photo: Photo, recipe: Recipe) => Promise<Variant>} targetPalette
- * @property {(photos: Photo[], cohesion: number) => Promise<Album>} album what photos begin with
- *   that are to look as if they were of one roll; cohesion: 0 (each its own) .. 1 (the same for
- *   all). Where a variant's palette and the vividness beside it are chosen, a saved photo is that of
- *   `tintype colorize --album --cohesion`, byte for byte; at 0 a photo's is its own, as opened
- *   (null for both). `carry(choice, variant, { palette: variant.palette, alternative: 0, vividness })` keeps
- *   what was edited before
+ * @property {(photos: Photo[], cohesion: number, starts?: Start[]) => Promise<Album>} album what photos
+ *   begin with that are to look as if they were of one roll; cohesion: 0 (each by its start) .. 1 (the
+ *   same for all); starts: by default their own estimates. Where it is those, and a variant's palette and the
+ *   vividness beside it are chosen, a saved photo is that of `tintype colorize --album --cohesion`,
+ *   byte for byte. `match(choice, variant, vividness)` keeps what was edited before
  * @property {(recipe: Recipe | Record<string, any>) => Promise<Record<string, any>>} completeRecipe
  *   a recipe's file, of what a recipe's file of any version holds
  * @property {(photo: Photo) => Promise<void>} close

@@ -100,19 +100,26 @@ export class RestEngine {
   }
 
   /**
-   * @param {Photo[]} photos @param {number} cohesion
+   * @param {Photo[]} photos @param {number} cohesion @param {import("./engine.js").Start[]} [starts]
    * @returns {Promise<import("./engine.js").Album>}
    */
-  async album(photos, cohesion) {
+  async album(photos, cohesion, starts = []) {
     const all = photos.map((photo) => this.#find(photo));
     const ids = all.map(({ id }) => id);
+    const texts = starts.map(({ palette }) => (palette ? JSON.stringify(palette) : ""));
+    const looks = [...new Set(texts)].filter(Boolean); // each is sent once
+    const how = {
+      cohesion,
+      palettes: looks.map((text) => JSON.parse(text)),
+      starts: starts.map(({ alternative }, i) => (texts[i] ? { palette: looks.indexOf(texts[i]) } : { alternative })),
+    };
     try {
-      return toJson(await ask("v1/albums", { photos: ids, cohesion }));
+      return toJson(await ask("v1/albums", { photos: ids, ...how }));
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 404) throw error;
       const gone = all.filter((sent, i) => error.values.photos?.includes(i) && sent.id === ids[i]);
       for (const sent of gone) await (sent.again ??= this.#sendAgain(sent));
-      return toJson(await ask("v1/albums", { photos: all.map(({ id }) => id), cohesion }));
+      return toJson(await ask("v1/albums", { photos: all.map(({ id }) => id), ...how }));
     }
   }
 

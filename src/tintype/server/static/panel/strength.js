@@ -66,7 +66,7 @@ function listenToPresets(session) {
 
 /** The vividness of a photo when none is chosen. @param {Session} session @param {Choice} choice */
 function usualOf({ server }, choice) {
-  return (choice.palette ? server?.vividness_given : server?.vividness) ?? 0.5;
+  return choice.usual ?? (choice.palette ? server?.vividness_given : server?.vividness) ?? 0.5;
 }
 
 /** @param {Session} session @param {Choice} choice */

@@ -60,7 +60,9 @@ export class PhotosBar {
     button("choose-all").disabled = list.length === session.photos.length;
     button("copy-look").disabled = !session.choice;
     button("paste-look").disabled = !this.#look || !list.some(({ history }) => history);
-    button("apply-look").disabled = !session.choice || !this.#others.some(({ history }) => history);
+    const { length } = this.#others.filter(({ history }) => history);
+    button("apply-look").textContent = t("apply-look", { count: length });
+    button("apply-look").disabled = !session.choice || !length;
     button("save-all").disabled = !list.some(({ photo }) => photo);
   }
 

@@ -1,7 +1,7 @@
 // How much the chosen photos look as if they were of one roll.
 
 import { input, the } from "../page.js";
-import { carry } from "../state/choice.js";
+import { match, startOf, unmatch } from "../state/choice.js";
 import { t } from "../text.js";
 
 /** @typedef {import("../state/session.js").Session} Session */
@@ -73,14 +73,18 @@ export class Cohesion {
       return session.say(t("cohesion-most", { most: MOST }), { kind: "error" });
     }
     session.say(t("cohesion-busy", { count: photos.length }), { kind: "busy" });
+    const starts = photos.map((one) => startOf(this.#baseOf(one)));
     const album = cohesion
-      ? await session.engine.album(photos.map(({ photo }) => photo), cohesion) : null;
+      ? await session.engine.album(photos.map(({ photo }) => photo), cohesion, starts) : null;
     if (turn !== this.#turn) return;
     this.#done = cohesion;
     const choices = photos.map((one) => /** @type {Choice} */ (one.choice));
-    photos.forEach((one, i) => this.#give(one, album && {
-      ...album.variants[i], vividness: album.vividness,
-    }));
+    photos.forEach((one, i) => {
+      const base = this.#baseOf(one);
+      const given = album ? match(base, album.variants[i], album.vividness) : unmatch(base);
+      this.#given.set(one, { base, given });
+      session.give(one, given);
+    });
     const undo = () => {
       this.#rest(before);
       photos.forEach((one, i) => session.give(one, choices[i]));
@@ -90,18 +94,10 @@ export class Cohesion {
     });
   }
 
-  /**
-   * Another palette under a photo's edits, which are those before the slider was first moved.
-   * @param {Encoded} one
-   * @param {(import("../engine/engine.js").Variant & {vividness: number}) | null} start null: its own
-   */
-  #give(one, start) {
+  /** What was chosen for a photo before the slider was first moved. @param {Encoded} one */
+  #baseOf(one) {
     const choice = /** @type {Choice} */ (one.choice);
     const last = this.#given.get(one);
-    const base = last?.given === choice ? last.base : choice;
-    const { palette = null, vividness = null } = start ?? {};
-    const given = carry(base, start ?? one.photo, { palette, alternative: 0, vividness });
-    this.#given.set(one, { base, given });
-    this.session.give(one, given);
+    return last?.given === choice ? last.base : choice;
   }
 }

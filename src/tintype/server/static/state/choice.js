@@ -13,6 +13,11 @@ import { chromaOf, hexOf, hueOf, isGray, magnitude, NEUTRAL, polar } from "../co
  * @typedef {{from: string | null, to: string, scale: number, share: number, banned: boolean}} Spot
  */
 /**
+ * What a photo begins with, before all edits: as `Choice` has it, and the groups to take hold of.
+ * @typedef {{palette: import("../engine/engine.js").PaletteFile | null, alternative: number,
+ *   usual: number | null, groups: import("../engine/engine.js").Group[]}} Start
+ */
+/**
  * @typedef {object} Choice
  * @property {import("../engine/engine.js").PaletteFile | null} palette to start from; null for the photo's own
  * @property {number} alternative 1..4 of the photo's alternatives, 0 for its estimate
@@ -21,7 +26,9 @@ import { chromaOf, hexOf, hueOf, isGray, magnitude, NEUTRAL, polar } from "../co
  *   colors that turns there, 0..1
  * @property {number} turn degrees by which all hues are turned
  * @property {number} saturation
- * @property {number | null} vividness null for the model's own
+ * @property {number | null} vividness null for the usual one
+ * @property {number | null} usual vividness of its palette, 0..1; null for the model's own
+ * @property {Start | null} matched what it began with, if its palette was then matched to others'
  * @property {Edit[]} kept edits of a loaded recipe, done before all others
  * @property {Edit[]} pins what colors one thing of the photo: at a place, or under a mask; never
  *   changed in place, as masks are large
@@ -55,13 +62,40 @@ export function unedited(variant, start = {}) {
   }));
   return {
     palette: null, alternative: 0, spots, towards: null,
-    turn: 0, saturation: 1, vividness: null, kept: [], pins: [], ...start,
+    turn: 0, saturation: 1, vividness: null, usual: null, matched: null, kept: [], pins: [], ...start,
   };
+}
+
+/** @param {Choice} choice @returns {Start} */
+export function startOf({ matched, palette, alternative, usual, spots }) {
+  const groups = spots.flatMap(({ from, share }) => (from === null ? [] : [{ color: from, share }]));
+  return matched ?? { palette, alternative, usual: usual ?? null, groups };
+}
+
+/**
+ * What was chosen, over a palette that is matched to other photos'.
+ * @param {Choice} choice @param {Variant} variant
+ * @param {number} vividness 0..1 of a photo that began with no palette; others keep theirs
+ * @returns {Choice}
+ */
+export function match(choice, variant, vividness) {
+  const matched = startOf(choice);
+  const usual = matched.usual ?? (matched.palette ? null : vividness);
+  return carry(choice, variant, { palette: variant.palette, usual, matched });
+}
+
+/** What was chosen, over what the photo began with. @param {Choice} choice @returns {Choice} */
+export function unmatch(choice) {
+  if (!choice.matched) return choice;
+  const { palette, alternative, usual, groups } = choice.matched;
+  const variant = { palette: palette ?? { version: 1, colors: [], neutral: 1 }, groups };
+  return carry(choice, variant, { palette, alternative, usual });
 }
 
 /** @param {Choice} choice @returns {Recipe} */
 export function recipeOf(choice) {
-  const { palette, alternative, vividness } = choice;
+  const { palette, alternative } = choice;
+  const vividness = choice.vividness ?? choice.usual ?? null;
   return { palette, alternative, vividness, edits: [...choice.kept, ...editsOf(choice), ...choice.pins] };
 }
 
@@ -196,13 +230,13 @@ function closest(chroma, spots) {
 }
 
 /**
- * The look of one photo on another, whose pins stay.
+ * The look of one photo on another, whose pins stay. What it began with is the look.
  * @param {Choice} look @param {import("../engine/engine.js").Photo} photo the other
  * @param {Edit[]} pins its own @returns {Choice}
  */
 export function wear(look, photo, pins) {
   const { palette, alternative } = look;
-  if (palette) return { ...structuredClone({ ...look, pins: [] }), pins };
+  if (palette) return { ...structuredClone({ ...look, matched: null, pins: [] }), pins };
   const variant = photo.alternatives[alternative - 1] ?? photo;
   const number = variant === photo ? 0 : alternative;
   return carry(look, variant, { palette, alternative: number, pins });
