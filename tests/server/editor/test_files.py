@@ -185,7 +185,7 @@ def test_the_photo_that_is_edited_stays_when_others_come(page, photo, tmp_path):
     expect(page.locator("#photos img")).to_have_count(1)
     np.testing.assert_array_equal(read_pixels(page), first)
     page.locator("#close").click()
-    expect(page.get_by_text("Drop a black-and-white photograph")).to_be_visible()
+    expect(page.locator("#welcome")).to_be_visible()
 
 
 def test_a_server_that_is_busy_or_forgot_is_asked_again(page, photo, address, tmp_path):
@@ -255,4 +255,4 @@ def test_a_broken_photo_is_explained(page, tmp_path):
     page.set_input_files("#files", str(broken))
     expect(page.locator("#message")).to_contain_text("expected an image")
     expect(page.locator("#ring")).to_be_hidden()
-    expect(page.get_by_text("Drop a black-and-white photograph")).to_be_visible()
+    expect(page.locator("#welcome")).to_be_visible()

@@ -41,6 +41,11 @@ def test_everywhere_shows_all_that_it_hits_and_escape_closes_it_from_the_panel(p
     popover.locator("[value=here]").check()
     wait_for(lambda: abs(lit(page) - thing) < 0.01)
 
+    plain = page.locator("#command").input_value()
+    popover.locator("[data-color=auto]").click()
+    popover.locator("[value=everywhere]").check()  # the photo's own color is that, everywhere
+    assert page.locator("#command").input_value() == plain
+
     for inside in ("#strength", "#presets button", "#wheel .spot"):
         page.locator(inside).first.focus()
         page.keyboard.press("Escape")

@@ -38,6 +38,8 @@ def center(locator) -> tuple[float, float]:
 
 @phone
 def test_a_finger_moves_what_is_dragged_and_what_is_interrupted_goes_back(page, photo):
+    expect(page.get_by_text("Choose a black-and-white photograph")).to_be_visible()
+    expect(page.get_by_text("Drop a black-and-white photograph")).to_be_hidden()
     open_photo(page, photo)
     finger, undo = Finger(page), page.locator("#undo")
 
@@ -73,15 +75,25 @@ def test_a_finger_moves_what_is_dragged_and_what_is_interrupted_goes_back(page, 
     assert recipe() == stronger
 
     click_photo(page, 0.5, 0.3)
-    page.locator(".popover [data-color=gray]").tap()
-    page.locator(".popover .close").tap()
+    popover = page.locator(".popover")
+    popover.locator("[data-color=gray]").tap()
+    expect(popover.locator(".what")).to_have_text("Gray; pins beside it may color parts of it")
+    assert popover.evaluate("sheet => sheet.scrollHeight <= sheet.clientHeight")
+    page.set_viewport_size({"width": 740, "height": 360})
+    box = popover.locator(".delete").bounding_box()
+    assert box["y"] + box["height"] <= 360
+    page.set_viewport_size({"width": 360, "height": 740})
+    popover.locator(".close").tap()
     wait_until_settled(page)
     pinned, pin = recipe(), page.locator("button.pin")
     place = center(pin)
     finger.drag(place, (40, 40), "Cancel")
+    expect(popover).to_be_hidden()
     assert recipe() == pinned
     assert center(pin) == pytest.approx(place, abs=1)
     page.locator("#gray").tap()
     divider = page.locator(".divider")
     finger.drag(center(divider), (60, 0), "Cancel")
     expect(divider).to_have_attribute("aria-valuenow", "50")
+    with page.expect_file_chooser():
+        page.locator("#take-colors").tap()

@@ -26,7 +26,9 @@ export function listenToSave(session) {
       save(session, id, open.name, () => act(session, one));
     });
   }
-  button("load").addEventListener("click", () => input("load-file").click());
+  for (const id of ["load", "take-colors"]) {
+    button(id).addEventListener("click", () => input("load-file").click());
+  }
   input("load-file").addEventListener("change", () => {
     const file = input("load-file").files?.[0];
     input("load-file").value = "";

@@ -78,7 +78,7 @@ export function colored(choice, thing, color, scope) {
   const spot = thing.spot === null ? undefined : spots[thing.spot];
   if (spot && thing.to) spot.to = thing.to;
   if (scope === "everywhere") {
-    if (spot) spot.to = color === "gray" ? hexOf(NEUTRAL) : hexOfPin(color);
+    if (spot && color !== "auto") spot.to = color === "gray" ? hexOf(NEUTRAL) : hexOfPin(color);
     return { ...choice, spots, pins: thing.pin === null ? pins : withPin(pins, thing.pin, null) };
   }
   const edit = thing.pin === null ? { at: thing.at, color } : { ...pins[thing.pin], color };

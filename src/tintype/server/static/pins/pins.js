@@ -30,6 +30,7 @@ export class Pins {
   #was = ""; // the color that the thing had, #rrggbb
   /** @type {Mask | null} */ #mask = null; // the thing's region, once it is known
   #regionTimer = 0;
+  #openedByMove = false; // by a hand that has not let go yet
 
   /** @param {Session} session @param {Stage} stage */
   constructor(session, stage) {
@@ -148,6 +149,7 @@ export class Pins {
   close() {
     if (!this.coloring.thing) return;
     this.coloring.begin(null);
+    this.#openedByMove = false;
     this.#mask = null;
     clearTimeout(this.#regionTimer);
     this.answers.clear();
@@ -236,7 +238,11 @@ export class Pins {
 
   /** @param {number} pin @param {[number, number]} at @param {boolean} done */
   #move(pin, at, done) {
-    if (this.coloring.pin !== pin) this.#choosePin(pin, false);
+    if (this.coloring.pin !== pin) {
+      this.#choosePin(pin, false);
+      this.#openedByMove = true;
+    }
+    this.#openedByMove &&= !done;
     this.popover.element.classList.toggle("away", !done);
     this.#mask = null; // it is another thing's
     outline(this.viewer, null);
@@ -249,6 +255,7 @@ export class Pins {
   #putBack(pin) {
     this.session.revert();
     if (this.coloring.pin !== pin) return;
+    if (this.#openedByMove) return this.close();
     const { thing, edit } = this.coloring;
     if (thing && edit?.at) thing.at = edit.at;
     this.popover.element.classList.remove("away");

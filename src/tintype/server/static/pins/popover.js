@@ -47,7 +47,7 @@ const CONTENT = /* html */ `
   <div class="likely" role="group" data-label="pin-likely"></div>
   <div class="color-field"></div>
   <div class="row kinds">
-    <button type="button" data-color="gray" data-text="pin-gray"></button>
+    <button type="button" data-color="gray" data-text="pin-gray" data-title="pin-gray-title"></button>
     <button type="button" data-color="keep" data-text="pin-keep" data-title="pin-keep-title"></button>
     <button type="button" data-color="auto" data-text="pin-leave" data-title="pin-leave-title"></button>
   </div>
@@ -60,6 +60,7 @@ const CONTENT = /* html */ `
     <button type="button" class="brush" data-text="pin-brush" data-title="pin-brush-title"></button>
     <button type="button" class="delete" data-text="pin-delete" data-title="pin-delete-title"></button>
   </div>
+  <p class="small what"></p>
   <p class="small status" role="status"></p>`;
 
 export class Popover {
@@ -132,6 +133,8 @@ export class Popover {
     for (const button of this.element.querySelectorAll("[data-color]")) {
       button.setAttribute("aria-pressed", String(button.getAttribute("data-color") === color));
     }
+    const kindOf = this.element.querySelector(".kinds [aria-pressed=true]");
+    this.#find(".what").textContent = kindOf instanceof HTMLElement ? kindOf.title : "";
     this.field.show(color && !this.#isKind(color) ? color : "", hex ?? "");
     const slider = /** @type {HTMLInputElement} */ (this.#find(".reach"));
     slider.value = String(reach ?? AUTO);

@@ -3,6 +3,7 @@
 import { make } from "../make.js";
 import { t } from "../text.js";
 
+const NARROW = 24; // pixels of a half that has no label
 const EDGE = 8; // pixels between a label and the edges of the photo and of the viewer
 
 /** @param {import("../state/session.js").Session} session @param {import("./viewer.js").PhotoViewer} viewer */
@@ -14,11 +15,13 @@ export function showHalves(session, viewer) {
     const line = viewer.screenOf({ x: viewer.split, y: 0 }).x;
     const left = Math.max(0, start.x) + EDGE;
     const right = Math.min(viewer.clientWidth, end.x) - EDGE;
-    const room = [line - left, right - line];
     for (const [i, label] of labels.entries()) {
       label.hidden = !viewer.compares || viewer.gray;
-      label.style.translate = `${i ? right - label.offsetWidth : left}px ${Math.max(0, start.y) + EDGE}px`;
-      label.style.visibility = label.offsetWidth + EDGE > room[i] ? "hidden" : "";
+      const wide = label.offsetWidth; // where a half has no room, it is beside the photo
+      const x = i ? Math.max(right - wide, line + EDGE) : Math.min(left, line - EDGE - wide);
+      const narrow = (i ? end.x - line : line - start.x) < NARROW;
+      label.style.translate = `${x}px ${Math.max(0, start.y) + EDGE}px`;
+      label.style.visibility = narrow || x < 0 || x + wide > viewer.clientWidth ? "hidden" : "";
     }
   };
   session.on("compared", (version) => {
