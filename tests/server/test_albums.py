@@ -52,7 +52,9 @@ def test_an_album_blends_what_photos_begin_with_now(client, sent, colorizer):
     mean = (red + blue + other) / 3
     for variant, own in zip(blended["variants"], (red, blue, other), strict=True):
         assert read_shares(bins, variant) == pytest.approx((own + mean) / 2, abs=0.02)
-        assert variant["groups"]
+    look = Palette.from_json(bins, blended["variants"][0]["palette"])
+    largest = max(look.colors(), key=lambda one: one[1])
+    assert blended["variants"][0]["groups"][0]["color"] == largest[0]
     assert blended["vividness"] == client.get("/v1/health").json()["vividness"]
     back = client.post("/v1/albums", json={**asked, "cohesion": 0}).json()
     for variant, own in zip(back["variants"], (red, blue, other), strict=True):

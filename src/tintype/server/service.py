@@ -201,9 +201,12 @@ class Service:
         variants = []
         for sizes, recipe, palette in zip(photos, alone, begun, strict=True):
             check_wanted()
-            shown = Recipe(palette, vividness=recipe.vividness_by(model))
-            groups = _groups(self.colorizer.decode(sizes.thumbnail, shown).palette)
-            variants.append(Variant(palette=palette, groups=groups))
+            if recipe.palette is None:
+                shown = Recipe(palette, vividness=model.vividness)
+                wheel = self.colorizer.decode(sizes.thumbnail, shown).palette
+            else:  # as `palette` gives them
+                wheel = Palette.from_json(model.bins, palette)
+            variants.append(Variant(palette=palette, groups=_groups(wheel)))
         return AlbumOut(variants=variants, vividness=model.vividness)
 
     def recipe(self, asked: RecipeIn) -> Recipe:

@@ -195,6 +195,9 @@ def test_a_look_goes_to_all_that_are_chosen(page, photos, tmp_path):
     expect(tiles.nth(2)).to_have_attribute("aria-label", "other.png, edited")
     expect(page.locator("#cohesion")).to_have_value("1")
 
+    page.locator("#strength").fill("1")  # that of photos that had no look
+    usual = {**carried[-1], "size": "planes", "edits": [], "vividness": begun["vividness"]}
+    wait_for(lambda: page.wait_for_timeout(1) or {**usual, "measure": True} in asked)
     match_a_look(page, tmp_path)
     file = download(page, "#save-all", tmp_path)
     opened = download(page, "#save", tmp_path)
