@@ -28,7 +28,7 @@ export const de = {
   "copy-look": "Stimmung kopieren",
   "copied-look": "Die Stimmung von {name} ist kopiert; die Nadeln bleiben dort.",
   "paste-look": "Stimmung einfügen",
-  "apply-look": "Stimmung des offenen Fotos auf {count} weitere legen",
+  "apply-look": "Stimmung des offenen auf {count} weitere",
   "apply-look-title": "Die Stimmung des offenen Fotos für alle ausgewählten; deren Nadeln bleiben",
   "cohesion": "Zusammenhalt",
   "cohesion-title": "Wie sehr sie aussehen, als wären sie von einem Film, jedes von seiner Stimmung aus; Nadeln und Änderungen bleiben",
