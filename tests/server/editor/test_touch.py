@@ -91,6 +91,14 @@ def test_a_finger_moves_what_is_dragged_and_what_is_interrupted_goes_back(page, 
     expect(popover).to_be_hidden()
     assert recipe() == pinned
     assert center(pin) == pytest.approx(place, abs=1)
+    pin.tap()
+    popover.locator(".brush").tap()
+    tools = page.locator(".brush-tools")
+    expect(tools).to_be_visible()
+    finger.drag(place, (40, 40), "Cancel")
+    tools.locator(".done").tap()
+    popover.locator(".close").tap()
+    assert recipe() == pinned
     page.locator("#gray").tap()
     divider = page.locator(".divider")
     finger.drag(center(divider), (60, 0), "Cancel")
