@@ -174,3 +174,10 @@ def test_json_is_read_or_refused_whatever_it_holds(about):
     except PaletteError as error:
         found = len(str(error).splitlines())
     assert found == pytest.approx(1)  # the sum of the shares, or the number of lines
+
+
+def test_what_is_neutral_alone_is_read_as_it_is():
+    about = {"version": 1, "neutral": 0.5, "tones": {"shadows": {"colors": [], "neutral": 0.9}}}
+    palette = Palette.from_json(BINS, about | {"colors": [{"color": "red", "share": 0.5}]})
+    assert palette.tones[0, 0] == 1
+    assert Palette.from_json(BINS, {"version": 1, "neutral": 0.5}).shares[0] == 1

@@ -39,7 +39,8 @@ def read_colors(about: dict[str, Any], bins: Bins) -> np.ndarray:
         chroma.append(chroma_of(entry["color"], bins))
         part.append(read_share(entry.get("share"), entry["color"].strip()))
     index, weight = bins.encode(np.reshape(chroma, (-1, 2)))
-    shares = np.bincount(index.ravel(), (weight.T * part).T.ravel(), bins.count)
+    counted = np.bincount(index.ravel(), (weight.T * part).T.ravel(), bins.count)
+    shares = np.asarray(counted, np.float64)  # NumPy counts nothing in whole numbers
     shares[0] += neutral
     return shares
 

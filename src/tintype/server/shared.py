@@ -1,0 +1,76 @@
+"""What the editor's own engine shares with this package, in one JSON: the model and constants.
+
+model.json, constants ──describe──▶ engine.json ──▶ server/static/engine/local
+
+So that JavaScript holds no copies that could drift apart.
+"""
+
+from typing import Any
+
+from PIL import ImageColor
+
+import tintype
+from tintype import bans, border, layers, model, outcomes, palette, pins, recipe, regions, tones
+from tintype import suggestions as suggested
+from tintype.bins import Bins
+from tintype.color import LUMA
+from tintype.model import OnnxModel
+from tintype.palette_json import MOST
+from tintype.server.service import GROUPS, SPECK, SUGGESTIONS
+from tintype.upsample import GUIDE_PIXELS
+
+
+def describe(one: OnnxModel) -> dict[str, Any]:
+    """What the editor's engine reads before anything else, as JSON holds it."""
+    return {
+        "version": tintype.__version__,
+        "fingerprint": one.fingerprint,
+        "model": one.about,
+        "hex_colors": one.bins.hex_colors,
+        "names": _list_names(),
+        "luma": LUMA,
+        "model_reading": {
+            "leaning": model.LEANING, "step": model.STEP, "severe": model.SEVERE,
+        },
+        "palette": {
+            "towards": palette.TOWARDS, "ban_width": palette.BAN_WIDTH, "alike": palette.ALIKE,
+            "most": MOST, "groups": GROUPS, "speck": SPECK,
+        },
+        "tones": {"names": tones.TONES, "trace": tones.TRACE, "floor": tones.SHARE_FLOOR},
+        "bans": {"around": bans.AROUND, "bright": bans.BRIGHT, "fade": bans._FADE},
+        "outcomes": {"width": outcomes.WIDTH, "pale": outcomes.PALE, "apart": outcomes.APART},
+        "suggestions": {
+            "width": suggested.WIDTH, "apart": suggested.APART, "count": SUGGESTIONS,
+            "bins": _describe_bins(suggested.FINE),
+        },
+        "pins": {
+            "keep": pins.KEEP, "auto": pins.AUTO, "moderate": pins.MODERATE,
+            "most_pins": pins.MOST_PINS, "most_masks": pins.MOST_MASKS,
+            "mask_pixels": pins.MASK_PIXELS, "stretch": pins.STRETCH,
+        },
+        "regions": {
+            "probe": regions.PROBE, "axis": regions.AXIS, "least": regions.LEAST,
+            "own": regions.OWN, "weights": regions.WEIGHTS.tolist(), "reach": regions.REACH,
+            "soft": regions.SOFT, "sharp": regions.SHARP,
+        },
+        "layers": {"shade": layers.SHADE, "halvings": layers.HALVINGS, "cube": layers.CUBE},
+        "border": {
+            "spread": border._SPREAD, "step": border._STEP, "dark": border._DARK,
+            "light": border._LIGHT, "paper": border._PAPER, "deep": border._DEEP,
+            "caption": border._CAPTION,
+        },
+        "recipe": {"version": recipe.VERSION},
+        "guide_pixels": GUIDE_PIXELS,
+    }  # fmt: skip
+
+
+def _describe_bins(bins: Bins) -> dict[str, Any]:
+    return {"hues": bins.hues, "chromas": bins.chromas}
+
+
+def _list_names() -> dict[str, str]:
+    """CSS colors by name, as #rrggbb."""
+    return {
+        name: color if isinstance(color, str) else "#{:02x}{:02x}{:02x}".format(*color[:3])
+        for name, color in ImageColor.colormap.items()
+    }

@@ -1,0 +1,43 @@
+// What Python's package says of the model and of its own constants: `engine.json`, read once.
+
+/**
+ * @typedef {object} Shared as tintype/server/shared.py writes it
+ * @property {string} version @property {string} fingerprint @property {Record<string, any>} model
+ * @property {string[]} hex_colors of the bins @property {Record<string, string>} names
+ * @property {number[]} luma
+ * @property {{leaning: number, step: number, severe: number}} model_reading
+ * @property {{towards: number, ban_width: number, alike: number, most: number, groups: number,
+ *   speck: number}} palette
+ * @property {{names: string[], trace: number, floor: number}} tones
+ * @property {{around: number, bright: number, fade: [number, number]}} bans
+ * @property {{width: number, pale: number, apart: number}} outcomes
+ * @property {{width: number, apart: number, count: number,
+ *   bins: {hues: number, chromas: number[]}}} suggestions
+ * @property {{keep: string, auto: string, moderate: number, most_pins: number,
+ *   most_masks: number, mask_pixels: number, stretch: number}} pins
+ * @property {{probe: number, axis: number, least: number, own: number, weights: number[],
+ *   reach: number, soft: number, sharp: number}} regions
+ * @property {{shade: number, halvings: number, cube: number}} layers
+ * @property {{spread: number, step: number, dark: number, light: number, paper: number,
+ *   deep: number, caption: number}} border
+ * @property {{version: number}} recipe @property {number} guide_pixels
+ */
+
+/** @type {Shared} */
+export let shared;
+
+/** Take what was read. @param {Shared} about */
+export function share(about) {
+  shared = about;
+}
+
+/** What makes no sense in a palette, an edit or a recipe; one line says why. */
+export class PaletteError extends Error {}
+
+/** @param {string} what was expected and found @returns {never} */
+export function refuse(what) {
+  throw new PaletteError(what);
+}
+
+/** As Python shows it, of at most 80 characters. @param {unknown} value */
+export const show = (value) => (typeof value === "string" ? `'${value}'` : JSON.stringify(value) ?? "None").slice(0, 80);
