@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: test lint format bench docs clean have-python have-node have-browser
+.PHONY: test lint format bench docs site clean have-python have-node have-browser
 
 test: have-python have-node have-browser $(VENV)/ready node_modules/ready
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
@@ -33,6 +33,10 @@ docs: have-browser $(VENV)/ready
 	$(BIN)/python tools/make_gallery.py
 	$(BIN)/python tools/make_editor_picture.py
 
+# The editor as static files with the model in it: python -m http.server -d site
+site: $(VENV)/ready node_modules/ready
+	$(BIN)/python tools/make_site.py
+
 # The constraints pin torch to the version whose wheel computes on the processor alone.
 $(VENV)/ready: pyproject.toml constraints.txt | have-python
 	$(PYTHON) -m venv $(VENV)
@@ -40,7 +44,7 @@ $(VENV)/ready: pyproject.toml constraints.txt | have-python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[archival,heif,jxl,train,ray,dev]'
 	touch $@
 
-# What checks the editor: its types, and whether everybody can use it. The editor needs none of it.
+# What checks the editor, its types and whether everybody can use it, and ONNX Runtime for the site.
 node_modules/ready: package.json package-lock.json | have-node
 	npm ci --silent --no-audit --no-fund
 	touch $@
@@ -55,6 +59,6 @@ have-browser: $(VENV)/ready
 	@PYTHON=$(BIN)/python tools/install.sh browser
 
 clean:
-	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) node_modules site .pytest_cache .mypy_cache .ruff_cache
 
 include experiments/paper.mk

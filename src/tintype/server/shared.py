@@ -5,6 +5,8 @@ model.json, constants ──describe──▶ engine.json ──▶ server/stati
 So that JavaScript holds no copies that could drift apart.
 """
 
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from PIL import ImageColor
@@ -14,10 +16,14 @@ from tintype import bans, border, layers, model, outcomes, palette, pins, recipe
 from tintype import suggestions as suggested
 from tintype.bins import Bins
 from tintype.color import LUMA
+from tintype.formats.pixels import _COLORFUL
 from tintype.model import OnnxModel
 from tintype.palette_json import MOST
-from tintype.server.service import GROUPS, SPECK, SUGGESTIONS
+from tintype.server.service import GROUPS, REFERENCE, SPECK, SUGGESTIONS
+from tintype.server.store import THUMBNAIL
 from tintype.upsample import GUIDE_PIXELS
+
+GRAPHS = ("encoder", "decoder")
 
 
 def describe(one: OnnxModel) -> dict[str, Any]:
@@ -26,9 +32,12 @@ def describe(one: OnnxModel) -> dict[str, Any]:
         "version": tintype.__version__,
         "fingerprint": one.fingerprint,
         "model": one.about,
+        "model_bytes": {name: len(read_graph(one, name)) for name in GRAPHS},
         "hex_colors": one.bins.hex_colors,
         "names": _list_names(),
         "luma": LUMA,
+        "colorful": _COLORFUL,
+        "sizes": {"thumbnail": THUMBNAIL, "reference": REFERENCE},
         "model_reading": {
             "leaning": model.LEANING, "step": model.STEP, "severe": model.SEVERE,
         },
@@ -62,6 +71,12 @@ def describe(one: OnnxModel) -> dict[str, Any]:
         "recipe": {"version": recipe.VERSION},
         "guide_pixels": GUIDE_PIXELS,
     }  # fmt: skip
+
+
+def read_graph(one: OnnxModel, name: str) -> bytes:
+    """A graph of a model's folder, as it is."""
+    root = resources.files("tintype") / "weights" if one.folder is None else Path(one.folder)
+    return (root / f"{name}.onnx").read_bytes()
 
 
 def _describe_bins(bins: Bins) -> dict[str, Any]:

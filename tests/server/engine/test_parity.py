@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tintype
-from tests.server.engine.conftest import pack
+from server.engine.conftest import pack
 from tintype.bins import chroma_of, has_hue, hex_at, hue_of, rgb_of
 from tintype.edits import apply_edits, read_edit
 from tintype.errors import PaletteError

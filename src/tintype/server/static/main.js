@@ -21,7 +21,9 @@ import { Stage } from "./view/stage.js";
 const LARGER = 1.25; // how much a key zooms
 
 fillIn();
-const session = new Session(new RestEngine());
+const isAlone = document.querySelector('meta[name="tintype-engine"]') !== null; // without a server
+const Engine = isAlone ? (await import("./engine/local.js")).LocalEngine : RestEngine;
+const session = new Session(new Engine());
 const store = new SessionStore(session);
 const stage = new Stage(session);
 

@@ -4,7 +4,8 @@
  * @typedef {object} Shared as tintype/server/shared.py writes it
  * @property {string} version @property {string} fingerprint @property {Record<string, any>} model
  * @property {string[]} hex_colors of the bins @property {Record<string, string>} names
- * @property {number[]} luma
+ * @property {number[]} luma @property {number} colorful
+ * @property {{thumbnail: number, reference: number}} sizes
  * @property {{leaning: number, step: number, severe: number}} model_reading
  * @property {{towards: number, ban_width: number, alike: number, most: number, groups: number,
  *   speck: number}} palette
@@ -20,6 +21,7 @@
  * @property {{shade: number, halvings: number, cube: number}} layers
  * @property {{spread: number, step: number, dark: number, light: number, paper: number,
  *   deep: number, caption: number}} border
+ * @property {Record<string, number>} model_bytes by graph
  * @property {{version: number}} recipe @property {number} guide_pixels
  */
 

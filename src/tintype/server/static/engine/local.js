@@ -1,0 +1,159 @@
+// The engine in the browser itself: a worker holds the model, and nothing leaves the machine.
+
+import { Problem } from "./engine.js";
+
+/** @typedef {import("./engine.js").Engine} Engine */
+/** @typedef {import("./engine.js").Photo} Photo */
+/** @typedef {import("./engine.js").Recipe} Recipe */
+/** @typedef {{file: Blob, id: string | null, opening: Promise<void> | null}} Opened id: in the worker */
+/** @typedef {{resolve: (value: any) => void, reject: (error: Error) => void}} Promised */
+
+const MEGAPIXELS = { desk: 24, phone: 12 };
+const MEGABYTES = 200; // of a photo's file
+
+/** @implements {Engine} */
+export class LocalEngine {
+  /** @type {WeakMap<Photo, Opened>} */ #opened = new WeakMap();
+  /** @type {Map<number, Promised>} */ #asked = new Map();
+  /** @type {Set<(part: number) => void>} */ #waiting = new Set();
+  #worker = new Worker(new URL("./local/worker.js", import.meta.url), { type: "module" });
+  #number = 0;
+
+  constructor() {
+    this.#worker.addEventListener("message", ({ data }) => {
+      if (data.part !== undefined) {
+        for (const progress of this.#waiting) progress(data.part);
+        return;
+      }
+      const promised = this.#asked.get(data.id);
+      this.#asked.delete(data.id);
+      if (data.error === undefined) promised?.resolve(data.value);
+      else promised?.reject(new Problem(data.status, data.error));
+    });
+    this.#worker.addEventListener("error", (event) => {
+      const why = event.message || "a browser without module workers";
+      for (const { reject } of this.#asked.values()) {
+        reject(new Problem(500, `expected the model to run here, found ${why}; take a newer browser`));
+      }
+      this.#asked.clear();
+    });
+  }
+
+  /** @returns {Promise<import("./engine.js").Health>} */
+  async health() {
+    const { version, fingerprint, model } = await this.#ask("health");
+    const { vividness, vividness_given = vividness } = model;
+    return { version, model: fingerprint, model_folder: null, vividness, vividness_given, megabytes: MEGABYTES };
+  }
+
+  /** @param {Blob} file @param {(part: number) => void} progress @returns {Promise<Photo>} */
+  async open(file, progress) {
+    this.#waiting.add(progress);
+    try {
+      const photo = await this.#ask("open", file, findMostPixels());
+      this.#opened.set(photo, { file, id: photo.id, opening: null });
+      return photo;
+    } finally {
+      this.#waiting.delete(progress);
+    }
+  }
+
+  /** @param {Photo} photo @param {Blob} file */
+  resume(photo, file) {
+    this.#opened.set(photo, { file, id: null, opening: null });
+  }
+
+  /** @param {Photo} photo */
+  luma(photo) {
+    return this.#of(photo, "luma");
+  }
+
+  /** @param {Photo} photo @param {Recipe} recipe @param {boolean} measure */
+  decode(photo, recipe, measure) {
+    return this.#of(photo, "decode", recipe, measure);
+  }
+
+  /** @param {Photo} photo @param {Recipe} recipe */
+  thumbnail(photo, recipe) {
+    return this.#of(photo, "thumbnail", recipe);
+  }
+
+  /** @param {Photo} photo @param {import("./engine.js").Place} at @param {number | null} reach */
+  region(photo, at, reach) {
+    return this.#of(photo, "region", at, reach);
+  }
+
+  /** @param {Photo} photo @param {import("./engine.js").Place} at @param {Recipe} recipe */
+  suggest(photo, at, recipe) {
+    return this.#of(photo, "suggest", at, recipe);
+  }
+
+  /** @param {Photo} photo @param {Recipe} recipe @param {import("./engine.js").How} how */
+  save(photo, recipe, how) {
+    return this.#of(photo, "save", recipe, how);
+  }
+
+  /** @param {Blob} file */
+  readPalette(file) {
+    return this.#ask("readPalette", file);
+  }
+
+  /** @param {Photo} photo @param {Recipe} recipe */
+  targetPalette(photo, recipe) {
+    return this.#of(photo, "targetPalette", recipe);
+  }
+
+  /** @param {Photo[]} photos @param {number} cohesion */
+  async album(photos, cohesion) {
+    const ids = [];
+    for (const photo of photos) ids.push(await this.#find(photo));
+    return this.#ask("album", ids, cohesion);
+  }
+
+  /** @param {Record<string, any>} recipe */
+  completeRecipe(recipe) {
+    return this.#ask("completeRecipe", recipe);
+  }
+
+  /** @param {Photo} photo */
+  async close(photo) {
+    const id = this.#opened.get(photo)?.id;
+    if (id) await this.#ask("close", id);
+  }
+
+  /** A photo's name in the worker, which opens it where another page had. @param {Photo} photo */
+  async #find(photo) {
+    const opened = this.#opened.get(photo);
+    if (!opened) throw new Error("expected a photo that this engine opened");
+    if (!opened.id) await (opened.opening ??= this.#openAgain(opened));
+    return opened.id;
+  }
+
+  /** @param {Opened} opened */
+  async #openAgain(opened) {
+    try {
+      opened.id = (await this.#ask("open", opened.file, findMostPixels())).id;
+    } finally {
+      opened.opening = null;
+    }
+  }
+
+  /** @param {Photo} photo @param {string} task @param {any[]} parts */
+  async #of(photo, task, ...parts) {
+    return this.#ask(task, await this.#find(photo), ...parts);
+  }
+
+  /** @param {string} task @param {any[]} parts @returns {Promise<any>} */
+  #ask(task, ...parts) {
+    return new Promise((resolve, reject) => {
+      this.#asked.set(++this.#number, { resolve, reject });
+      this.#worker.postMessage({ id: this.#number, task, parts });
+    });
+  }
+}
+
+/** How large a photo may be here before it is shrunk. */
+function findMostPixels() {
+  const isPhone = matchMedia("(pointer: coarse)").matches;
+  return 1e6 * (isPhone ? MEGAPIXELS.phone : MEGAPIXELS.desk);
+}

@@ -1,0 +1,102 @@
+// The model off the page's thread: {id, task, parts} gets {id, value | error}, {part} while it loads.
+
+import { Model } from "./model.js";
+import { Service } from "./service.js";
+import { PaletteError, share, shared } from "./shared.js";
+
+const ROOT = new URL("../../", import.meta.url); // of the site
+const MODELS = "tintype-models";
+const THREADS = 4;
+
+/** @type {Promise<Service> | null} */
+let loading = null;
+
+/** @returns {Promise<Service>} */
+const load = () => (loading ??= begin().catch((error) => {
+  loading = null;
+  throw error;
+}));
+
+/** Load what is shared, ONNX Runtime and the model. @returns {Promise<Service>} */
+async function begin() {
+  await loadShared();
+  const runtime = (async () => {
+    const ort = await import(new URL("ort/ort.wasm.min.mjs", ROOT).href);
+    ort.env.logLevel = "error";
+    ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(THREADS, navigator.hardwareConcurrency) : 1;
+    ort.env.wasm.wasmPaths = new URL("ort/", ROOT).href;
+    return ort;
+  })();
+  const names = ["encoder", "decoder"];
+  const sizes = Object.values(shared.model_bytes);
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const got = names.map(() => 0);
+  const graphs = await Promise.all(names.map((name, k) => fetchGraph(name, (bytes) => {
+    got[k] = bytes;
+    self.postMessage({ part: got.reduce((sum, one) => sum + one, 0) / all, megabytes: all / 2 ** 20 });
+  })));
+  const ort = await runtime;
+  const sessions = [];
+  for (const graph of graphs) {
+    sessions.push(await ort.InferenceSession.create(graph, { executionProviders: ["wasm"] }));
+  }
+  const [encoder, decoder] = sessions.map((session) => makeRun(ort, session));
+  return new Service(new Model(encoder, decoder));
+}
+
+/** @type {Promise<void> | null} */
+let reading = null;
+const loadShared = () => (reading ??= fetch(new URL("engine.json", ROOT))
+  .then((answer) => answer.json()).then(share));
+
+/** @param {any} ort @param {any} session @returns {import("./model.js").Run} */
+const makeRun = (ort, session) => async (feeds, outputs) => {
+  const known = Object.entries(feeds).filter(([name]) => session.inputNames.includes(name));
+  const given = known.map(([name, { data, dims }]) => [name, new ort.Tensor("float32", data, dims)]);
+  return session.run(Object.fromEntries(given), ...(outputs ? [outputs] : []));
+};
+
+/**
+ * A graph, kept in the browser's cache under its hash.
+ * @param {string} name @param {(bytes: number) => void} progress @returns {Promise<Uint8Array>}
+ */
+async function fetchGraph(name, progress) {
+  const hash = shared.model.sha256[`${name}.onnx`].slice(0, 16);
+  const address = new URL(`model/${name}.${hash}.onnx`, ROOT).href;
+  const cache = await globalThis.caches?.open(MODELS).catch(() => null);
+  const known = await cache?.match(address);
+  const answer = known ?? await fetch(address);
+  if (!answer.ok || !answer.body) throw new Error("expected the model, found none; reload the page when you are online");
+  const bytes = new Uint8Array(shared.model_bytes[name]);
+  let end = 0;
+  for (const reader = answer.body.getReader(); ;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    bytes.set(value, end);
+    progress(end += value.length);
+  }
+  if (!known && cache) {
+    await cache.put(address, new Response(bytes)).catch(() => {}); // where there is no room
+    for (const other of await cache.keys()) if (other.url.includes(`/${name}.`) && other.url !== address) await cache.delete(other);
+  }
+  return bytes;
+}
+
+self.addEventListener("message", async ({ data: { id, task, parts } }) => {
+  try {
+    if (task === "health") {
+      await loadShared();
+      load().catch(() => {}); // so that it is there when a photo comes; `open` says what is wrong
+      self.postMessage({ id, value: shared });
+      return;
+    }
+    const service = await load();
+    const value = await /** @type {any} */ (service)[task](...parts);
+    self.postMessage({ id, value }, { transfer: value?.planes instanceof ArrayBuffer ? [value.planes] : [] });
+  } catch (error) {
+    const { message } = /** @type {Error} */ (error);
+    const refused = error instanceof PaletteError || (/** @type {Error} */ (error)).constructor === Error;
+    if (!refused) console.error(error);
+    self.postMessage({ id, error: message, status: refused ? 422 : 500 });
+  }
+});

@@ -1,0 +1,100 @@
+"""Build `site/`: the editor as static files, with the model in it, for any static host.
+
+    server/static, weights, onnxruntime-web ──▶ site/ ──▶ python -m http.server -d site
+
+The editor's files are the server's own; `index.html` alone says that the model is in the browser.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import tintype
+from tintype.server import shared
+
+ROOT = Path(__file__).parents[1]
+STATIC = ROOT / "src" / "tintype" / "server" / "static"
+RUNTIME = ROOT / "node_modules" / "onnxruntime-web" / "dist"
+RUNTIME_FILES = (
+    "ort.wasm.min.mjs",
+    "ort-wasm-simd-threaded.mjs",
+    "ort-wasm-simd-threaded.wasm",
+)
+SERVER_ONLY = ("docs.html", "docs.js", "study.html", "study.js")
+POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
+    "worker-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
+HEAD = '<meta charset="utf-8">'
+
+
+def make_site(folder: Path) -> None:
+    """Write the site into a folder, which is emptied."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(STATIC, folder, ignore=shutil.ignore_patterns(*SERVER_ONLY))
+    (folder / "ort").mkdir()
+    for name in RUNTIME_FILES:
+        shutil.copy(RUNTIME / name, folder / "ort" / name)
+    model = tintype.load().model
+    (folder / "engine.json").write_text(json.dumps(shared.describe(model)))
+    (folder / "model").mkdir()
+    for name in shared.GRAPHS:
+        digest = model.about["sha256"][f"{name}.onnx"][:16]
+        (folder / "model" / f"{name}.{digest}.onnx").write_bytes(shared.read_graph(model, name))
+    shutil.copy(ROOT / "tools" / "site" / "site.js", folder / "site.js")
+    write_page(folder / "index.html")
+    write_licenses(folder / "licenses.txt")
+    write_worker(folder)
+
+
+def write_page(path: Path) -> None:
+    """Say in the editor's page that the model is in the browser, and what it may load."""
+    page = path.read_text(encoding="utf-8")
+    if HEAD not in page or "</head>" not in page:
+        raise SystemExit(f"{path}: expected {HEAD} in a head, found another page; see POLICY")
+    rules = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    page = page.replace(
+        HEAD, f'{HEAD}\n    {rules}\n    <meta name="tintype-engine" content="local">'
+    )
+    page = page.replace("</head>", '  <script type="module" src="site.js"></script>\n  </head>')
+    path.write_text(page, encoding="utf-8")
+
+
+def write_licenses(path: Path) -> None:
+    """What is bundled, and under which licenses."""
+    runtime = json.loads((RUNTIME.parent / "package.json").read_text())
+    notice = (ROOT / "src" / "tintype" / "weights" / "NOTICE.md").read_text()
+    text = f"Tintype {tintype.__version__}: Apache-2.0\n\n{notice}\n"
+    text += f"ONNX Runtime Web {runtime['version']}: {runtime['license']}, (c) Microsoft\n"
+    path.write_text(text)
+
+
+def write_worker(folder: Path) -> None:
+    """The service worker, which knows all files but the model: that is kept under its hash."""
+    files = sorted(
+        path for path in folder.rglob("*") if path.is_file() and path.parent.name != "model"
+    )
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.read_bytes())
+    names = ["./", *(path.relative_to(folder).as_posix() for path in files)]
+    text = (ROOT / "tools" / "site" / "sw.js").read_text()
+    text = text.replace("@version@", digest.hexdigest()[:12])
+    text = text.replace("/* @files@ */", ", ".join(map(json.dumps, names)))
+    (folder / "sw.js").write_text(text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "site")
+    folder = parser.parse_args().folder
+    make_site(folder)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    print(f"{folder}: {size / 1e6:.1f} MB; python -m http.server -d {folder}")
+
+
+if __name__ == "__main__":
+    main()
