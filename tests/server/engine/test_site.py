@@ -3,24 +3,29 @@
 import base64
 import io
 import json
-import shutil
 import sys
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import Error
 from safetensors.numpy import load as read_tensors
 from skimage import data
 
 import tintype
-from server.editor.conftest import browser  # noqa: F401
-from tintype.pins import write_mask
+from server.editor.conftest import PICTURES, browser  # noqa: F401
+from tintype.bins import rgb_of
+from tintype.outcomes import measure_outcomes
 from tintype.recipe import Recipe
 from tintype.server.planes import pack_planes
+from tintype.server.schemas import Render
+from tintype.server.service import Limits, Service, _groups
+from tintype.server.store import Sizes
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "tools"))
 from make_site import make_site
@@ -39,7 +44,7 @@ def site(tmp_path_factory):
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder.parent))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/sub/", server
-    server.shutdown()
+    server.shutdown()  # which the last test did
     server.server_close()
 
 
@@ -51,7 +56,7 @@ def page(browser, site):  # noqa: F811
     page.on("console", lambda one: one.type == "error" and page.problems.append(one.text))
     page.on("pageerror", lambda one: page.problems.append(str(one)))
     page.hosts = set()
-    page.on("request", lambda one: page.hosts.add(one.url[: len(site[0])]))
+    page.on("request", lambda one: page.hosts.add(one.url.removeprefix("blob:")))
     page.goto(site[0])
     yield page
     context.close()
@@ -84,7 +89,8 @@ DECODE = (
     """async (recipe) => {"""
     + PACK
     + """
-    const { planes, colors, asked } = await globalThis.engine.decode(globalThis.photo, recipe, true);
+    const { engine, photo } = globalThis;
+    const { planes, colors, asked } = await engine.decode(photo, recipe, true);
     return { planes: pack(planes), colors, asked };
 }"""
 )
@@ -106,23 +112,150 @@ def make_recipes():
     ]
 
 
-def test_it_colors_as_python_does(page, photo):
+@pytest.fixture(scope="module")
+def opened(page, photo):
+    """What the engine says of the photo, which it keeps."""
+    return page.evaluate(OPEN, base64.b64encode(photo).decode())
+
+
+@pytest.fixture(scope="module")
+def encoded(photo):
+    return tintype.load().encode(photo)
+
+
+def to_json(recipe):
+    """A recipe as the editor sends it."""
+    about = json.loads(recipe.to_json())
+    return {name: about[name] for name in ("palette", "alternative", "edits", "vividness")}
+
+
+def check_groups(found, right):
+    assert len(found) == len(right)
+    for one, other in zip(found, right, strict=True):
+        assert one["share"] == pytest.approx(other.share, abs=2e-3)
+        rgb = [np.array(rgb_of(group)) for group in (one["color"], other.color)]
+        assert np.abs(rgb[0] - rgb[1]).max() <= 3
+
+
+def test_it_colors_as_python_does(page, encoded, opened):
     colorizer = tintype.load()
-    encoded = colorizer.encode(photo)
-    opened = page.evaluate(OPEN, base64.b64encode(photo).decode())
     assert (opened["width"], opened["height"]) == encoded.photo.size
     assert tuple(opened["planes"]) == encoded.encoding.luma.shape
-    assert opened["format"] == "JPEG"
-    assert not opened["colorful"]
+    assert (opened["format"], opened["colorful"], opened["alpha"]) == ("JPEG", False, False)
     for recipe in make_recipes():
-        about = json.loads(recipe.to_json())
-        asked = {k: about[k] for k in ("palette", "alternative", "edits", "vividness")}
-        answer = page.evaluate(DECODE, asked)
+        answer = page.evaluate(DECODE, to_json(recipe))
         found = read_tensors(base64.b64decode(answer["planes"]))
         result = colorizer.decode(encoded, recipe)
         right = read_tensors(pack_planes(result))
         assert found.keys() == right.keys(), recipe
+        assert right.keys() >= {"chroma", "border"}
         for name, values in right.items():
             away = np.abs(found[name].astype(int) - values)
-            print(name, away.max(), np.quantile(away, 0.995), away.mean())
+            assert away.max() <= 1, (name, recipe)
+            assert away.mean() < 0.01, (name, recipe)
+        shares = {one["color"]: one["share"] for one in answer["colors"]}
+        for color, share in result.palette.colors(0.004):
+            assert shares[color] == pytest.approx(share, abs=1e-3), recipe
+        asked = measure_outcomes(recipe.edits, encoded.encoding.luma, result.chroma)
+        assert [(one["color"], one["asked"]) for one in answer["asked"]] == [
+            (one.color, one.asked) for one in asked
+        ]
+
+
+ASK = """async ([task, ...parts]) => {
+    const answer = await globalThis.engine[task](globalThis.photo, ...parts);
+    if (!(answer instanceof Blob)) return answer;
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}"""
+
+
+def test_it_answers_as_python_does(page, encoded, opened):
+    service = Service(tintype.load(), Limits(), None)
+    sizes = Sizes.of(encoded)
+    recipes = [Recipe(alternative=k) for k in range(5)]
+    shown = [service.colorizer.decode(encoded, recipe).palette for recipe in recipes]
+    for one, palette in zip([opened, *opened["alternatives"]], shown, strict=True):
+        check_groups(one["groups"], _groups(palette))
+    recipe = make_recipes()[4]
+    asked = Render(**to_json(recipe))
+    target = page.evaluate(ASK, ["targetPalette", to_json(recipe)])
+    right = service.target_palette(sizes, asked)
+    check_groups(target["groups"], right.groups)
+    shares = {one["color"]: one["share"] for one in target["palette"]["colors"]}
+    assert shares.keys() == {one["color"] for one in right.palette["colors"]}
+    suggested = page.evaluate(ASK, ["suggest", [0.5, "200px"], to_json(recipe)])
+    check_groups(suggested, encoded.suggest(0.5, "200px", recipe))
+    for reach in (None, 0.2):
+        png = page.evaluate(ASK, ["region", [0.5, 0.3], reach])
+        found = np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("L")).astype(int)
+        away = np.abs(found - 255 * encoded.region(0.5, 0.3, reach))
+        assert np.quantile(away, 0.995) <= 3
+    complete = page.evaluate(
+        "async (recipe) => globalThis.engine.completeRecipe(recipe)", to_json(recipe)
+    )
+    assert complete == json.loads(recipe.complete(service.colorizer.model).to_json())
+
+
+def save(page, recipe, how):
+    file = page.evaluate(ASK, ["save", to_json(recipe), how])
+    return Image.open(io.BytesIO(base64.b64decode(file)))
+
+
+@pytest.mark.usefixtures("opened")
+def test_what_it_saves_is_what_the_command_saves(page, encoded):
+    recipe = make_recipes()[6]
+    how = {"format": "PNG", "strip_metadata": False}
+    png = Image.open(
+        io.BytesIO(base64.b64decode(page.evaluate(ASK, ["save", to_json(recipe), how])))
+    )
+    right = np.asarray(tintype.load().decode(encoded, recipe).image).astype(int)
+    away = np.abs(np.asarray(png.convert("RGB")).astype(int) - right).max(-1)
+    assert np.mean(away <= 2) >= 0.98  # the editor's enlarging rounds to bytes along the way
+    assert np.mean(away <= 3) >= 0.999
+    luma = np.asarray(png.convert("RGB").convert("L")).astype(int)
+    assert np.mean(np.abs(luma - encoded.photo.luma) <= 1) >= 0.999
+    assert dict(png.getexif()) == {0x010F: "Maker", 0x0112: 1}
+    how["format"] = "JPEG"
+    jpeg = Image.open(
+        io.BytesIO(base64.b64decode(page.evaluate(ASK, ["save", to_json(recipe), how])))
+    )
+    assert (jpeg.format, jpeg.size) == ("JPEG", png.size)
+    assert dict(jpeg.getexif()) == {0x010F: "Maker", 0x0112: 1}
+    how["format"] = "TIFF"
+    with pytest.raises(Error, match="run tintype colorize"):
+        page.evaluate(ASK, ["save", to_json(recipe), how])
+
+
+def count_edits(page):
+    return page.evaluate("performance.getEntriesByName('edit').length")
+
+
+def wait_for_color(page):
+    for _ in range(1200):
+        if count_edits(page):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("expected colors, found none")
+
+
+def test_a_person_colors_with_the_network_cut(page, site, photo, tmp_path):
+    address, server = site
+    page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+    page.context.set_offline(True)
+    server.shutdown()
+    page.reload()
+    assert page.evaluate("crossOriginIsolated")
+    path = tmp_path / "old.jpg"
+    path.write_bytes(photo)
+    page.set_input_files("#files", path)
+    wait_for_color(page)
+    page.mouse.move(10, 10)
+    if PICTURES:
+        page.screenshot(path=f"{PICTURES}/site.png")
+    with page.expect_download() as saving:
+        page.click("#save")
+    with Image.open(saving.value.path()) as saved:
+        assert saved.size == (450, 600)
+    assert {urlsplit(host).netloc for host in page.hosts} == {urlsplit(address).netloc}
     assert page.problems == []

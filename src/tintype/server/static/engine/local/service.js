@@ -133,7 +133,7 @@ export class Service {
       throw new Error(`expected JPEG, PNG or WebP to save, found ${format}${how.layers ? " of layers" : ""}; save the recipe and run tintype colorize PHOTO --recipe RECIPE`);
     }
     const result = await this.colorizer.decode(kept.encoded, readRecipe(asked));
-    const blob = await this.#paint(kept, packPlanes(result), type);
+    const blob = await this.#paint(kept, packPlanes(result, true), type);
     if (how.strip_metadata || !kept.exif) return blob;
     return new Blob([addExif(new Uint8Array(await blob.arrayBuffer()), kept.exif)], { type });
   }
