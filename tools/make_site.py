@@ -8,6 +8,7 @@ The editor's files are the server's own; `index.html` alone says that the model 
 import argparse
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def write_page(path: Path) -> None:
     page = page.replace(
         HEAD, f'{HEAD}\n    {rules}\n    <meta name="tintype-engine" content="local">'
     )
+    page = re.sub(r'\s*<a [^>]*href="docs.html".*?</a>', "", page)  # of the server's routes
     page = page.replace("</head>", '  <script type="module" src="site.js"></script>\n  </head>')
     path.write_text(page, encoding="utf-8")
 

@@ -93,7 +93,7 @@ export class Model {
       palette_tones: tensor(tellTones(palette, reference).flatMap((tone) => [...tone]), [1, 3, count]),
       reference: tensor(reference.shares, [1, count]),
       reference_tones: tensor(reference.byTone.flatMap((tone) => [...tone]), [1, 3, count]),
-      bias: tensor(this.#weighBias(palette, vividness), [1, count]),
+      bias: this.#weighBias(palette, vividness),
       luma: { data: luma, dims: [1, 1, h, w] },
       hint_place: tensor(told("place", 0.5), [1, number, 2]),
       hint_chroma: tensor(told("chroma", 0), [1, number, 2]),
@@ -102,14 +102,26 @@ export class Model {
     return found[output].data.slice();
   }
 
-  /** What is added to the logits: rebalancing taken back, bans.
+  /** What is added to the logits by tone: rebalancing taken back, bans.
    * @param {Palette} palette @param {number} vividness */
   #weighBias(palette, vividness) {
-    const [calm, full] = shared.model.undo;
-    const undo = calm + vividness * (full - calm);
-    return palette.forbidden.map((no, bin) =>
-      (no ? shared.model_reading.severe : -undo * this.rebalancing[bin]));
+    const { undo, shadows = 0, format } = shared.model;
+    const undone = undoByTone(undo, shadows, vividness);
+    const parts = format < shared.model_reading.format ? [undone[1]] : undone;
+    const bias = palette.forbidden.flatMap((no, bin) => parts.map((part) =>
+      (no ? shared.model_reading.severe : -part * this.rebalancing[bin])));
+    return tensor(bias, parts.length > 1 ? [1, bins().count, 3] : [1, bins().count]);
   }
+}
+
+/**
+ * How much of the rebalancing is taken back in shadows, midtones and highlights.
+ * @param {number[]} undo at vividness 0 and 1 @param {number} shadows 0..1, how far they are calmer
+ * @param {number} vividness
+ */
+function undoByTone([calm, vivid], shadows, vividness) {
+  const undone = calm + vividness * (vivid - calm);
+  return [undone + shadows * (calm - undone), undone, undone];
 }
 
 /** @param {Record<string, Tensor>} found @param {string} name @returns {Palette} */

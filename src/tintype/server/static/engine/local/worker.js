@@ -7,6 +7,9 @@ import { PaletteError, share, shared } from "./shared.js";
 const ROOT = new URL("../../", import.meta.url); // of the site
 const MODELS = "tintype-models";
 const THREADS = 4;
+const SIMD = [ // a module with one instruction of it
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+];
 
 /** @type {Promise<Service> | null} */
 let loading = null;
@@ -20,6 +23,9 @@ const load = () => (loading ??= begin().catch((error) => {
 /** Load what is shared, ONNX Runtime and the model. @returns {Promise<Service>} */
 async function begin() {
   await loadShared();
+  if (!globalThis.WebAssembly?.validate(new Uint8Array(SIMD))) {
+    throw new Error("expected WebAssembly with SIMD, found a browser without; take a newer one");
+  }
   const runtime = (async () => {
     const ort = await import(new URL("ort/ort.wasm.min.mjs", ROOT).href);
     ort.env.logLevel = "error";
@@ -36,12 +42,23 @@ async function begin() {
     self.postMessage({ part: got.reduce((sum, one) => sum + one, 0) / all, megabytes: all / 2 ** 20 });
   })));
   const ort = await runtime;
-  const sessions = [];
-  for (const graph of graphs) {
-    sessions.push(await ort.InferenceSession.create(graph, { executionProviders: ["wasm"] }));
-  }
+  const sessions = await openSessions(ort, graphs);
   const [encoder, decoder] = sessions.map((session) => makeRun(ort, session));
   return new Service(new Model(encoder, decoder));
+}
+
+/** @param {any} ort @param {Uint8Array[]} graphs */
+async function openSessions(ort, graphs) {
+  const sessions = [];
+  try {
+    for (const graph of graphs) {
+      sessions.push(await ort.InferenceSession.create(graph, { executionProviders: ["wasm"] }));
+    }
+  } catch (error) {
+    console.error(error);
+    throw new Error("expected memory for the model, found too little; close other pages, then reload this one");
+  }
+  return sessions;
 }
 
 /** @type {Promise<void> | null} */
