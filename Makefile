@@ -19,10 +19,11 @@ format: $(VENV)/ready
 	$(BIN)/ruff check --fix src tests benchmarks tools experiments
 	$(BIN)/ruff format src tests benchmarks tools experiments
 
-bench: have-browser $(VENV)/ready
+bench: have-browser $(VENV)/ready node_modules/ready
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/upsample.py
 	$(BIN)/python benchmarks/editor.py
+	$(BIN)/python benchmarks/browser.py
 	$(BIN)/python benchmarks/pack.py --photos 2000
 	$(BIN)/python benchmarks/stream.py
 	$(BIN)/python benchmarks/scale.py

@@ -1,0 +1,124 @@
+"""How soon the site colors, without a server of ours, and how fast it follows the hand.
+
+    python benchmarks/browser.py           a photo of twelve megapixels, cold and warm, and edits
+    python benchmarks/browser.py --edits 9 so many edits
+
+The site is served from this machine, so that a download costs nothing but its bytes, which are
+counted. A page is ready when its model is; first color is counted from the photo's choice.
+"""
+
+import argparse
+import gzip
+import io
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+from editor import drag
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+from skimage import data
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+from make_site import make_site
+
+SIZE = (4000, 3000)
+MEDIAN, FIRST, MEGABYTES = 60.0, 3.0, 40.0  # to reach: milliseconds, seconds, of the download
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A static host that says nothing."""
+
+    def log_message(self, *_words: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """A static host of a folder; its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def make_photo() -> bytes:
+    """A gray JPEG of scikit-image's coffee, of twelve megapixels."""
+    file = io.BytesIO()
+    Image.fromarray(data.coffee()).convert("L").resize(SIZE).save(file, "JPEG", quality=92)
+    return file.getvalue()
+
+
+def wait_for_color(page: Page, before: int = 0) -> None:
+    """Wait until a page has shown more edits than before."""
+    end = time.perf_counter() + 120
+    while page.evaluate("performance.getEntriesByName('edit').length") <= before:
+        if time.perf_counter() > end:
+            raise SystemExit("expected colors within two minutes, found none")
+        page.wait_for_timeout(10)
+
+
+def measure(address: str, photo: bytes, count: int) -> None:
+    """Print how long a cold page takes, a warm one, a page that is ready, and its edits."""
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+        context = browser.new_context(viewport={"width": 1366, "height": 800})
+        upload = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo}
+        page = context.new_page()
+        began = time.perf_counter()
+        page.goto(address)
+        page.set_input_files("#files", upload)
+        wait_for_color(page)
+        print(f"cold page to first color: {time.perf_counter() - began:.2f} s")
+        page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+        page.wait_for_timeout(2000)
+        began = time.perf_counter()
+        page.reload()
+        wait_for_color(page)
+        print(f"warm page to the colors of the photo it had: {time.perf_counter() - began:.2f} s")
+        page.wait_for_timeout(3000)
+        page.click("#close")
+        before = page.evaluate("performance.getEntriesByName('edit').length")
+        began = time.perf_counter()
+        page.set_input_files("#files", upload)
+        wait_for_color(page, before)
+        taken = time.perf_counter() - began
+        print(f"photo chosen on a page that is ready to color: {taken:.2f} s; {FIRST:g} to reach")
+        page.wait_for_timeout(3000)
+        rows = drag(page, count, pause=400)
+        for part in ("total", "decode", "enlarge", "paint"):
+            values = [row[part] for row in rows]
+            print(f"{part:8} {np.median(values):6.1f} {np.percentile(values, 95):6.1f} ms")
+        threads = page.evaluate("crossOriginIsolated ? navigator.hardwareConcurrency : 1")
+        print(f"{len(rows)} edits (median, 95th percentile); processors: {threads}")
+        print(f"To reach: {MEDIAN:g} ms on two processors.")
+        browser.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--edits", type=int, default=40, help="so many edits")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "site"
+        make_site(folder)
+        content = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+        size, packed = sum(map(len, content)), sum(len(gzip.compress(one, 6)) for one in content)
+        print(f"site: {size / 1e6:.1f} MB, {packed / 1e6:.1f} compressed; {MEGABYTES:g} at most")
+        with serving(folder) as address:
+            print(f"load average: {os.getloadavg()[0]:.1f}")
+            measure(address, make_photo(), asked.edits)
+
+
+if __name__ == "__main__":
+    main()
