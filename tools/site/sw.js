@@ -2,6 +2,7 @@
 
 const VERSION = "@version@";
 const FILES = [/* @files@ */];
+const PAGES = ["document", "worker", "sharedworker"]; // what else there is keeps its compiled code
 const CACHE = `tintype-${VERSION}`;
 
 self.addEventListener("install", (event) => event.waitUntil((async () => {
@@ -26,7 +27,7 @@ self.addEventListener("fetch", (event) => {
 async function answer(request) {
   const cache = await caches.open(CACHE);
   const found = await cache.match(request, { ignoreSearch: true }) ?? await fetch(request);
-  if (!found.ok) return found;
+  if (!found.ok || !PAGES.includes(request.destination)) return found;
   const headers = new Headers(found.headers);
   headers.set("cross-origin-opener-policy", "same-origin");
   headers.set("cross-origin-embedder-policy", "require-corp");

@@ -4,8 +4,9 @@ import { readFileSync } from "node:fs";
 
 const [folder] = process.argv.slice(2);
 const load = (name) => import(`${folder}/${name}.js`);
-const [shared, bins, palettes, edits, recipes, outcomes] = await Promise.all(
-  ["shared", "bins", "palette", "edits", "recipe", "outcomes"].map(load));
+const [shared, bins, palettes, edits, recipes, outcomes, bans, sizes, borders, regions, layers] =
+  await Promise.all(["shared", "bins", "palette", "edits", "recipe", "outcomes", "bans",
+    "working_size", "border", "regions", "layers"].map(load));
 const { Palette } = palettes;
 const asked = JSON.parse(readFileSync(0, "utf8"));
 shared.share(asked.shared);
@@ -41,6 +42,18 @@ const KINDS = {
       reached: recipes.measureReached(plain, read(estimate), others, read(automatic), read(result)),
     };
   },
+  bans: ({ ab, h, w, palette }) => [...bans.applyBans(Float32Array.from(ab), h, w, read(palette))],
+  shrink: ({ data, h, w }) => {
+    const small = sizes.shrink({ data: Uint8Array.from(data), h, w }, 64);
+    return { ...small, data: [...small.data] };
+  },
+  border: ({ data, h, w }) => {
+    const found = borders.findBorder({ data: Uint8Array.from(data), h, w });
+    return found && [...found];
+  },
+  ways: ({ luma, h, w, row, column }) => [...regions.measureWays(h, w, row, column,
+    (one, other) => Math.abs(luma[one] - luma[other]))],
+  tint: ({ ab, level }) => [...layers.tint(ab, level)],
   outcomes: ({ list, luma, chroma }) =>
     outcomes.measureOutcomes(list, Float32Array.from(luma), Float32Array.from(chroma)),
 };

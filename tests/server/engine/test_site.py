@@ -151,7 +151,9 @@ def test_it_colors_as_python_does(page, encoded, opened):
         assert right.keys() >= {"chroma", "border"}
         for name, values in right.items():
             away = np.abs(found[name].astype(int) - values)
-            assert away.max() <= 2, (name, recipe)  # convolutions are in whole numbers
+            # Convolutions are in whole numbers, which differ by one, and bans have edges.
+            assert np.quantile(away, 0.995) <= 1, (name, recipe)
+            assert away.max() <= 8, (name, recipe)
             assert away.mean() < 0.05, (name, recipe)
         shares = {one["color"]: one["share"] for one in answer["colors"]}
         for color, share in result.palette.colors(0.004):
