@@ -17,6 +17,7 @@ from tintype import suggestions as suggested
 from tintype.bins import Bins
 from tintype.color import LUMA
 from tintype.formats.pixels import _COLORFUL
+from tintype.metadata import provenance
 from tintype.model import OnnxModel
 from tintype.palette_json import MOST
 from tintype.server.service import GROUPS, REFERENCE, SPECK, SUGGESTIONS
@@ -70,6 +71,10 @@ def describe(one: OnnxModel) -> dict[str, Any]:
             "caption": border._CAPTION,
         },
         "recipe": {"version": recipe.VERSION},
+        "provenance": {
+            "namespace": provenance.NAMESPACE,
+            "kind": provenance._SOURCE_TYPES + provenance._TRAINED,
+        },
         "guide_pixels": GUIDE_PIXELS,
     }  # fmt: skip
 

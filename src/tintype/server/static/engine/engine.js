@@ -9,8 +9,10 @@
 /**
  * What the engine says of a photo.
  * @typedef {Variant & {id: string, width: number, height: number, planes: [number, number],
- *   format: string, alpha: boolean, colorful: boolean, alternatives: Variant[]}} Photo
- *   planes: height and width of the small chroma that `decode` gives
+ *   format: string, alpha: boolean, colorful: boolean, alternatives: Variant[],
+ *   shrunk?: {width: number, height: number, most: number}}} Photo
+ *   planes: height and width of the small chroma that `decode` gives; shrunk: from what size, as it
+ *   had more than `most` megapixels
  */
 /** @typedef {Record<string, any>} Edit */
 /**
@@ -49,8 +51,8 @@
 /**
  * @typedef {object} Engine
  * @property {() => Promise<Health>} health
- * @property {(file: Blob, progress: (part: number) => void) => Promise<Photo>} open
- *   progress: 0..1 of what it takes to send a photo
+ * @property {(file: Blob, progress: (part: number, words?: string) => void) => Promise<Photo>} open
+ *   progress: 0..1 of what it takes to send a photo, or in words of their own to fetch a model
  * @property {(photo: Photo, file: Blob) => void} resume go on with a photo that was opened before,
  *   maybe by another page
  * @property {(photo: Photo) => Promise<Blob>} luma a gray picture of full size, without loss

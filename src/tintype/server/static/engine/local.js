@@ -1,11 +1,13 @@
 // The engine in the browser itself: a worker holds the model, and nothing leaves the machine.
 
-import { Problem } from "./engine.js";
+import { problem } from "./problems.js";
+import { t } from "../text.js";
 
 /** @typedef {import("./engine.js").Engine} Engine */
 /** @typedef {import("./engine.js").Photo} Photo */
 /** @typedef {import("./engine.js").Recipe} Recipe */
 /** @typedef {{file: Blob, id: string | null, opening: Promise<void> | null}} Opened id: in the worker */
+/** @typedef {(part: number, words?: string) => void} Progress */
 /** @typedef {{resolve: (value: any) => void, reject: (error: Error) => void}} Promised */
 
 const MEGAPIXELS = { desk: 24, phone: 12 };
@@ -15,25 +17,28 @@ const MEGABYTES = 200; // of a photo's file
 export class LocalEngine {
   /** @type {WeakMap<Photo, Opened>} */ #opened = new WeakMap();
   /** @type {Map<number, Promised>} */ #asked = new Map();
-  /** @type {Set<(part: number) => void>} */ #waiting = new Set();
+  /** @type {Set<Progress>} */ #waiting = new Set();
   #worker = new Worker(new URL("./local/worker.js", import.meta.url), { type: "module" });
   #number = 0;
 
   constructor() {
     this.#worker.addEventListener("message", ({ data }) => {
       if (data.part !== undefined) {
-        for (const progress of this.#waiting) progress(data.part);
+        const [done, all] = [data.part * data.megabytes, data.megabytes].map(Math.round);
+        const words = done < all ? t("loading-model", { done, all }) : undefined;
+        for (const progress of this.#waiting) progress(data.part, words);
         return;
       }
       const promised = this.#asked.get(data.id);
       this.#asked.delete(data.id);
-      if (data.error === undefined) promised?.resolve(data.value);
-      else promised?.reject(new Problem(data.status, data.error));
+      if (!data.error) promised?.resolve(data.value);
+      else promised?.reject(problem(data.status, data.error));
     });
     this.#worker.addEventListener("error", (event) => {
       const why = event.message || "a browser without module workers";
+      const detail = `expected the model to run here, found ${why}; take a newer browser`;
       for (const { reject } of this.#asked.values()) {
-        reject(new Problem(500, `expected the model to run here, found ${why}; take a newer browser`));
+        reject(problem(500, { type: "old-browser", detail }));
       }
       this.#asked.clear();
     });
@@ -46,7 +51,7 @@ export class LocalEngine {
     return { version, model: fingerprint, model_folder: null, vividness, vividness_given, megabytes: MEGABYTES };
   }
 
-  /** @param {Blob} file @param {(part: number) => void} progress @returns {Promise<Photo>} */
+  /** @param {Blob} file @param {Progress} progress @returns {Promise<Photo>} */
   async open(file, progress) {
     this.#waiting.add(progress);
     try {
@@ -88,9 +93,17 @@ export class LocalEngine {
     return this.#of(photo, "suggest", at, recipe);
   }
 
-  /** @param {Photo} photo @param {Recipe} recipe @param {import("./engine.js").How} how */
-  save(photo, recipe, how) {
-    return this.#of(photo, "save", recipe, how);
+  /** @param {Photo} photo @param {Recipe} recipe @param {import("./engine.js").How} how @param {AbortSignal} [signal] */
+  async save(photo, recipe, how, signal) {
+    const id = await this.#find(photo);
+    signal?.throwIfAborted();
+    const saved = this.#ask("save", id, recipe, how);
+    const number = this.#number;
+    signal?.addEventListener("abort", () => {
+      this.#worker.postMessage({ cancel: number });
+      this.#asked.get(number)?.reject(/** @type {DOMException} */ (signal.reason));
+    });
+    return saved;
   }
 
   /** @param {Blob} file */

@@ -1,8 +1,8 @@
 // The engine over REST. Whatever goes wrong comes out as a Problem of one line.
 
 import { Problem } from "./engine.js";
+import { problem } from "./problems.js";
 import { parse } from "./safetensors.js";
-import { has, t } from "../text.js";
 
 /** @typedef {import("./engine.js").Engine} Engine */
 /** @typedef {import("./engine.js").Photo} Photo */
@@ -212,18 +212,6 @@ async function ask(path, body, signal) {
     said = toJson(answer);
   } catch {} // of another program between
   throw problem(answer.status, said);
-}
-
-/**
- * A problem detail (RFC 9457) in the page's words, or in the server's, which are English.
- * @param {number} status @param {any} body
- */
-function problem(status, body) {
-  const { type, detail, values = {} } = body ?? {};
-  if (!detail) return new Problem(status, status ? t("server-status", { status }) : t("server-gone"));
-  const key = `problem-${String(type).split(":").pop()}`;
-  const said = { ...values, detail: String(detail).replace(/^the image: /, "") };
-  return new Problem(status, t(has(key) ? key : "problem-refused", said), values);
 }
 
 /**

@@ -17,7 +17,7 @@ import { resizeBytes, resizeFloats } from "./resize.js";
 export const GUIDE_PIXELS = 500_000; // edges guide up to this size: a screenful
 
 const FINE = 256; // the sum of a pixel's weights
-const LIKENESS = Float64Array.from({ length: 256 }, (_, i) => Math.exp(-i / 12) + 0.03);
+export const LIKENESS = Float64Array.from({ length: 256 }, (_, i) => Math.exp(-i / 12) + 0.03);
 
 /**
  * The photo's size, shrunk to at most `GUIDE_PIXELS`.
@@ -266,7 +266,7 @@ function restore(planes, ranges, trial) {
  * @param {1 | -1} sign 1 for the most, -1 for the least
  * @returns {Float32Array} (h, w), of 3 x 3 values each
  */
-function findExtremes(plane, h, w, sign) {
+export function findExtremes(plane, h, w, sign) {
   const across = new Float32Array(h * w);
   const result = new Float32Array(h * w);
   for (let y = 0; y < h; y++) {

@@ -146,7 +146,8 @@ export class Session extends EventTarget {
       throw new Error(t("unreadable"));
     });
     this.tell("progress", { part: 0, words });
-    const progress = (/** @type {number} */ part) => this.tell("progress", { part, words });
+    /** @param {number} part @param {string} [said] */
+    const progress = (part, said = words) => this.tell("progress", { part, words: said });
     const photo = await this.engine.open(one.file, progress);
     one.encoded(photo);
     if (!this.photos.includes(one)) return; // closed meanwhile
@@ -155,6 +156,7 @@ export class Session extends EventTarget {
       this.#render(one, true);
       this.tell("choice");
     }
+    if (photo.shrunk) this.say(t("shrunk", { name: one.name, ...photo.shrunk }));
     if (photo.colorful) this.say(t("already-colored", { name: one.name }));
     one.thumbnail ??= await this.engine.thumbnail(photo, recipeOf(unedited(photo)));
     this.tell("photos");

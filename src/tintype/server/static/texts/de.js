@@ -61,6 +61,8 @@ export const de = {
   "coloring": "Wird koloriert",
   "coloring-one": "{name} wird koloriert",
   "coloring-some": "Foto {i} von {count} wird koloriert",
+  "loading-model": "Das Modell wird einmalig geladen: {done} von {all} MB",
+  "shrunk": "{name} hat mehr als die {most} Megapixel, die dieses Gerät koloriert; es wurde verkleinert, von {width} × {height}.",
   "already-colored": "{name} ist schon farbig; die Farben werden ersetzt.",
 
   // --- palette
@@ -316,6 +318,12 @@ export const de = {
   "problem-busy": "Der Server hat zu viel zu tun; bitte später noch einmal versuchen.",
   "problem-unexpected": "Der Server konnte nicht antworten; bitte noch einmal versuchen.",
   "problem-token": "Der Server verlangt sein Kennwort: bitte die ganze Adresse öffnen, die er ausgegeben hat.",
+  "problem-unknown-photo": "dieser Browser kann es nicht lesen; bitte als JPEG oder PNG speichern, oder tintype colorize darauf anwenden",
+  "problem-memory": "Der Speicher reicht nicht; bitte andere Seiten schließen und diese neu laden.",
+  "problem-old-browser": "Dieser Browser ist zu alt, um selbst Fotos zu kolorieren; bitte einen neueren nehmen.",
+  "problem-no-model": "Das Modell kam nicht an; bitte die Seite neu laden, sobald eine Verbindung da ist.",
+  "problem-format": "Browser schreiben kein {format}; bitte das Rezept speichern und tintype colorize FOTO --recipe REZEPT ausführen.",
+  "problem-broken": "Da ging etwas schief; bitte noch einmal versuchen oder die Seite neu laden.",
   "problem-not-sent": "Der Server hat dieses Foto vergessen; bitte noch einmal senden.",
 
   // --- die Studie

@@ -61,6 +61,8 @@ export const en = {
   "coloring": "Coloring",
   "coloring-one": "Coloring {name}",
   "coloring-some": "Coloring {i} of {count}",
+  "loading-model": "Loading the model, this once: {done} of {all} MB",
+  "shrunk": "{name} is larger than the {most} megapixels that this device colors; it was shrunk from {width} × {height}.",
   "already-colored": "{name} already has colors; they are replaced.",
 
   // --- palette
@@ -316,6 +318,12 @@ export const en = {
   "problem-busy": "The server has too much to do; try again later.",
   "problem-unexpected": "The server could not answer; try again.",
   "problem-token": "The server wants its token: open the whole address that it printed.",
+  "problem-unknown-photo": "this browser cannot read it; save it as JPEG or PNG, or run tintype colorize on it",
+  "problem-memory": "There is too little memory; close other pages, then reload this one.",
+  "problem-old-browser": "This browser is too old to color photos by itself; take a newer one.",
+  "problem-no-model": "The model did not arrive; reload the page when you are online.",
+  "problem-format": "Browsers do not write {format}; save the recipe, and run tintype colorize PHOTO --recipe RECIPE.",
+  "problem-broken": "Something went wrong; try again, or reload the page.",
   "problem-not-sent": "The server has forgotten this photo; send it again.",
 
   // --- the study

@@ -1,7 +1,7 @@
 // Pictures' files: read by the browser, and written by it.
 
 import { toOklab } from "./color.js";
-import { shared } from "./shared.js";
+import { Refusal, shared } from "./shared.js";
 
 /** @typedef {import("../../view/pixels.js").Pixels} Pixels */
 
@@ -13,7 +13,7 @@ export async function openPicture(file) {
   try {
     return await createImageBitmap(file, { imageOrientation: "from-image", premultiplyAlpha: "none" });
   } catch {
-    throw new Error("expected a photo that this browser can read, found another; save it as JPEG or PNG, or run tintype colorize FILE");
+    throw new Refusal("unknown-photo", "expected a photo that this browser can read, found another; save it as JPEG or PNG, or run tintype colorize FILE");
   }
 }
 
@@ -31,7 +31,7 @@ export function readPixels(picture, width, height) {
 /** @param {OffscreenCanvas} canvas */
 function contextOf(canvas) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  if (!context) throw new Error("expected a canvas, found none; close other pages to free memory");
+  if (!context) throw new Refusal("memory", "expected a canvas, found none; close other pages to free memory");
   return context;
 }
 
@@ -44,7 +44,7 @@ export async function writePicture({ width, height, data }, type, quality) {
   const canvas = new OffscreenCanvas(width, height);
   contextOf(canvas).putImageData(new ImageData(data, width, height), 0, 0);
   const blob = await canvas.convertToBlob({ type, quality });
-  if (blob.type !== type) throw new Error(`expected to write ${type}, found a browser that cannot; choose PNG`);
+  if (blob.type !== type) throw new Refusal("format", `expected to write ${type}, found a browser that cannot; choose PNG`, { format: type });
   return blob;
 }
 

@@ -3,17 +3,16 @@
 import { clip, round } from "./color.js";
 
 /** @typedef {import("./result.js").Result} Result */
-/** @typedef {{kind: "I8" | "U8" | "F32", shape: number[], bytes: Uint8Array | Int8Array}} Packed */
+/** @typedef {{kind: "I8" | "U8", shape: number[], bytes: Uint8Array | Int8Array}} Packed */
 
 /**
- * @param {Result} result @param {boolean} [fine] with chroma as it is, for a picture that is saved
+ * @param {Result} result
  * @returns {ArrayBuffer} a safetensors file
  */
-export function packPlanes({ chroma, h, w, layers, border, borderSize }, fine = false) {
+export function packPlanes({ chroma, h, w, layers, border, borderSize }) {
   /** @type {Record<string, Packed>} */
   const tensors = {
-    chroma: fine ? { kind: "F32", shape: [2, h, w], bytes: new Uint8Array(chroma.buffer) }
-      : { kind: "I8", shape: [2, h, w], bytes: toInt8(chroma) },
+    chroma: { kind: "I8", shape: [2, h, w], bytes: toInt8(chroma) },
   };
   if (border) {
     tensors.border = { kind: "U8", shape: borderSize, bytes: border.map((is) => (is ? 255 : 0)) };

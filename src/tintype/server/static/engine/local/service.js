@@ -1,6 +1,5 @@
 // What the worker does for the page: photos, kept by their ids, and what is asked of them.
 
-import { Painter2D } from "../../view/painter2d.js";
 import { mixPixels } from "../../view/pixels.js";
 import { Guide } from "../guide.js";
 import { lumaOf } from "../luma.js";
@@ -10,16 +9,18 @@ import { beginAlbum } from "./album.js";
 import { round } from "./color.js";
 import { Colorizer } from "./colorizer.js";
 import { checkEdits } from "./edits.js";
-import { addExif, findExif, setUpright } from "./exif.js";
+import { colorPhoto } from "./enlarge.js";
+import { addMetadata, findExif, setUpright } from "./metadata.js";
 import { Palette } from "./palette.js";
 import { isColorful, openPicture, readMask, readPixels, writeGray, writePicture } from "./picture.js";
 import { packPlanes } from "./planes.js";
+import { writePng } from "./png.js";
 import { locate } from "./pins.js";
 import { applyRecipe, completeRecipe, readRecipe, withoutPins } from "./recipe.js";
 import { makeRegion } from "./regions.js";
 import { measureOutcomes } from "./outcomes.js";
 import { measurePicture } from "./result.js";
-import { shared } from "./shared.js";
+import { Refusal, shared } from "./shared.js";
 
 /** @typedef {import("../engine.js").Decoded} Decoded */
 /** @typedef {import("../engine.js").How} How */
@@ -50,9 +51,11 @@ export class Service {
    */
   async open(file, pixels) {
     const picture = await openPicture(file);
+    const { width, height } = picture;
     const { luma, colorful } = await readPhoto(file, picture, pixels);
+    const shrunk = luma.width < width ? { width, height, most: pixels / 1e6 } : undefined;
     const encoded = await this.colorizer.encode(luma);
-    const exif = findExif(new Uint8Array(await file.slice(0, 1 << 20).arrayBuffer()));
+    const exif = findExif(new Uint8Array(await file.arrayBuffer()));
     const format = Object.keys(TYPES).find((name) => TYPES[name] === file.type) ?? await guessFormat(file);
     const id = `local-${++this.#count}`;
     this.#photos.set(id, { encoded, small: shrinkLuma(luma), format, exif: exif && setUpright(exif), guide: null });
@@ -61,7 +64,7 @@ export class Service {
       .map((palette, alternative) => this.#showVariant(encoded, palette, blank(alternative))));
     return {
       id, width: luma.width, height: luma.height, planes: [encoding.h, encoding.w], format,
-      alpha: luma.alpha !== null, colorful, ...own, alternatives,
+      alpha: luma.alpha !== null, colorful, shrunk, ...own, alternatives,
     };
   }
 
@@ -124,18 +127,29 @@ export class Service {
     return this.colorizer.suggest(this.#find(id).encoded, at, readRecipe(asked));
   }
 
-  /** @param {string} id @param {Recipe} asked @param {How} how @returns {Promise<Blob>} */
-  async save(id, asked, how) {
+  /**
+   * @param {string} id @param {Recipe} asked @param {How} how
+   * @param {() => boolean} isCanceled @returns {Promise<Blob>}
+   */
+  async save(id, asked, how, isCanceled) {
     const kept = this.#find(id);
     const format = how.format ?? kept.format;
     const type = TYPES[format];
     if (!type || how.layers) {
-      throw new Error(`expected JPEG, PNG or WebP to save, found ${format}${how.layers ? " of layers" : ""}; save the recipe and run tintype colorize PHOTO --recipe RECIPE`);
+      const found = how.layers ? `layers in ${format}` : format;
+      throw new Refusal("format", `expected JPEG, PNG or WebP to save, found ${found}; save the recipe and run tintype colorize PHOTO --recipe RECIPE`, { format: found });
     }
-    const result = await this.colorizer.decode(kept.encoded, readRecipe(asked));
-    const blob = await this.#paint(kept, packPlanes(result, true), type);
-    if (how.strip_metadata || !kept.exif) return blob;
-    return new Blob([addExif(new Uint8Array(await blob.arrayBuffer()), kept.exif)], { type });
+    const recipe = readRecipe(asked);
+    const { photo } = kept.encoded;
+    const { width, height, alpha } = photo;
+    const result = await this.colorizer.decode(kept.encoded, recipe);
+    await check(isCanceled);
+    const data = colorPhoto(result, photo);
+    await check(isCanceled);
+    const file = format === "PNG" ? await writePng(data, width, height, !alpha)
+      : new Uint8Array(await (await writePicture({ width, height, data }, type, QUALITY)).arrayBuffer());
+    const said = how.strip_metadata ? file : addMetadata(file, kept.exif, completeRecipe(recipe));
+    return new Blob([said], { type });
   }
 
   /** @param {Blob} file @returns {Promise<Variant>} */
@@ -188,7 +202,7 @@ export class Service {
   /** @param {string} id @returns {Kept} */
   #find(id) {
     const kept = this.#photos.get(id);
-    if (!kept) throw new Error("expected a photo that is open, found another; open it again");
+    if (!kept) throw new Refusal("not-sent", "expected a photo that is open, found another; open it again");
     return kept;
   }
 
@@ -203,21 +217,12 @@ export class Service {
     const { palette: shown } = await this.colorizer.decode(encoded, recipe);
     return { palette: palette.toJson(), groups: shown.groups };
   }
+}
 
-  /**
-   * The full-size picture, whose luma is the photo's own.
-   * @param {Kept} kept @param {ArrayBuffer} planes @param {string} type
-   */
-  async #paint(kept, planes, type) {
-    const { luma, width, height, alpha } = kept.encoded.photo;
-    const { rg, width: wide, height: high } = this.#guide(kept).enlarge(planes);
-    const canvas = new OffscreenCanvas(width, height);
-    const painter = new Painter2D(/** @type {any} */ (canvas));
-    painter.setLuma(luma, width, height, alpha);
-    painter.setChroma(rg, wide, high);
-    painter.paint({ scale: 1, x: 0, y: 0, split: 0, width, height });
-    return canvas.convertToBlob({ type, quality: QUALITY });
-  }
+/** Let messages come in, and end what nobody waits for. @param {() => boolean} isCanceled */
+async function check(isCanceled) {
+  await new Promise((resolve) => setTimeout(resolve));
+  if (isCanceled()) throw new DOMException("nobody waits", "AbortError");
 }
 
 /** @param {number} alternative @returns {Recipe} */
@@ -248,7 +253,7 @@ async function readPhoto(file, picture, pixels) {
   }
   picture.close();
   const luma = await lumaOf(whole);
-  if (!luma) throw new Error("expected a photo that this browser can read, found another");
+  if (!luma) throw new Refusal("unknown-photo", "expected a photo that this browser can read, found another");
   return { luma, colorful };
 }
 

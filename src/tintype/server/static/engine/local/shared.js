@@ -23,6 +23,7 @@
  * @property {{spread: number, step: number, dark: number, light: number, paper: number,
  *   deep: number, caption: number}} border
  * @property {Record<string, number>} model_bytes by graph
+ * @property {{namespace: string, kind: string}} provenance
  * @property {{version: number}} recipe @property {number} guide_pixels
  */
 
@@ -34,8 +35,23 @@ export function share(about) {
   shared = about;
 }
 
+/** What is not done; one line says why. */
+export class Refusal extends Error {
+  /** @param {string} kind of texts' `problem-KIND` @param {string} detail @param {Record<string, any>} [values] in it */
+  constructor(kind, detail, values = {}) {
+    super(detail);
+    this.kind = kind;
+    this.values = values;
+  }
+}
+
 /** What makes no sense in a palette, an edit or a recipe; one line says why. */
-export class PaletteError extends Error {}
+export class PaletteError extends Refusal {
+  /** @param {string} detail */
+  constructor(detail) {
+    super("palette", detail);
+  }
+}
 
 /** @param {string} what was expected and found @returns {never} */
 export function refuse(what) {

@@ -2,7 +2,7 @@
 
 import { Model } from "./model.js";
 import { Service } from "./service.js";
-import { PaletteError, share, shared } from "./shared.js";
+import { Refusal, share, shared } from "./shared.js";
 
 const ROOT = new URL("../../", import.meta.url); // of the site
 const MODELS = "tintype-models";
@@ -24,7 +24,7 @@ const load = () => (loading ??= begin().catch((error) => {
 async function begin() {
   await loadShared();
   if (!globalThis.WebAssembly?.validate(new Uint8Array(SIMD))) {
-    throw new Error("expected WebAssembly with SIMD, found a browser without; take a newer one");
+    throw new Refusal("old-browser", "expected WebAssembly with SIMD, found a browser without; take a newer one");
   }
   const runtime = (async () => {
     const ort = await import(new URL("ort/ort.wasm.min.mjs", ROOT).href);
@@ -56,7 +56,7 @@ async function openSessions(ort, graphs) {
     }
   } catch (error) {
     console.error(error);
-    throw new Error("expected memory for the model, found too little; close other pages, then reload this one");
+    throw new Refusal("memory", "expected memory for the model, found too little; close other pages, then reload this one");
   }
   return sessions;
 }
@@ -82,8 +82,8 @@ async function fetchGraph(name, progress) {
   const address = new URL(`model/${name}.${hash}.onnx`, ROOT).href;
   const cache = await globalThis.caches?.open(MODELS).catch(() => null);
   const known = await cache?.match(address);
-  const answer = known ?? await fetch(address);
-  if (!answer.ok || !answer.body) throw new Error("expected the model, found none; reload the page when you are online");
+  const answer = known ?? await fetch(address).catch(() => null);
+  if (!answer?.ok || !answer.body) throw new Refusal("no-model", "expected the model, found none; reload the page when you are online");
   const bytes = new Uint8Array(shared.model_bytes[name]);
   let end = 0;
   for (const reader = answer.body.getReader(); ;) {
@@ -99,7 +99,14 @@ async function fetchGraph(name, progress) {
   return bytes;
 }
 
-self.addEventListener("message", async ({ data: { id, task, parts } }) => {
+/** @type {Set<number>} */
+const canceled = new Set();
+
+self.addEventListener("message", async ({ data: { id, task, parts, cancel } }) => {
+  if (cancel) {
+    canceled.add(cancel);
+    return;
+  }
   try {
     if (task === "health") {
       await loadShared();
@@ -108,12 +115,16 @@ self.addEventListener("message", async ({ data: { id, task, parts } }) => {
       return;
     }
     const service = await load();
-    const value = await /** @type {any} */ (service)[task](...parts);
+    const value = await /** @type {any} */ (service)[task](...parts, () => canceled.has(id));
     self.postMessage({ id, value }, { transfer: value?.planes instanceof ArrayBuffer ? [value.planes] : [] });
   } catch (error) {
-    const { message } = /** @type {Error} */ (error);
-    const refused = error instanceof PaletteError || (/** @type {Error} */ (error)).constructor === Error;
-    if (!refused) console.error(error);
-    self.postMessage({ id, error: message, status: refused ? 422 : 500 });
+    const known = error instanceof Refusal;
+    if (!known && !canceled.has(id)) console.error(error);
+    const about = known ? error : { kind: "broken", message: String(error), values: {} };
+    self.postMessage({
+      id, status: known ? 422 : 500, error: { type: about.kind, detail: about.message, values: about.values },
+    });
+  } finally {
+    canceled.delete(id);
   }
 });

@@ -1,0 +1,101 @@
+// Writes PNG without loss, transparency included, which a canvas multiplies into the colors.
+
+const STRIP = 1 << 20; // so many bytes are filtered at once
+const PAETH = 4;
+
+/**
+ * @param {Uint8ClampedArray} rgba (height, width, 4) @param {number} width @param {number} height
+ * @param {boolean} opaque whether alpha is left out
+ * @returns {Promise<Uint8Array<ArrayBuffer>>} the file
+ */
+export async function writePng(rgba, width, height, opaque) {
+  const channels = opaque ? 3 : 4;
+  const header = new Uint8Array(13);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, width);
+  view.setUint32(4, height);
+  header.set([8, opaque ? 2 : 6], 8); // bits of a sample, RGB or RGBA
+  const packed = await compress(filterRows(rgba, width, height, channels));
+  return join([
+    new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10]),
+    makeChunk("IHDR", header), makeChunk("IDAT", packed), makeChunk("IEND", new Uint8Array(0)),
+  ]);
+}
+
+/**
+ * Rows as differences to what is beside and above, some at a time.
+ * @param {Uint8ClampedArray} rgba @param {number} width @param {number} height
+ * @param {number} channels @returns {Generator<Uint8Array<ArrayBuffer>>}
+ */
+function* filterRows(rgba, width, height, channels) {
+  const length = 1 + width * channels;
+  const rows = Math.max(1, Math.floor(STRIP / length));
+  for (let top = 0; top < height; top += rows) {
+    const count = Math.min(rows, height - top);
+    const strip = new Uint8Array(count * length);
+    for (let row = 0, at = 0; row < count; row++) {
+      const above = top + row ? -4 * width : 0;
+      strip[at++] = PAETH;
+      for (let x = 0, from = 4 * (top + row) * width; x < width; x++, from += 4) {
+        for (let k = from; k < from + channels; k++) {
+          const a = x ? rgba[k - 4] : 0;
+          const b = above ? rgba[k + above] : 0;
+          const c = x && above ? rgba[k + above - 4] : 0;
+          strip[at++] = rgba[k] - predict(a, b, c);
+        }
+      }
+    }
+    yield strip;
+  }
+}
+
+/** Paeth's of left, above and above left. @param {number} a @param {number} b @param {number} c */
+function predict(a, b, c) {
+  const [left, up, both] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
+  if (left <= up && left <= both) return a;
+  return up <= both ? b : c;
+}
+
+/** @param {Iterable<Uint8Array<ArrayBuffer>>} parts */
+async function compress(parts) {
+  const stream = new CompressionStream("deflate");
+  const packed = new Response(stream.readable).arrayBuffer();
+  const writer = stream.writable.getWriter();
+  for (const part of parts) await writer.write(part);
+  await writer.close();
+  return new Uint8Array(await packed);
+}
+
+/** @param {string} kind four letters @param {Uint8Array} data @returns {Uint8Array<ArrayBuffer>} */
+export function makeChunk(kind, data) {
+  const chunk = new Uint8Array(data.length + 12);
+  const view = new DataView(chunk.buffer);
+  view.setUint32(0, data.length);
+  chunk.set(new TextEncoder().encode(kind), 4);
+  chunk.set(data, 8);
+  view.setUint32(data.length + 8, checksum(chunk.subarray(4, data.length + 8)));
+  return chunk;
+}
+
+/** @param {Uint8Array[]} parts @returns {Uint8Array<ArrayBuffer>} */
+export function join(parts) {
+  const result = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let end = 0;
+  for (const part of parts) {
+    result.set(part, end);
+    end += part.length;
+  }
+  return result;
+}
+
+const SUMS = Int32Array.from({ length: 256 }, (_, sum) => {
+  for (let k = 0; k < 8; k++) sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0);
+  return sum;
+});
+
+/** CRC-32. @param {Uint8Array} bytes */
+function checksum(bytes) {
+  let sum = -1;
+  for (const byte of bytes) sum = (sum >>> 8) ^ SUMS[(sum ^ byte) & 255];
+  return ~sum >>> 0;
+}
