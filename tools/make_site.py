@@ -12,6 +12,8 @@ import re
 import shutil
 from pathlib import Path
 
+from make_docs import make_docs
+
 import tintype
 from tintype.server import shared
 
@@ -49,6 +51,7 @@ def make_site(folder: Path) -> None:
     write_page(folder / "index.html")
     write_licenses(folder / "licenses.txt")
     write_worker(folder)
+    make_docs(folder / "docs")  # which are not kept for offline use
 
 
 def write_page(path: Path) -> None:
@@ -61,6 +64,7 @@ def write_page(path: Path) -> None:
         HEAD, f'{HEAD}\n    {rules}\n    <meta name="tintype-engine" content="local">'
     )
     page = re.sub(r'\s*<a [^>]*href="docs.html".*?</a>', "", page)  # of the server's routes
+    page = page.replace('id="about" hidden', 'id="about"')
     page = page.replace("</head>", '  <script type="module" src="site.js"></script>\n  </head>')
     path.write_text(page, encoding="utf-8")
 

@@ -1,15 +1,24 @@
 """The editor's own engine, run by Node.js, and the same made by Python."""
 
+import contextlib
 import json
 import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tintype
+from server.editor.conftest import browser  # noqa: F401
 from tintype.palette import Palette
 from tintype.server import shared
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "tools"))
+from make_site import make_site
 
 HERE = Path(__file__).parent
 ENGINE = Path(shared.__file__).parent / "static" / "engine" / "local"
@@ -33,6 +42,33 @@ def ask(about):
         return json.loads(done.stdout)
 
     return send
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Static files, without a word."""
+
+    def log_message(self, *_words):
+        pass
+
+
+@contextlib.contextmanager
+def serve(folder):
+    """The address of a host of static files, for as long as it is there."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory):
+    """The site's folder, `sub` in another."""
+    folder = tmp_path_factory.mktemp("site") / "sub"
+    make_site(folder)
+    return folder
 
 
 def pack(palette):

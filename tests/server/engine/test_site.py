@@ -3,11 +3,6 @@
 import base64
 import io
 import json
-import sys
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -18,7 +13,8 @@ from safetensors.numpy import load as read_tensors
 from skimage import data
 
 import tintype
-from server.editor.conftest import PICTURES, browser  # noqa: F401
+from server.editor.conftest import AXE, PICTURES, SIZES
+from server.engine.conftest import serve
 from tintype.batch.album import begin_album
 from tintype.bins import rgb_of
 from tintype.metadata.provenance import Provenance, find_recipe
@@ -31,40 +27,28 @@ from tintype.server.schemas import Render
 from tintype.server.service import Limits, Service, _groups
 from tintype.server.store import Sizes
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "tools"))
-from make_site import make_site
 
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_words):
-        pass
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The address of the site, and what ends its server."""
-    folder = tmp_path_factory.mktemp("site") / "sub"
-    make_site(folder)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder.parent))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/sub/", server
-    server.shutdown()  # which the last test did
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def page(browser, site):  # noqa: F811
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+def watch(context):
+    """A page, with what it complains of and whom it asks."""
     context.route("**/favicon.ico", lambda route: route.fulfill(body=""))  # a text has none
     page = context.new_page()
-    page.problems = []
+    page.problems, page.hosts = [], set()
     page.on("console", lambda one: one.type == "error" and page.problems.append(one.text))
     page.on("pageerror", lambda one: page.problems.append(str(one)))
-    page.hosts = set()
     page.on("request", lambda one: page.hosts.add(one.url.removeprefix("blob:")))
-    page.goto(f"{site[0]}licenses.txt")  # the tests' engine is the only one that loads a model
-    yield page
+    return page
+
+
+@pytest.fixture(scope="module")
+def page(browser, site):
+    """A page whose engine is the only one that loads the model here."""
+    context = browser.new_context()
+    page = watch(context)
+    with serve(site.parent) as address:
+        page.goto(f"{address}/sub/licenses.txt")
+        yield page
     context.close()
+    assert page.problems == []
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +92,29 @@ READ = """async (text) => {
     const file = new Blob([bytes], { type: "image/png" });
     const colorful = isColorful(await openPicture(file));
     return { colorful, ...await globalThis.engine.readPalette(file) };
+}"""
+
+
+KEPT = """async () => (await (await caches.open("tintype-models")).keys()).length === 2"""
+
+
+CANCEL = """async (recipe) => {
+    const ending = new AbortController();
+    const how = { format: "PNG", strip_metadata: true };
+    const { engine, photo } = globalThis;
+    const saving = engine.save(photo, recipe, how, ending.signal);
+    setTimeout(() => ending.abort(new Error("nobody waits")));
+    await saving;
+}"""
+SHRINK = """async () => {
+    const { Service } = await import("./engine/local/service.js");
+    const blank = { h: 1, w: 1, palette: { toJson() {} }, alternatives: [], luma: [] };
+    const service = new Service({ encode: () => blank });
+    service.colorizer.decode = () => ({ palette: { groups: [] } });
+    const canvas = new OffscreenCanvas(300, 200);
+    canvas.getContext("2d").fillRect(0, 0, 300, 200);
+    const { width, height, shrunk } = await service.open(await canvas.convertToBlob(), 15000);
+    return [width, height, shrunk];
 }"""
 
 
@@ -245,8 +252,10 @@ def test_what_it_saves_is_what_the_command_saves(page, encoded):
     Provenance(recipe.complete(tintype.load().model).to_json()).stamp(right)
     for name in (("http://ns.adobe.com/xap/1.0/", "CreatorTool"), (IPTC_EXT, "DigitalSourceType")):
         assert packet.get(*name) == right.get(*name) != ""
-    with pytest.raises(Error, match="run tintype colorize"):
+    with pytest.raises(Error, match="Browsers do not write TIFF"):
         save(page, recipe, "TIFF")
+    with pytest.raises(Error, match="nobody waits"):
+        page.evaluate(CANCEL, to_json(recipe))
 
 
 def make_colored():
@@ -279,6 +288,8 @@ def test_it_reads_pictures_as_python_does(page):
         away = [abs(read.get(c, 0) - shares.get(c, 0)) for c in shares.keys() | read.keys()]
         if picture.shape[2] == 3:  # of what is clear a browser keeps no color
             assert sum(away) < 0.02, picture.shape
+    shrunk = {"width": 300, "height": 200, "most": 0.015}
+    assert page.evaluate(SHRINK) == [150, 100, shrunk]
     assert found == [True, True, False, False, False, True, False]
 
 
@@ -308,24 +319,63 @@ def wait_for_color(page):
     raise AssertionError("expected colors, found none")
 
 
-def test_a_person_colors_with_the_network_cut(page, site, photo, tmp_path):
-    address, server = site
-    page.goto(address)
-    page.evaluate("async () => { await navigator.serviceWorker.ready; }")
-    page.context.set_offline(True)
-    server.shutdown()
+def check_access(page):
+    """No serious fault for anybody, and nothing wider than the page."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run()")["violations"]
+    serious = [one for one in found if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in serious] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def take_picture(page, name):
+    if PICTURES:
+        page.screenshot(path=f"{PICTURES}/{name}.png")
+
+
+def test_a_person_colors_with_the_network_cut(browser, site, photo, tmp_path):
+    width, height = SIZES["phone"]
+    context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True)
+    page = watch(context)
+    with serve(site.parent) as address:
+        page.goto(f"{address}/sub/")
+        page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+        page.wait_for_function(KEPT)
+        take_picture(page, "site-first")
+        check_access(page)
+        assert page.get_attribute("#about a", "href") == "docs/"
+    context.set_offline(True)
     page.reload()
     assert page.evaluate("crossOriginIsolated")
     path = tmp_path / "old.jpg"
     path.write_bytes(photo)
     page.set_input_files("#files", path)
     wait_for_color(page)
-    page.mouse.move(10, 10)
-    if PICTURES:
-        page.screenshot(path=f"{PICTURES}/site.png")
+    take_picture(page, "site-colored")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     with page.expect_download() as saving:
-        page.click("#save")
+        page.tap("#save")
     with Image.open(saving.value.path()) as saved:
         assert saved.size == (450, 600)
     assert {urlsplit(host).netloc for host in page.hosts} == {urlsplit(address).netloc}
     assert page.problems == []
+    context.close()
+
+
+def test_the_documentation_is_read_by_anybody(browser, site):
+    context = browser.new_context(color_scheme="dark")
+    page = watch(context)
+    with serve(site.parent) as address:
+        for size, name in (("desk", ""), ("phone", "editor.html")):
+            width, height = SIZES[size]
+            page.set_viewport_size({"width": width, "height": height})
+            page.goto(f"{address}/sub/docs/{name}")
+            take_picture(page, f"docs-{size}")
+            check_access(page)
+        for name in ("python.html", "evaluation.html"):
+            page.goto(f"{address}/sub/docs/{name}")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        page.click(".open")
+        assert page.url == f"{address}/sub/"
+    assert page.problems == []  # as the pages' policy would cause
+    context.close()

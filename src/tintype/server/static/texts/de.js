@@ -12,6 +12,7 @@ export const de = {
   "choose-lead": "Ein Schwarz-Weiß-Foto auswählen",
   "choose-photos": "Fotos auswählen",
   "stay": "Alles bleibt auf diesem Rechner.",
+  "docs": "Dokumentation (auf Englisch)",
   "try-sample": "Oder eines von diesen probieren",
   "sample-astronaut": "Eine Astronautin",
   "sample-cat": "Eine Katze",

@@ -12,6 +12,7 @@ export const en = {
   "choose-lead": "Choose a black-and-white photograph",
   "choose-photos": "Choose photos",
   "stay": "They stay on this machine.",
+  "docs": "Documentation",
   "try-sample": "Or try one of these",
   "sample-astronaut": "An astronaut",
   "sample-cat": "A cat",
