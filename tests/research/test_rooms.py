@@ -17,7 +17,8 @@ MAY_IMPORT = {
     "figures": {"methods", "torch_model"},
     "evaluation": {"data", "figures", "methods", "torch_model"},
     "training": {"data", "evaluation", "methods"},
-    "export": {"data", "methods", "torch_model", "training"},
+    "quantize": set(),
+    "export": {"data", "methods", "quantize", "torch_model", "training"},
 }
 
 
