@@ -78,5 +78,6 @@ def test_a_version_is_kept_compared_and_restored(page, address, photo):
     page.reload()
     expect(page.locator("#versions img")).to_have_count(1)
     version.click()
+    page.wait_for_function("document.querySelector('photo-viewer').isColored")
     wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), plain)
