@@ -12,6 +12,7 @@ import re
 import shutil
 from pathlib import Path
 
+import onnxruntime
 from make_docs import make_docs
 
 import tintype
@@ -31,6 +32,7 @@ POLICY = (
     "worker-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'"
 )
+NOTICES = "third-party-notices.txt"
 HEAD = '<meta charset="utf-8">'
 
 
@@ -49,9 +51,9 @@ def make_site(folder: Path) -> None:
         (folder / "model" / f"{name}.{digest}.onnx").write_bytes(shared.read_graph(model, name))
     shutil.copy(ROOT / "tools" / "site" / "site.js", folder / "site.js")
     write_page(folder / "index.html")
-    write_licenses(folder / "licenses.txt")
     write_worker(folder)
-    make_docs(folder / "docs")  # which are not kept for offline use
+    write_licenses(folder)  # which, as the documentation, are not kept for offline use
+    make_docs(folder / "docs")
 
 
 def write_page(path: Path) -> None:
@@ -69,13 +71,19 @@ def write_page(path: Path) -> None:
     path.write_text(page, encoding="utf-8")
 
 
-def write_licenses(path: Path) -> None:
-    """What is bundled, and under which licenses."""
-    runtime = json.loads((RUNTIME.parent / "package.json").read_text())
-    notice = (ROOT / "src" / "tintype" / "weights" / "NOTICE.md").read_text()
-    text = f"Tintype {tintype.__version__}: Apache-2.0\n\n{notice}\n"
-    text += f"ONNX Runtime Web {runtime['version']}: {runtime['license']}, (c) Microsoft\n"
-    path.write_text(text)
+def write_licenses(folder: Path) -> None:
+    """What is bundled, and under which licenses; ONNX Runtime's are in its Python package."""
+    version = json.loads((RUNTIME.parent / "package.json").read_text())["version"]
+    package = Path(onnxruntime.__file__).parent
+    parts = {
+        f"Tintype {tintype.__version__}": ROOT / "LICENSE",
+        "The model": ROOT / "src" / "tintype" / "weights" / "NOTICE.md",
+        "The sample photographs": STATIC / "samples" / "README.md",
+        f"ONNX Runtime Web {version} (what it holds of others: {NOTICES})": package / "LICENSE",
+    }
+    texts = [f"{name}\n{'=' * len(name)}\n\n{path.read_text()}" for name, path in parts.items()]
+    (folder / "licenses.txt").write_text("\n\n".join(texts), encoding="utf-8")
+    shutil.copy(package / "ThirdPartyNotices.txt", folder / NOTICES)
 
 
 def write_worker(folder: Path) -> None:

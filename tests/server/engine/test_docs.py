@@ -32,6 +32,19 @@ def test_a_link_that_leads_nowhere_ends_the_build(tmp_path, text, wrong):
         docs.build()
 
 
+def test_what_is_bundled_has_its_license(site):
+    text = (site / "licenses.txt").read_text()
+    for words in (
+        "Apache License",
+        "EfficientNet-Lite0",
+        "CC0",
+        "ONNX Runtime Web 1",
+        "MIT License",
+    ):
+        assert words in text
+    assert "protobuf" in (site / "third-party-notices.txt").read_text()
+
+
 def test_markdown_is_read_as_github_reads_it():
     assert render("As so:\n- one\n- two").count("<li>") == 2
     assert 'id="a--b-of-c"' in render("# A & B, of `c`")
