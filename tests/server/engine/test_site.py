@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -22,6 +23,7 @@ from tintype.metadata.xmp import IPTC_EXT, Packet
 from tintype.outcomes import measure_outcomes
 from tintype.palette import Palette
 from tintype.recipe import Recipe
+from tintype.server import shared
 from tintype.server.planes import pack_planes
 from tintype.server.schemas import Render
 from tintype.server.service import Limits, Service, _groups
@@ -64,13 +66,16 @@ def photo():
     return file.getvalue()
 
 
+SIZE = sum(len(shared.read_graph(tintype.load().model, name)) for name in shared.GRAPHS)
 OPEN = """async (photo) => {
     const { LocalEngine } = await import("./engine/local.js");
     const engine = new LocalEngine();
     const bytes = Uint8Array.from(atob(photo), (letter) => letter.charCodeAt(0));
     globalThis.engine = engine;
-    globalThis.photo = await engine.open(new Blob([bytes], { type: "image/jpeg" }), () => {});
-    return globalThis.photo;
+    const file = new Blob([bytes], { type: "image/jpeg" });
+    const said = new Set();
+    globalThis.photo = await engine.open(file, (part, words) => said.add(words));
+    return { ...globalThis.photo, said: [...said] };
 }"""
 PACK = """const pack = (buffer) => btoa(Array.from(new Uint8Array(buffer),
     (byte) => String.fromCharCode(byte)).join(""));"""
@@ -162,6 +167,8 @@ def check_groups(found, right):
 def test_it_colors_as_python_does(page, encoded, opened):
     colorizer = tintype.load()
     assert (opened["width"], opened["height"]) == encoded.photo.size
+    sizes = [re.fullmatch(r"Loading .*: (\d+) of (\d+) MB", one) for one in opened["said"] if one]
+    assert {int(one[2]) for one in sizes} == {round(SIZE / 2**20)}
     assert tuple(opened["planes"]) == encoded.encoding.luma.shape
     assert (opened["format"], opened["colorful"], opened["alpha"]) == ("JPEG", False, False)
     for recipe in make_recipes():
