@@ -1,6 +1,7 @@
 """The editor's own engine, run by Node.js, and the same made by Python."""
 
 import contextlib
+import functools
 import json
 import subprocess
 import sys
@@ -27,7 +28,7 @@ ENGINE = Path(shared.__file__).parent / "static" / "engine" / "local"
 @pytest.fixture(scope="session")
 def about():
     """What the engine shares with Python, as a browser gets it."""
-    return json.loads(json.dumps(shared.describe(tintype.load().model)))
+    return json.loads(json.dumps(shared.describe(load().model)))
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +43,9 @@ def ask(about):
         return json.loads(done.stdout)
 
     return send
+
+
+load = functools.cache(tintype.load)  # once, as it costs a third of a second
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -142,4 +146,4 @@ class Maker:
 
 @pytest.fixture
 def make():
-    return Maker(tintype.load().bins)
+    return Maker(load().bins)

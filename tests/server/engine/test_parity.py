@@ -6,8 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-import tintype
-from server.engine.conftest import pack
+from server.engine.conftest import load, pack
 from tintype.bins import chroma_of, has_hue, hex_at, hue_of, rgb_of
 from tintype.edits import apply_edits, read_edit
 from tintype.errors import PaletteError
@@ -129,7 +128,7 @@ class Photo:
 
 
 def test_recipes_are_the_same(ask, make):
-    model = tintype.load().model
+    model = load().model
     tasks, right = [], []
     for _ in range(40):
         palettes = [Palette(make.bins, make.shares()) for _ in range(7)]

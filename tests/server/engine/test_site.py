@@ -15,7 +15,7 @@ from skimage import data
 
 import tintype
 from server.editor.conftest import AXE, PICTURES, SIZES
-from server.engine.conftest import serve
+from server.engine.conftest import load, serve
 from tintype.batch.album import begin_album
 from tintype.bins import rgb_of
 from tintype.metadata.provenance import Provenance, find_recipe
@@ -66,7 +66,6 @@ def photo():
     return file.getvalue()
 
 
-SIZE = sum(len(shared.read_graph(tintype.load().model, name)) for name in shared.GRAPHS)
 OPEN = """async (photo) => {
     const { LocalEngine } = await import("./engine/local.js");
     const engine = new LocalEngine();
@@ -147,7 +146,7 @@ def opened(page, photo):
 
 @pytest.fixture(scope="module")
 def encoded(photo):
-    return tintype.load().encode(photo)
+    return load().encode(photo)
 
 
 def to_json(recipe):
@@ -165,10 +164,11 @@ def check_groups(found, right):
 
 
 def test_it_colors_as_python_does(page, encoded, opened):
-    colorizer = tintype.load()
+    colorizer = load()
     assert (opened["width"], opened["height"]) == encoded.photo.size
     sizes = [re.fullmatch(r"Loading .*: (\d+) of (\d+) MB", one) for one in opened["said"] if one]
-    assert {int(one[2]) for one in sizes} == {round(SIZE / 2**20)}
+    size = sum(len(shared.read_graph(load().model, name)) for name in shared.GRAPHS)
+    assert {int(one[2]) for one in sizes} == {round(size / 2**20)}
     assert tuple(opened["planes"]) == encoded.encoding.luma.shape
     assert (opened["format"], opened["colorful"], opened["alpha"]) == ("JPEG", False, False)
     for recipe in make_recipes():
@@ -206,7 +206,7 @@ ASK = """async ([task, ...parts]) => {
 
 
 def test_it_answers_as_python_does(page, encoded, opened):
-    service = Service(tintype.load(), Limits(), None)
+    service = Service(load(), Limits(), None)
     sizes = Sizes.of(encoded)
     recipes = [Recipe(alternative=k) for k in range(5)]
     shown = [service.colorizer.decode(encoded, recipe).palette for recipe in recipes]
@@ -242,12 +242,12 @@ def save(page, recipe, format):
 def test_what_it_saves_is_what_the_command_saves(page, encoded):
     for recipe in make_recipes()[3:]:
         png = save(page, recipe, "PNG")
-        right = np.asarray(tintype.load().decode(encoded, recipe).image).astype(int)
+        right = np.asarray(load().decode(encoded, recipe).image).astype(int)
         away = np.abs(np.asarray(png).astype(int) - right).max(-1)
         assert np.mean(away <= 2) >= 0.995, recipe
         luma = np.asarray(png.convert("L")).astype(int)
         assert np.mean(np.abs(luma - encoded.photo.luma) <= 1) >= 0.999, recipe
-    complete = json.loads(recipe.complete(tintype.load().model).to_json())
+    complete = json.loads(recipe.complete(load().model).to_json())
     assert dict(png.getexif()) == {0x010F: "Maker", 0x0112: 1}
     assert json.loads(find_recipe([png.info["xmp"]])) == complete
     jpeg = save(page, recipe, "JPEG")
@@ -256,7 +256,7 @@ def test_what_it_saves_is_what_the_command_saves(page, encoded):
     assert json.loads(find_recipe([jpeg.info["xmp"]])) == complete
     packet = Packet(jpeg.info["xmp"])
     right = Packet()
-    Provenance(recipe.complete(tintype.load().model).to_json()).stamp(right)
+    Provenance(recipe.complete(load().model).to_json()).stamp(right)
     for name in (("http://ns.adobe.com/xap/1.0/", "CreatorTool"), (IPTC_EXT, "DigitalSourceType")):
         assert packet.get(*name) == right.get(*name) != ""
     with pytest.raises(Error, match="Browsers do not write TIFF"):
@@ -279,7 +279,7 @@ def make_colored():
 
 @pytest.mark.usefixtures("opened")
 def test_it_reads_pictures_as_python_does(page):
-    model = tintype.load().model
+    model = load().model
     found = []
     for picture in make_colored():
         file = io.BytesIO()
@@ -311,7 +311,7 @@ def test_an_album_begins_as_in_python(page, encoded):
             found = {c["color"]: c["share"] for c in variant["palette"]["colors"]}
             assert max(abs(found.get(c, 0) - shares[c]) for c in shares) < 1e-3
             assert variant["palette"]["tones"].keys() == one["tones"].keys()
-        assert album["vividness"] == tintype.load().model.vividness
+        assert album["vividness"] == load().model.vividness
 
 
 def count_edits(page):
