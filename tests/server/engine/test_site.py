@@ -74,7 +74,9 @@ OPEN = """async (photo) => {
     const file = new Blob([bytes], { type: "image/jpeg" });
     const said = new Set();
     globalThis.photo = await engine.open(file, (part, words) => said.add(words));
-    return { ...globalThis.photo, said: [...said] };
+    let again = 0;
+    await engine.open(file, (part) => { again = part; });
+    return { ...globalThis.photo, said: [...said], again };
 }"""
 PACK = """const pack = (buffer) => btoa(Array.from(new Uint8Array(buffer),
     (byte) => String.fromCharCode(byte)).join(""));"""
@@ -169,6 +171,7 @@ def test_it_colors_as_python_does(page, encoded, opened):
     sizes = [re.fullmatch(r"Loading .*: (\d+) of (\d+) MB", one) for one in opened["said"] if one]
     size = sum(len(shared.read_graph(load().model, name)) for name in shared.GRAPHS)
     assert {int(one[2]) for one in sizes} == {round(size / 2**20)}
+    assert opened["again"] == 1
     assert tuple(opened["planes"]) == encoded.encoding.luma.shape
     assert (opened["format"], opened["colorful"], opened["alpha"]) == ("JPEG", False, False)
     for recipe in make_recipes():

@@ -20,11 +20,13 @@ export class LocalEngine {
   /** @type {Set<Progress>} */ #waiting = new Set();
   #worker = new Worker(new URL("./local/worker.js", import.meta.url), { type: "module" });
   #number = 0;
+  #isLoaded = false;
 
   constructor() {
     this.#worker.addEventListener("message", ({ data }) => {
       if (data.part !== undefined) {
         const [done, all] = [data.part * data.megabytes, data.megabytes].map(Math.round);
+        this.#isLoaded = data.part === 1;
         const words = done < all ? t("loading-model", { done, all }) : undefined;
         for (const progress of this.#waiting) progress(data.part, words);
         return;
@@ -54,6 +56,7 @@ export class LocalEngine {
   /** @param {Blob} file @param {Progress} progress @returns {Promise<Photo>} */
   async open(file, progress) {
     this.#waiting.add(progress);
+    if (this.#isLoaded) progress(1);
     try {
       const photo = await this.#ask("open", file, findMostPixels());
       this.#opened.set(photo, { file, id: photo.id, opening: null });
