@@ -176,7 +176,7 @@ def color_of(image: Locator) -> float:
     return float(
         image.evaluate(
             """async (image) => {
-            await image.decode();
+            while (!(await image.decode().then(() => true, () => false))); // it was replaced
             const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
             const context = canvas.getContext('2d');
             context.drawImage(image, 0, 0);
