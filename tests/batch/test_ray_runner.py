@@ -228,6 +228,10 @@ def test_a_killed_run_and_a_stopped_one_are_gone_on_with(ray: str, tmp_path: Pat
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
             while len(list(out.rglob("*.color.*"))) < wanted and run.poll() is None:
                 time.sleep(0.01)
+            # Ray may tell of what is done later than it is done.
+            told = out / "manifest.jsonl"
+            while number == signal.SIGINT and '"ok"' not in told.read_text() and run.poll() is None:
+                time.sleep(0.01)
             run.send_signal(number)
             _, words = run.communicate()
         assert run.returncode == (130 if number == signal.SIGINT else -number), words
