@@ -1,23 +1,20 @@
 // A zip archive of files that are compressed already, so they are stored as they are.
 // Source: PKWARE, APPNOTE.TXT 6.3.10; Zip64 (4.3.14, 4.3.15, 4.5.3) where 4 GiB or 65,535 files do not do.
 
+import { crc32 } from "../crc32.js";
+
 const UTF8 = 1 << 11;
 const [MOST, MOST_FILES] = [0xffffffff, 0xffff]; // what a field holds; that itself says "see Zip64"
 const [PLAIN, ZIP64] = [20, 45]; // versions that a reader needs
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let k = 0; k < 8; k++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
-  return value;
-});
 
 /** CRC-32 of a file, read piece by piece. @param {Blob} file @returns {Promise<number>} */
 async function checksum(file) {
-  let value = 0xffffffff;
+  let sum = 0;
   const reader = file.stream().getReader();
   for (;;) {
-    const { done, value: piece } = await reader.read();
-    if (done) return ~value >>> 0;
-    for (const byte of piece) value = TABLE[(value ^ byte) & 255] ^ (value >>> 8);
+    const { done, value } = await reader.read();
+    if (done) return sum;
+    sum = crc32(value, sum);
   }
 }
 

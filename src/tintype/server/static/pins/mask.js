@@ -1,5 +1,7 @@
 // Masks of a photo: how much of it a thing is. In recipes they are gray PNGs in base64.
 
+import { packPng } from "../png.js";
+
 /** @typedef {{data: Uint8Array, width: number, height: number}} Mask (height, width), 255 for all */
 
 const MOST = 2 ** 18; // pixels of a mask in a recipe
@@ -44,41 +46,7 @@ async function writePng({ data, width, height }) {
     rows[at++] = 2;
     for (let x = 0; x < width; x++, from++) rows[at++] = data[from] - (y ? data[from - width] : 0);
   }
-  const packed = new Blob([rows]).stream().pipeThrough(new CompressionStream("deflate"));
-  const about = new Uint8Array(13);
-  new DataView(about.buffer).setUint32(0, width);
-  new DataView(about.buffer).setUint32(4, height);
-  about[8] = 8;
-  const parts = [
-    Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10), chunk("IHDR", about),
-    chunk("IDAT", new Uint8Array(await new Response(packed).arrayBuffer())),
-    chunk("IEND", new Uint8Array(0)),
-  ];
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
-}
-
-/** @param {string} name @param {Uint8Array} content */
-function chunk(name, content) {
-  const bytes = new Uint8Array(12 + content.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, content.length);
-  for (let i = 0; i < 4; i++) bytes[4 + i] = name.charCodeAt(i);
-  bytes.set(content, 8);
-  view.setUint32(8 + content.length, crc(bytes.subarray(4, 8 + content.length)));
-  return bytes;
-}
-
-const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  return c;
-});
-
-/** @param {Uint8Array} bytes */
-function crc(bytes) {
-  let c = 0xffffffff;
-  for (const byte of bytes) c = CRC[(c ^ byte) & 255] ^ (c >>> 8);
-  return (c ^ 0xffffffff) >>> 0;
+  return packPng(width, height, 0, [rows]);
 }
 
 /**

@@ -1,6 +1,6 @@
 // What a photo's file says of its making, EXIF, and what a colored one says of itself, XMP.
 
-import { join, makeChunk } from "./png.js";
+import { join, makeChunk } from "../../png.js";
 import { shared } from "./shared.js";
 
 /** @typedef {Uint8Array<ArrayBuffer>} Bytes */

@@ -14,7 +14,7 @@ import { addMetadata, findExif, setUpright } from "./metadata.js";
 import { Palette } from "./palette.js";
 import { isColorful, openPicture, readMask, readPixels, writeGray, writePicture } from "./picture.js";
 import { packPlanes } from "./planes.js";
-import { writePng } from "./png.js";
+import { writePng } from "../../png.js";
 import { locate } from "./pins.js";
 import { applyRecipe, completeRecipe, readRecipe, withoutPins } from "./recipe.js";
 import { makeRegion } from "./regions.js";

@@ -1,4 +1,7 @@
-// Writes PNG without loss, transparency included, which a canvas multiplies into the colors.
+// Writes PNG without loss, gray or transparent, which a canvas multiplies into the colors.
+// Source: PNG (W3C, third edition).
+
+import { crc32 } from "./crc32.js";
 
 const STRIP = 1 << 20; // so many bytes are filtered at once
 const PAETH = 4;
@@ -9,16 +12,25 @@ const PAETH = 4;
  * @returns {Promise<Uint8Array<ArrayBuffer>>} the file
  */
 export async function writePng(rgba, width, height, opaque) {
-  const channels = opaque ? 3 : 4;
+  const rows = filterRows(rgba, width, height, opaque ? 3 : 4);
+  return packPng(width, height, opaque ? 2 : 6, rows);
+}
+
+/**
+ * A PNG of 8 bits a sample.
+ * @param {number} width @param {number} height @param {0 | 2 | 6} kind gray, RGB or RGBA
+ * @param {Iterable<Uint8Array<ArrayBuffer>>} rows each after the number of its filter
+ * @returns {Promise<Uint8Array<ArrayBuffer>>} the file
+ */
+export async function packPng(width, height, kind, rows) {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
-  header.set([8, opaque ? 2 : 6], 8); // bits of a sample, RGB or RGBA
-  const packed = await compress(filterRows(rgba, width, height, channels));
+  header.set([8, kind], 8);
   return join([
-    new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10]),
-    makeChunk("IHDR", header), makeChunk("IDAT", packed), makeChunk("IEND", new Uint8Array(0)),
+    new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10]), makeChunk("IHDR", header),
+    makeChunk("IDAT", await compress(rows)), makeChunk("IEND", new Uint8Array(0)),
   ]);
 }
 
@@ -73,7 +85,7 @@ export function makeChunk(kind, data) {
   view.setUint32(0, data.length);
   chunk.set(new TextEncoder().encode(kind), 4);
   chunk.set(data, 8);
-  view.setUint32(data.length + 8, checksum(chunk.subarray(4, data.length + 8)));
+  view.setUint32(data.length + 8, crc32(chunk.subarray(4, data.length + 8)));
   return chunk;
 }
 
@@ -86,16 +98,4 @@ export function join(parts) {
     end += part.length;
   }
   return result;
-}
-
-const SUMS = Int32Array.from({ length: 256 }, (_, sum) => {
-  for (let k = 0; k < 8; k++) sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0);
-  return sum;
-});
-
-/** CRC-32. @param {Uint8Array} bytes */
-function checksum(bytes) {
-  let sum = -1;
-  for (const byte of bytes) sum = (sum >>> 8) ^ SUMS[(sum ^ byte) & 255];
-  return ~sum >>> 0;
 }
