@@ -14,12 +14,7 @@ import os
 import shutil
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -30,25 +25,10 @@ from skimage import data
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 from make_site import make_site
+from static_host import serve
 
 SIZE = (4000, 3000)
 MEDIAN, FIRST, MEGABYTES = 60.0, 3.0, 40.0  # to reach: milliseconds, seconds, of the download
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """A static host that says nothing."""
-
-    def log_message(self, *_words: object) -> None:
-        """Nothing."""
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """A static host of a folder; its address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
 
 
 def make_photo() -> bytes:
@@ -115,7 +95,7 @@ def main() -> None:
         content = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
         size, packed = sum(map(len, content)), sum(len(gzip.compress(one, 6)) for one in content)
         print(f"site: {size / 1e6:.1f} MB, {packed / 1e6:.1f} compressed; {MEGABYTES:g} at most")
-        with serving(folder) as address:
+        with serve(folder) as address:
             print(f"load average: {os.getloadavg()[0]:.1f}")
             measure(address, make_photo(), asked.edits)
 

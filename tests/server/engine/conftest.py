@@ -1,13 +1,9 @@
 """The editor's own engine, run by Node.js, and the same made by Python."""
 
-import contextlib
 import functools
 import json
 import subprocess
 import sys
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -46,25 +42,6 @@ def ask(about):
 
 
 load = functools.cache(tintype.load)  # once, as it costs a third of a second
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Static files, without a word."""
-
-    def log_message(self, *_words):
-        pass
-
-
-@contextlib.contextmanager
-def serve(folder):
-    """The address of a host of static files, for as long as it is there."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.fixture(scope="package")

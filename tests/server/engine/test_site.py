@@ -12,10 +12,11 @@ from PIL import Image
 from playwright.sync_api import Error
 from safetensors.numpy import load as read_tensors
 from skimage import data
+from static_host import serve
 
 import tintype
 from server.editor.conftest import AXE, PICTURES, SIZES
-from server.engine.conftest import load, serve
+from server.engine.conftest import load
 from tintype.batch.album import begin_album
 from tintype.bins import rgb_of
 from tintype.metadata.provenance import Provenance, find_recipe
