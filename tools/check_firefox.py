@@ -23,8 +23,10 @@ from static_host import serve
 
 import tintype
 from tintype.metadata import find_recipe
+from tintype.metadata.xmp import Packet
 
 PHOTO = Path(__file__).parents[1] / "examples" / "astronaut.jpg"
+PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
 RIGHT = "\ue014"  # the key, in WebDriver's words
 READY = """(await navigator.serviceWorker.ready)
     && (await (await caches.open("tintype-models")).keys()).length === 2"""
@@ -34,12 +36,14 @@ SEEN = "document.querySelector('photo-viewer:not([aria-busy=true])')"
 
 
 def make_photo() -> bytes:
-    """A gray photo that is upright by its EXIF alone."""
+    """A gray photo that is upright by its EXIF alone, of a city by its XMP."""
+    packet = Packet()
+    packet.set(PHOTOSHOP, "photoshop", "City", "北京")
     gray = Image.open(PHOTO).convert("L")
     exif = gray.getexif()
     exif[0x010F], exif[0x0112] = "Maker", 6
     file = io.BytesIO()
-    gray.rotate(90, expand=True).save(file, "JPEG", quality=95, exif=exif)
+    gray.rotate(90, expand=True).save(file, "JPEG", quality=95, exif=exif, xmp=packet.encode())
     return file.getvalue()
 
 
@@ -116,6 +120,7 @@ def check(firefox: Firefox, folder: Path, pictures: Path | None) -> None:
         expect(picture.size, tintype.photo.read(photo).size, f"the size of {format}")
         if format == "JPEG":
             expect(dict(picture.getexif()), {0x010F: "Maker", 0x0112: 1}, "EXIF, upright")
+            expect(Packet(picture.info["xmp"]).get(PHOTOSHOP, "City"), "北京", "XMP")
     errors = [line for line in firefox.log.read_text().splitlines() if "error: http" in line]
     expect(errors, [], "no error of a script")
 

@@ -17,7 +17,8 @@ from tintype import suggestions as suggested
 from tintype.bins import Bins
 from tintype.color import LUMA
 from tintype.formats.pixels import _COLORFUL
-from tintype.metadata import provenance
+from tintype.metadata import exif, photoshop, provenance, xmp
+from tintype.metadata import regions as areas
 from tintype.model import OnnxModel
 from tintype.palette_json import MOST
 from tintype.server.service import GROUPS, REFERENCE, SPECK, SUGGESTIONS
@@ -71,6 +72,17 @@ def describe(one: OnnxModel) -> dict[str, Any]:
             "caption": border._CAPTION,
         },
         "recipe": {"version": recipe.VERSION},
+        "metadata": {
+            "xmp": {
+                "stale": sorted(xmp._STALE), "regions": areas.OTHERS, "most": xmp.MAX_BYTES,
+                "marks": xmp._MAX_MARKS,
+            },
+            "exif": {
+                "structure": sorted(exif._STRUCTURE.union(exif._OWN).difference(exif._POINTERS)),
+                "stale": sorted(exif._STALE.difference(exif._POINTERS)),
+            },
+            "photoshop": {"stale": sorted(photoshop._STALE)},
+        },
         "provenance": {
             "namespace": provenance.NAMESPACE,
             "kind": provenance._SOURCE_TYPES + provenance._TRAINED,

@@ -52,6 +52,17 @@ def site(tmp_path_factory):
     return folder
 
 
+def watch(context):
+    """A page, with what it complains of and whom it asks."""
+    context.route("**/favicon.ico", lambda route: route.fulfill(body=""))  # a text has none
+    page = context.new_page()
+    page.problems, page.hosts = [], set()
+    page.on("console", lambda one: one.type == "error" and page.problems.append(one.text))
+    page.on("pageerror", lambda one: page.problems.append(str(one)))
+    page.on("request", lambda one: page.hosts.add(one.url.removeprefix("blob:")))
+    return page
+
+
 def pack(palette):
     """A palette as `answer.js` reads and writes it."""
     tones = None if palette.tones is None else palette.tones.tolist()

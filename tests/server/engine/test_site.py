@@ -16,7 +16,7 @@ from static_host import serve
 
 import tintype
 from server.editor.conftest import AXE, PICTURES, SIZES
-from server.engine.conftest import load
+from server.engine.conftest import load, watch
 from tintype.batch.album import begin_album
 from tintype.bins import rgb_of
 from tintype.metadata.provenance import Provenance, find_recipe
@@ -29,17 +29,6 @@ from tintype.server.planes import pack_planes
 from tintype.server.schemas import Render
 from tintype.server.service import Limits, Service, _groups
 from tintype.server.store import Sizes
-
-
-def watch(context):
-    """A page, with what it complains of and whom it asks."""
-    context.route("**/favicon.ico", lambda route: route.fulfill(body=""))  # a text has none
-    page = context.new_page()
-    page.problems, page.hosts = [], set()
-    page.on("console", lambda one: one.type == "error" and page.problems.append(one.text))
-    page.on("pageerror", lambda one: page.problems.append(str(one)))
-    page.on("request", lambda one: page.hosts.add(one.url.removeprefix("blob:")))
-    return page
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,8 @@
 // The engine in the browser itself: a worker holds the model, and nothing leaves the machine.
 
+import { embed } from "./local/metadata/embed.js";
+import { readMetadata } from "./local/metadata/extract.js";
+import { share } from "./local/shared.js";
 import { problem } from "./problems.js";
 import { t } from "../text.js";
 
@@ -106,7 +109,11 @@ export class LocalEngine {
       this.#worker.postMessage({ cancel: number });
       this.#asked.get(number)?.reject(/** @type {DOMException} */ (signal.reason));
     });
-    return saved;
+    const { picture, recipe: complete } = await saved;
+    const file = this.#opened.get(photo)?.file;
+    if (how.strip_metadata || !file) return picture;
+    share(await this.#ask("health"));
+    return embed(picture, await readMetadata(file), complete, photo);
   }
 
   /** @param {Blob} file */

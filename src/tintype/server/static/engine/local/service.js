@@ -10,7 +10,6 @@ import { round } from "./color.js";
 import { Colorizer } from "./colorizer.js";
 import { checkEdits } from "./edits.js";
 import { colorPhoto } from "./enlarge.js";
-import { addMetadata, findExif, setUpright } from "./metadata.js";
 import { Palette } from "./palette.js";
 import { isColorful, openPicture, readMask, readPixels, writeGray, writePicture } from "./picture.js";
 import { packPlanes } from "./planes.js";
@@ -29,7 +28,7 @@ import { Refusal, shared } from "./shared.js";
 /** @typedef {import("../engine.js").Variant} Variant */
 /** @typedef {import("../luma.js").Luma} Luma */
 /** @typedef {import("./colorizer.js").Encoded} Encoded */
-/** @typedef {{encoded: Encoded, small: Luma, format: string, exif: Uint8Array | null, guide: Guide | null}} Kept */
+/** @typedef {{encoded: Encoded, small: Luma, format: string, guide: Guide | null}} Kept */
 
 /** @type {Record<string, string>} */
 const TYPES = { JPEG: "image/jpeg", PNG: "image/png", WEBP: "image/webp" };
@@ -55,10 +54,9 @@ export class Service {
     const { luma, colorful } = await readPhoto(file, picture, pixels);
     const shrunk = luma.width < width ? { width, height, most: pixels / 1e6 } : undefined;
     const encoded = await this.colorizer.encode(luma);
-    const exif = findExif(new Uint8Array(await file.arrayBuffer()));
     const format = Object.keys(TYPES).find((name) => TYPES[name] === file.type) ?? await guessFormat(file);
     const id = `local-${++this.#count}`;
-    this.#photos.set(id, { encoded, small: shrinkLuma(luma), format, exif: exif && setUpright(exif), guide: null });
+    this.#photos.set(id, { encoded, small: shrinkLuma(luma), format, guide: null });
     const { encoding } = encoded;
     const [own, ...alternatives] = await Promise.all([encoding.palette, ...encoding.alternatives]
       .map((palette, alternative) => this.#showVariant(encoded, palette, blank(alternative))));
@@ -128,8 +126,9 @@ export class Service {
   }
 
   /**
-   * @param {string} id @param {Recipe} asked @param {How} how
-   * @param {() => boolean} isCanceled @returns {Promise<Blob>}
+   * The picture alone, to which the page adds what the photo's file says, and its complete recipe.
+   * @param {string} id @param {Recipe} asked @param {How} how @param {() => boolean} isCanceled
+   * @returns {Promise<{picture: Blob, recipe: Record<string, any>}>}
    */
   async save(id, asked, how, isCanceled) {
     const kept = this.#find(id);
@@ -146,10 +145,9 @@ export class Service {
     await check(isCanceled);
     const data = colorPhoto(result, photo);
     await check(isCanceled);
-    const file = format === "PNG" ? await writePng(data, width, height, !alpha)
-      : new Uint8Array(await (await writePicture({ width, height, data }, type, QUALITY)).arrayBuffer());
-    const said = how.strip_metadata ? file : addMetadata(file, kept.exif, completeRecipe(recipe));
-    return new Blob([said], { type });
+    const picture = format === "PNG" ? new Blob([await writePng(data, width, height, !alpha)], { type })
+      : await writePicture({ width, height, data }, type, QUALITY);
+    return { picture, recipe: completeRecipe(recipe) };
   }
 
   /** @param {Blob} file @returns {Promise<Variant>} */

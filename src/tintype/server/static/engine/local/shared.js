@@ -24,6 +24,8 @@
  *   deep: number, caption: number}} border
  * @property {Record<string, number>} model_bytes by graph
  * @property {{namespace: string, kind: string}} provenance
+ * @property {{xmp: {stale: [string, string][], regions: [string, string][], most: number, marks: number},
+ *   exif: {structure: number[], stale: number[]}, photoshop: {stale: number[]}}} metadata
  * @property {{version: number}} recipe @property {number} guide_pixels
  */
 
