@@ -7,7 +7,7 @@ import { Film } from "./film.js";
 import { showMessages } from "./messages.js";
 import { button, input, showProgress } from "./page.js";
 import { PhotosBar } from "./photos/bar.js";
-import { showSamples } from "./photos/samples.js";
+import { colorSamples, showSamples } from "./photos/samples.js";
 import { Thumbnails } from "./photos/thumbnails.js";
 import { showPanel } from "./panel/panel.js";
 import { Pins } from "./pins/pins.js";
@@ -22,8 +22,8 @@ const LARGER = 1.25; // how much a key zooms
 
 fillIn();
 const isAlone = document.querySelector('meta[name="tintype-engine"]') !== null; // without a server
-const Engine = isAlone ? (await import("./engine/local.js")).LocalEngine : RestEngine;
-const session = new Session(new Engine());
+const local = isAlone ? new (await import("./engine/local.js")).LocalEngine() : null;
+const session = new Session(local ?? new RestEngine());
 const store = new SessionStore(session);
 const stage = new Stage(session);
 
@@ -103,4 +103,6 @@ showPanel(session, stage);
 listenToFiles();
 listenToView();
 new Pins(session, stage);
-session.begin().then(() => store.begin());
+await session.begin();
+await store.begin();
+if (local) await session.try(() => colorSamples(session, local));

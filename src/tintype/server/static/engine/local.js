@@ -56,14 +56,24 @@ export class LocalEngine {
     return { version, model: fingerprint, model_folder: null, vividness, vividness_given, megabytes: MEGABYTES };
   }
 
+  /** Wait for the model. @param {Progress} progress @returns {Promise<void>} */
+  load(progress) {
+    return this.#follow(progress, "load");
+  }
+
   /** @param {Blob} file @param {Progress} progress @returns {Promise<Photo>} */
   async open(file, progress) {
+    const photo = await this.#follow(progress, "open", file, findMostPixels());
+    this.#opened.set(photo, { file, id: photo.id, opening: null });
+    return photo;
+  }
+
+  /** Ask for what waits for the model. @param {Progress} progress @param {string} task @param {any[]} parts */
+  async #follow(progress, task, ...parts) {
     this.#waiting.add(progress);
     if (this.#isLoaded) progress(1);
     try {
-      const photo = await this.#ask("open", file, findMostPixels());
-      this.#opened.set(photo, { file, id: photo.id, opening: null });
-      return photo;
+      return await this.#ask(task, ...parts);
     } finally {
       this.#waiting.delete(progress);
     }

@@ -115,6 +115,7 @@ self.addEventListener("message", async ({ data: { id, task, parts, cancel } }) =
       return;
     }
     const service = await load();
+    if (task === "load") return void self.postMessage({ id });
     const value = await /** @type {any} */ (service)[task](...parts, () => canceled.has(id));
     self.postMessage({ id, value }, { transfer: value?.planes instanceof ArrayBuffer ? [value.planes] : [] });
   } catch (error) {
