@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Error
+from playwright.sync_api import Error, expect
 from safetensors.numpy import load as read_tensors
 from skimage import data
 from static_host import serve
 
 import tintype
-from server.editor.conftest import AXE, PICTURES, SIZES
+from server.editor.conftest import AXE, PICTURES, SIZES, color_of
 from server.engine.conftest import load, watch
 from tintype.batch.album import begin_album
 from tintype.bins import rgb_of
@@ -101,6 +101,14 @@ CANCEL = """async (recipe) => {
     const saving = engine.save(photo, recipe, how, ending.signal);
     setTimeout(() => ending.abort(new Error("nobody waits")));
     await saving;
+}"""
+PAUSES = """async () => {
+    const { writePng } = await import("./png.js");
+    const rgba = new Uint8ClampedArray(4 * 900 * 1000).fill(255);
+    let pauses = 0;
+    const file = await writePng(rgba, 900, 1000, true, async () => { pauses++; });
+    const cut = writePng(rgba, 900, 1000, true, async () => { throw new Error(`after ${pauses}`); });
+    return [pauses, file.length, await cut.catch(({ message }) => message)];
 }"""
 SHRINK = """async () => {
     const { Service } = await import("./engine/local/service.js");
@@ -256,6 +264,9 @@ def test_what_it_saves_is_what_the_command_saves(page, encoded):
         save(page, recipe, "TIFF")
     with pytest.raises(Error, match="nobody waits"):
         page.evaluate(CANCEL, to_json(recipe))
+    pauses, size, cut = page.evaluate(PAUSES)
+    assert (pauses, cut) == (3, "after 3")
+    assert 1000 < size < 10_000
 
 
 def make_colored():
@@ -341,6 +352,9 @@ def test_a_person_colors_with_the_network_cut(browser, site, photo, tmp_path):
         page.goto(f"{address}/sub/")
         page.evaluate("async () => { await navigator.serviceWorker.ready; }")
         page.wait_for_function(KEPT)
+        colored = page.locator("#samples .colored")
+        expect(colored).to_have_count(3)
+        assert min(color_of(colored.nth(k)) for k in range(3)) > 8
         take_picture(page, "site-first")
         check_access(page)
         assert page.get_attribute("#about a", "href") == "docs/"

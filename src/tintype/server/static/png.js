@@ -9,20 +9,22 @@ const PAETH = 4;
 /**
  * @param {Uint8ClampedArray} rgba (height, width, 4) @param {number} width @param {number} height
  * @param {boolean} opaque whether alpha is left out
+ * @param {() => Promise<void>} [pause] what is waited for after each megabyte; it may end the work by an error
  * @returns {Promise<Uint8Array<ArrayBuffer>>} the file
  */
-export async function writePng(rgba, width, height, opaque) {
+export async function writePng(rgba, width, height, opaque, pause) {
   const rows = filterRows(rgba, width, height, opaque ? 3 : 4);
-  return packPng(width, height, opaque ? 2 : 6, rows);
+  return packPng(width, height, opaque ? 2 : 6, rows, pause);
 }
 
 /**
  * A PNG of 8 bits a sample.
  * @param {number} width @param {number} height @param {0 | 2 | 6} kind gray, RGB or RGBA
  * @param {Iterable<Uint8Array<ArrayBuffer>>} rows each after the number of its filter
+ * @param {() => Promise<void>} [pause] as of `writePng`
  * @returns {Promise<Uint8Array<ArrayBuffer>>} the file
  */
-export async function packPng(width, height, kind, rows) {
+export async function packPng(width, height, kind, rows, pause) {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
@@ -30,7 +32,7 @@ export async function packPng(width, height, kind, rows) {
   header.set([8, kind], 8);
   return join([
     new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10]), makeChunk("IHDR", header),
-    makeChunk("IDAT", await compress(rows)), makeChunk("IEND", new Uint8Array(0)),
+    makeChunk("IDAT", await compress(rows, pause)), makeChunk("IEND", new Uint8Array(0)),
   ]);
 }
 
@@ -68,13 +70,21 @@ function predict(a, b, c) {
   return up <= both ? b : c;
 }
 
-/** @param {Iterable<Uint8Array<ArrayBuffer>>} parts */
-async function compress(parts) {
+/** @param {Iterable<Uint8Array<ArrayBuffer>>} parts @param {() => Promise<void>} [pause] */
+async function compress(parts, pause) {
   const stream = new CompressionStream("deflate");
   const packed = new Response(stream.readable).arrayBuffer();
   const writer = stream.writable.getWriter();
-  for (const part of parts) await writer.write(part);
-  await writer.close();
+  try {
+    for (const part of parts) {
+      await writer.write(part);
+      await pause?.();
+    }
+    await writer.close();
+  } catch (error) {
+    await Promise.allSettled([writer.abort(error), packed]);
+    throw error;
+  }
   return new Uint8Array(await packed);
 }
 

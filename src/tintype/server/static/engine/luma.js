@@ -20,7 +20,7 @@ export async function lumaOf(file, photo = null) {
   if (!bitmap) return null;
   const { width, height } = bitmap;
   try {
-    return photo && (photo.width !== width || photo.height !== height) ? null : measure(bitmap);
+    return photo && (photo.width !== width || photo.height !== height) ? null : measureLuma(bitmap);
   } finally {
     bitmap.close();
   }
@@ -37,8 +37,8 @@ async function decode(file) {
   }
 }
 
-/** @param {ImageBitmap} bitmap @returns {Luma | null} null without a canvas */
-function measure(bitmap) {
+/** The luma of a picture. @param {ImageBitmap} bitmap @returns {Luma | null} null without a canvas */
+export function measureLuma(bitmap) {
   const { width, height } = bitmap;
   const rows = Math.min(height, Math.max(1, Math.floor(STRIP_PIXELS / width)));
   const context = new OffscreenCanvas(width, rows).getContext("2d", { willReadFrequently: true });

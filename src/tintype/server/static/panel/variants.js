@@ -43,7 +43,7 @@ export function showVariants(session) {
   };
   const begin = () => {
     row.replaceChildren();
-    session.try(draw);
+    setTimeout(() => session.try(draw)); // after the photo's own colors
   };
   new IntersectionObserver(([{ isIntersecting }]) => {
     seen = isIntersecting;

@@ -20,8 +20,10 @@ import { locate } from "./pins.js";
  * @typedef {object} Encoded a photo after the encoder
  * @property {Luma} photo @property {Encoding} encoding
  * @property {Uint8Array | null} border @property {[number, number]} borderSize height and width
- * @property {Map<string, Palette>} automatic by alternative and vividness
+ * @property {Map<string, Promise<Result>>} unedited by alternative and vividness
  */
+
+const MOST_KEPT = 8; // results without edits of a photo
 
 export class Colorizer {
   /**
@@ -38,11 +40,28 @@ export class Colorizer {
     const small = shrink({ data: photo.luma, h: photo.height, w: photo.width }, shared.model.side);
     const encoding = await this.model.encode(small);
     const border = findBorder(small);
-    return { photo, encoding, border, borderSize: [small.h, small.w], automatic: new Map() };
+    return { photo, encoding, border, borderSize: [small.h, small.w], unedited: new Map() };
+  }
+
+  /**
+   * What is without edits is asked for often, by variants, thumbnails and to be saved, and is kept.
+   * @param {Encoded} encoded @param {Recipe} recipe @returns {Promise<Result>}
+   */
+  decode(encoded, recipe) {
+    if (recipe.palette || recipe.edits.length) return this.#decode(encoded, recipe);
+    const { unedited } = encoded;
+    const key = `${recipe.alternative} ${vividnessOf(recipe)}`;
+    const known = unedited.get(key);
+    if (known) return known;
+    if (unedited.size >= MOST_KEPT) unedited.clear();
+    const result = this.#decode(encoded, recipe);
+    unedited.set(key, result);
+    result.catch(() => unedited.delete(key));
+    return result;
   }
 
   /** @param {Encoded} encoded @param {Recipe} recipe @returns {Promise<Result>} */
-  async decode({ photo, encoding, border, borderSize }, recipe) {
+  async #decode({ photo, encoding, border, borderSize }, recipe) {
     const { edits, ...rest } = locateRecipe(recipe, [photo.width, photo.height]);
     const { h, w, luma, palette, alternatives } = encoding;
     const wanted = applyRecipe({ ...rest, edits }, palette, alternatives);
@@ -62,7 +81,9 @@ export class Colorizer {
     const { luma, palette, alternatives } = encoded.encoding;
     const plain = withoutPins(recipe);
     if (!plain.palette && !plain.edits.length) return null;
-    const automatic = await this.#findAutomatic(encoded, plain);
+    const { alternative } = plain;
+    const unedited = { palette: null, alternative, edits: [], vividness: vividnessOf(plain) };
+    const { palette: automatic } = await this.decode(encoded, unedited);
     return measureReached(plain, palette, alternatives, automatic, measureColors(luma, chroma, h, w));
   }
 
@@ -75,17 +96,5 @@ export class Colorizer {
     const place = locate(at, [photo.width, photo.height]);
     const palette = applyRecipe(recipe, encoding.palette, encoding.alternatives);
     return suggest(this.model, encoding, place, palette, vividnessOf(calm));
-  }
-
-  /** @param {Encoded} encoded @param {Recipe} recipe */
-  async #findAutomatic(encoded, recipe) {
-    const { alternative } = recipe;
-    const vividness = vividnessOf(recipe);
-    const key = `${alternative} ${vividness}`;
-    const found = encoded.automatic.get(key) ??
-      (await this.decode(encoded, { palette: null, alternative, edits: [], vividness })).palette;
-    if (encoded.automatic.size > 32) encoded.automatic.clear();
-    encoded.automatic.set(key, found);
-    return found;
   }
 }

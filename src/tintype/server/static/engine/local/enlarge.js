@@ -11,12 +11,15 @@ import { findCell } from "./layers.js";
 /** @typedef {{luma: Uint8Array, h: number, w: number}} Gray (h, w), 0..255 */
 /** @typedef {Float32Array[]} Planes n of one size */
 
+const STRIP = 1 << 20; // pixels between pauses
+
 /**
  * The full-size picture, in gamut, with the photo's own luma and alpha.
  * @param {Result} result @param {Luma} photo
- * @returns {Uint8ClampedArray<ArrayBuffer>} RGBA, (height, width, 4)
+ * @param {() => Promise<void>} pause what is waited for at times; it may end the work by an error
+ * @returns {Promise<Uint8ClampedArray<ArrayBuffer>>} RGBA, (height, width, 4)
  */
-export function colorPhoto(result, photo) {
+export async function colorPhoto(result, photo, pause) {
   const { luma, width, height, alpha } = photo;
   const guide = makeGuide(result, photo);
   const wide = enlargeChroma(result, guide).map((plane) => {
@@ -27,7 +30,9 @@ export function colorPhoto(result, photo) {
   const mask = border && resizeBytes(border.map((is) => (is ? 255 : 0)), rows, columns, height, width, "bilinear");
   const { near, next, share } = findTaps(guide.h, height);
   const data = new Uint8ClampedArray(4 * width * height);
+  const many = Math.max(1, Math.floor(STRIP / width));
   for (let y = 0, at = 0; y < height; y++) {
+    if (y % many === 0) await pause();
     const part = round(128 * share[y]); // in 128ths, as Python has it
     const [upper, lower] = [near[y] * width, next[y] * width];
     for (let x = 0; x < width; x++, at++) {

@@ -28,6 +28,12 @@ export function readPixels(picture, width, height) {
   return context.getImageData(0, 0, width, height).data;
 }
 
+/** A smaller one. @param {ImageBitmap} picture @param {number} scale 0..1 @returns {Promise<ImageBitmap>} */
+export const shrinkPicture = (picture, scale) => createImageBitmap(picture, {
+  premultiplyAlpha: "none", resizeQuality: "high",
+  resizeWidth: Math.floor(scale * picture.width), resizeHeight: Math.floor(scale * picture.height),
+});
+
 /** @param {OffscreenCanvas} canvas */
 function contextOf(canvas) {
   const context = canvas.getContext("2d", { willReadFrequently: true });

@@ -2,7 +2,7 @@
 
 import { mixPixels } from "../../view/pixels.js";
 import { Guide } from "../guide.js";
-import { lumaOf } from "../luma.js";
+import { measureLuma } from "../luma.js";
 import { resizeBytes } from "../resize.js";
 import { pairShares } from "../layers.js";
 import { beginAlbum } from "./album.js";
@@ -11,7 +11,7 @@ import { Colorizer } from "./colorizer.js";
 import { checkEdits } from "./edits.js";
 import { colorPhoto } from "./enlarge.js";
 import { Palette } from "./palette.js";
-import { isColorful, openPicture, readMask, readPixels, writeGray, writePicture } from "./picture.js";
+import { isColorful, openPicture, readMask, readPixels, shrinkPicture, writeGray, writePicture } from "./picture.js";
 import { packPlanes } from "./planes.js";
 import { writePng } from "../../png.js";
 import { locate } from "./pins.js";
@@ -51,7 +51,7 @@ export class Service {
   async open(file, pixels) {
     const picture = await openPicture(file);
     const { width, height } = picture;
-    const { luma, colorful } = await readPhoto(file, picture, pixels);
+    const { luma, colorful } = await readPhoto(picture, pixels);
     const shrunk = luma.width < width ? { width, height, most: pixels / 1e6 } : undefined;
     const encoded = await this.colorizer.encode(luma);
     const format = Object.keys(TYPES).find((name) => TYPES[name] === file.type) ?? await guessFormat(file);
@@ -142,10 +142,10 @@ export class Service {
     const { photo } = kept.encoded;
     const { width, height, alpha } = photo;
     const result = await this.colorizer.decode(kept.encoded, recipe);
-    await check(isCanceled);
-    const data = colorPhoto(result, photo);
-    await check(isCanceled);
-    const picture = format === "PNG" ? new Blob([await writePng(data, width, height, !alpha)], { type })
+    const pause = () => check(isCanceled);
+    const data = await colorPhoto(result, photo, pause);
+    await pause();
+    const picture = format === "PNG" ? new Blob([await writePng(data, width, height, !alpha, pause)], { type })
       : await writePicture({ width, height, data }, type, QUALITY);
     return { picture, recipe: completeRecipe(recipe) };
   }
@@ -237,21 +237,16 @@ async function guessFormat(file) {
 }
 
 /**
- * @param {Blob} file @param {ImageBitmap} picture which is closed @param {number} pixels at most
+ * @param {ImageBitmap} picture which is closed @param {number} pixels at most
  * @returns {Promise<{luma: Luma, colorful: boolean}>}
  */
-async function readPhoto(file, picture, pixels) {
+async function readPhoto(picture, pixels) {
   const colorful = isColorful(picture);
-  const scale = Math.sqrt(pixels / (picture.width * picture.height));
-  let whole = file;
-  if (scale < 1) {
-    const [width, height] = [picture.width, picture.height].map((length) => Math.floor(scale * length));
-    const data = new Uint8ClampedArray(readPixels(picture, width, height));
-    whole = await writePicture({ width, height, data }, "image/png");
-  }
-  picture.close();
-  const luma = await lumaOf(whole);
-  if (!luma) throw new Refusal("unknown-photo", "expected a photo that this browser can read, found another");
+  const scale = Math.min(1, Math.sqrt(pixels / (picture.width * picture.height)));
+  const small = scale < 1 ? await shrinkPicture(picture, scale) : picture;
+  const luma = measureLuma(small);
+  for (const one of [picture, small]) one.close();
+  if (!luma) throw new Refusal("memory", "expected a canvas, found none; close other pages to free memory");
   return { luma, colorful };
 }
 
