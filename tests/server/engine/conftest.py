@@ -98,7 +98,8 @@ class Maker:
 
     def shares(self):
         rough = self.random.gamma(0.15, 1, self.bins.count)
-        rough[self.random.random(self.bins.count) < self.random.random() ** 0.5] = 0  # mostly sparse
+        empty = self.random.random() ** 0.5  # mostly sparse
+        rough[self.random.random(self.bins.count) < empty] = 0
         rough[0] += 0.01
         return rough
 

@@ -107,7 +107,8 @@ PAUSES = """async () => {
     const rgba = new Uint8ClampedArray(4 * 900 * 1000).fill(255);
     let pauses = 0;
     const file = await writePng(rgba, 900, 1000, true, async () => { pauses++; });
-    const cut = writePng(rgba, 900, 1000, true, async () => { throw new Error(`after ${pauses}`); });
+    const end = async () => { throw new Error(`after ${pauses}`); };
+    const cut = writePng(rgba, 900, 1000, true, end);
     return [pauses, file.length, await cut.catch(({ message }) => message)];
 }"""
 SHRINK = """async () => {
