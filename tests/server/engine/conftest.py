@@ -1,6 +1,7 @@
 """The editor's own engine, run by Node.js, and the same made by Python."""
 
 import functools
+import io
 import json
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from skimage import data
 
 import tintype
 from server.editor.conftest import browser  # noqa: F401
@@ -50,6 +53,19 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site") / "sub"
     make_site(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def photo():
+    """A gray photo with a white border, upright only by its EXIF, as a JPEG file."""
+    gray = Image.fromarray(data.astronaut()).convert("L").resize((450, 600))
+    gray.paste(255, (0, 0, 450, 20))
+    gray.paste(255, (0, 580, 450, 600))
+    exif = gray.getexif()
+    exif[0x010F], exif[0x0112] = "Maker", 6
+    file = io.BytesIO()
+    gray.rotate(90, expand=True).save(file, "JPEG", quality=95, exif=exif)
+    return file.getvalue()
 
 
 def watch(context):

@@ -4,18 +4,16 @@ import base64
 import io
 import json
 import re
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Error, expect
+from playwright.sync_api import Error
 from safetensors.numpy import load as read_tensors
 from skimage import data
 from static_host import serve
 
 import tintype
-from server.editor.conftest import AXE, PICTURES, SIZES, color_of
 from server.engine.conftest import load, watch
 from tintype.batch.album import begin_album
 from tintype.bins import rgb_of
@@ -41,19 +39,6 @@ def page(browser, site):
         yield page
     context.close()
     assert page.problems == []
-
-
-@pytest.fixture(scope="module")
-def photo():
-    """A gray photo with a white border, upright only by its EXIF, as a JPEG file."""
-    gray = Image.fromarray(data.astronaut()).convert("L").resize((450, 600))
-    gray.paste(255, (0, 0, 450, 20))
-    gray.paste(255, (0, 580, 450, 600))
-    exif = gray.getexif()
-    exif[0x010F], exif[0x0112] = "Maker", 6
-    file = io.BytesIO()
-    gray.rotate(90, expand=True).save(file, "JPEG", quality=95, exif=exif)
-    return file.getvalue()
 
 
 OPEN = """async (photo) => {
@@ -91,9 +76,6 @@ READ = """async (text) => {
 }"""
 
 
-KEPT = """async () => (await (await caches.open("tintype-models")).keys()).length === 2"""
-
-
 CANCEL = """async (recipe) => {
     const ending = new AbortController();
     const how = { format: "PNG", strip_metadata: true };
@@ -101,6 +83,10 @@ CANCEL = """async (recipe) => {
     const saving = engine.save(photo, recipe, how, ending.signal);
     setTimeout(() => ending.abort(new Error("nobody waits")));
     await saving;
+}"""
+RECIPE = """async (recipe) => {
+    const { jsonFile } = await import("./state/files.js");
+    return jsonFile(await globalThis.engine.completeRecipe(recipe)).text();
 }"""
 PAUSES = """async () => {
     const { writePng } = await import("./png.js");
@@ -228,14 +214,15 @@ def test_it_answers_as_python_does(page, encoded, opened):
         found = np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("L")).astype(int)
         away = np.abs(found - 255 * encoded.region(0.5, 0.3, reach))
         assert np.quantile(away, 0.995) <= 3
-    complete = page.evaluate(
-        "async (recipe) => globalThis.engine.completeRecipe(recipe)", to_json(recipe)
-    )
-    assert complete == json.loads(recipe.complete(service.colorizer.model).to_json())
+    model = service.colorizer.model
+    for one in make_recipes():
+        file = page.evaluate(RECIPE, to_json(one))
+        assert json.loads(file) == json.loads(one.complete(model).to_json())
+        assert file == Recipe.from_json(file).complete(model).to_json()  # as the command saves it
 
 
-def save(page, recipe, format):
-    how = {"format": format, "strip_metadata": False}
+def save(page, recipe, format, layers=False):
+    how = {"format": format, "strip_metadata": False, "layers": layers}
     file = page.evaluate(ASK, ["save", to_json(recipe), how])
     return Image.open(io.BytesIO(base64.b64decode(file)))
 
@@ -261,6 +248,13 @@ def test_what_it_saves_is_what_the_command_saves(page, encoded):
     Provenance(recipe.complete(load().model).to_json()).stamp(right)
     for name in (("http://ns.adobe.com/xap/1.0/", "CreatorTool"), (IPTC_EXT, "DigitalSourceType")):
         assert packet.get(*name) == right.get(*name) != ""
+    alone, right = save(page, recipe, "PNG", layers=True), io.BytesIO()
+    load().decode(encoded, recipe).save_layers(right, format="PNG")
+    away = np.abs(np.asarray(alone).astype(int) - np.asarray(Image.open(right))).max(-1)
+    assert np.mean(away <= 2) >= 0.995
+    assert 0.02 < np.mean(np.asarray(alone)[..., 3] == 0) < 0.98
+    with pytest.raises(Error, match="Browsers do not write layers in TIFF"):
+        save(page, recipe, "TIFF", layers=True)
     with pytest.raises(Error, match="Browsers do not write TIFF"):
         save(page, recipe, "TIFF")
     with pytest.raises(Error, match="nobody waits"):
@@ -317,80 +311,3 @@ def test_an_album_begins_as_in_python(page, encoded):
             assert max(abs(found.get(c, 0) - shares[c]) for c in shares) < 1e-3
             assert variant["palette"]["tones"].keys() == one["tones"].keys()
         assert album["vividness"] == load().model.vividness
-
-
-def count_edits(page):
-    return page.evaluate("performance.getEntriesByName('edit').length")
-
-
-def wait_for_color(page):
-    for _ in range(1200):
-        if count_edits(page):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("expected colors, found none")
-
-
-def check_access(page):
-    """No serious fault for anybody, and nothing wider than the page."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run()")["violations"]
-    serious = [one for one in found if one["impact"] in ("serious", "critical")]
-    assert [(one["id"], one["nodes"][0]["html"]) for one in serious] == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def take_picture(page, name):
-    if PICTURES:
-        page.screenshot(path=f"{PICTURES}/{name}.png")
-
-
-def test_a_person_colors_with_the_network_cut(browser, site, photo, tmp_path):
-    width, height = SIZES["phone"]
-    context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True)
-    page = watch(context)
-    with serve(site.parent) as address:
-        page.goto(f"{address}/sub/")
-        page.evaluate("async () => { await navigator.serviceWorker.ready; }")
-        page.wait_for_function(KEPT)
-        colored = page.locator("#samples .colored")
-        expect(colored).to_have_count(3)
-        assert min(color_of(colored.nth(k)) for k in range(3)) > 8
-        take_picture(page, "site-first")
-        check_access(page)
-        assert page.get_attribute("#about a", "href") == "docs/"
-    context.set_offline(True)
-    page.reload()
-    assert page.evaluate("crossOriginIsolated")
-    path = tmp_path / "old.jpg"
-    path.write_bytes(photo)
-    page.set_input_files("#files", path)
-    wait_for_color(page)
-    take_picture(page, "site-colored")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    with page.expect_download() as saving:
-        page.tap("#save")
-    with Image.open(saving.value.path()) as saved:
-        assert saved.size == (450, 600)
-    assert {urlsplit(host).netloc for host in page.hosts} == {urlsplit(address).netloc}
-    assert page.problems == []
-    context.close()
-
-
-def test_the_documentation_is_read_by_anybody(browser, site):
-    context = browser.new_context(color_scheme="dark")
-    page = watch(context)
-    with serve(site.parent) as address:
-        for size, name in (("desk", ""), ("phone", "editor.html")):
-            width, height = SIZES[size]
-            page.set_viewport_size({"width": width, "height": height})
-            page.goto(f"{address}/sub/docs/{name}")
-            take_picture(page, f"docs-{size}")
-            check_access(page)
-        for name in ("python.html", "evaluation.html"):
-            page.goto(f"{address}/sub/docs/{name}")
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
-        page.click(".open")
-        assert page.url == f"{address}/sub/"
-    assert page.problems == []  # as the pages' policy would cause
-    context.close()

@@ -16,10 +16,11 @@ const STRIP = 1 << 20; // pixels between pauses
 /**
  * The full-size picture, in gamut, with the photo's own luma and alpha.
  * @param {Result} result @param {Luma} photo
+ * @param {boolean} alone whether what has no color is transparent, as a layer of colors is
  * @param {() => Promise<void>} pause what is waited for at times; it may end the work by an error
  * @returns {Promise<Uint8ClampedArray<ArrayBuffer>>} RGBA, (height, width, 4)
  */
-export async function colorPhoto(result, photo, pause) {
+export async function colorPhoto(result, photo, alone, pause) {
   const { luma, width, height, alpha } = photo;
   const guide = makeGuide(result, photo);
   const wide = enlargeChroma(result, guide).map((plane) => {
@@ -40,7 +41,8 @@ export async function colorPhoto(result, photo, pause) {
       const rest = mask ? 255 - mask[at] : 255;
       const color = rest === 255 ? [cb, cr] : [round((cb * rest) / 255), round((cr * rest) / 255)];
       setPixel(data, 4 * at, luma[at], color[0], color[1]);
-      data[4 * at + 3] = alpha ? alpha[at] : 255;
+      const isClear = alone && !color[0] && !color[1];
+      data[4 * at + 3] = isClear ? 0 : alpha ? alpha[at] : 255;
     }
   }
   return data;

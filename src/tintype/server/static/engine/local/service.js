@@ -134,18 +134,20 @@ export class Service {
     const kept = this.#find(id);
     const format = how.format ?? kept.format;
     const type = TYPES[format];
-    if (!type || how.layers) {
+    if (!type || (how.layers && format !== "PNG")) {
       const found = how.layers ? `layers in ${format}` : format;
       throw new Refusal("format", `expected JPEG, PNG or WebP to save, found ${found}; save the recipe and run tintype colorize PHOTO --recipe RECIPE`, { format: found });
     }
     const recipe = readRecipe(asked);
     const { photo } = kept.encoded;
-    const { width, height, alpha } = photo;
+    const { width, height } = photo;
+    const layers = Boolean(how.layers);
+    const opaque = !layers && !photo.alpha;
     const result = await this.colorizer.decode(kept.encoded, recipe);
     const pause = () => check(isCanceled);
-    const data = await colorPhoto(result, photo, pause);
+    const data = await colorPhoto(result, photo, layers, pause);
     await pause();
-    const picture = format === "PNG" ? new Blob([await writePng(data, width, height, !alpha, pause)], { type })
+    const picture = format === "PNG" ? new Blob([await writePng(data, width, height, opaque, pause)], { type })
       : await writePicture({ width, height, data }, type, QUALITY);
     return { picture, recipe: completeRecipe(recipe) };
   }
