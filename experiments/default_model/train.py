@@ -181,12 +181,8 @@ def without_gradients(backbone: nn.Module, function: Views, channels: int, run: 
 
 
 def published(path: Path, run: Run) -> efficientnet.Backbone:
-    """The backbone that knows colors, fixed; it takes (batch, 3, h, w)."""
-    backbone = efficientnet.Backbone(*run.options.scale)
-    efficientnet.load(backbone, path)
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    backbone._conv_stem = efficientnet.Conv(3, 32, 3, 2)
-    backbone._conv_stem.weight.data = state["_conv_stem.weight"]
+    """The backbone that knows colors, fixed; it takes (batch, 3, h, w) RGB, 0..1."""
+    backbone = efficientnet.load_color(path, *run.options.scale)
     return backbone.to(run.device).eval().requires_grad_(False)
 
 
@@ -194,7 +190,7 @@ def teacher(path: Path, run: Run) -> Views:
     """The published backbone on color photographs: the deepest two views."""
     backbone = published(path, run)
     seen = without_gradients(backbone, lambda x: backbone(x)[2:], 3, run)
-    return lambda rgb: seen((255 * rgb.permute(0, 3, 1, 2).contiguous() - 127) / 128)
+    return lambda rgb: seen(rgb.permute(0, 3, 1, 2).contiguous())
 
 
 def see(path: Path, run: Run) -> Compare:

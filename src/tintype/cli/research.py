@@ -89,18 +89,20 @@ def train(
 
 @click.command("pretrain-vgg", cls=Command)
 @click.option("--teacher", type=INPUT, help="An .npz of the first stages, which stay as they are.")
+@click.option("--guide", type=INPUT, help="EfficientNet-Lite0, to learn its views, too.")
 @click.option("--data", "patterns", **PHOTOS, required=True)
 @add_training_options
 def pretrain_vgg(
     patterns: tuple[str, ...],
     teacher: Path | None,
+    guide: Path | None,
     output: Path,
     minutes: float | None,
     steps: int | None,
     resume: bool,
     settings: tuple[str, ...],
 ) -> None:
-    """Train VGG-16 on photos by class, for dahl2016 and fenu2016.
+    """Train VGG-16 on photos by class, for cheng2015, dahl2016 and fenu2016.
 
     \b
     Example:
@@ -111,8 +113,7 @@ def pretrain_vgg(
         from tintype.research.training.config import TrainConfig, configure
         from tintype.research.training.loop import train as run
     values = _pairs(settings)
-    if teacher is not None:
-        values["teacher"] = str(teacher)
+    values |= {k: str(v) for k, v in {"teacher": teacher, "guide": guide}.items() if v is not None}
     config = TrainConfig(method="vgg16", data=patterns, minutes=minutes, steps=steps)
     run(output, configure(config, values), values, resume=resume)
     click.echo(str(pretrain.extract(output)))

@@ -1,5 +1,7 @@
 """VGG-16's later layers learn classes; a teacher's stay; the file is one that methods take."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,9 @@ from PIL import Image
 from research.conftest import fewer_crops, scene, scenes, seeded
 from tintype.cli import cli
 from tintype.errors import DataError
-from tintype.research.methods import fenu2016, vgg16
+from tintype.research.data import photo_set
+from tintype.research.methods import checkpoint, fenu2016, vgg16
+from tintype.research.methods.tintype import efficientnet
 from tintype.research.training import pretrain
 
 WIDTHS = (4, 6, 8, 8, 8)
@@ -29,9 +33,21 @@ def teacher(tmp_path):
     return tmp_path / "teacher.npz"
 
 
-def network(teacher):
+@pytest.fixture(scope="module")
+def guide(tmp_path_factory):
+    """A file of EfficientNet-Lite0's shape, in color, as it is published."""
+    torch.manual_seed(2)
+    backbone = efficientnet.Backbone()
+    backbone._conv_stem = efficientnet.Conv(3, efficientnet.STEM, 3, 2)
+    path = tmp_path_factory.mktemp("guide") / "lite0.pth"
+    torch.save(backbone.state_dict(), path)
+    return path
+
+
+def network(teacher, **settings):
     torch.manual_seed(0)
-    made = pretrain.Network(pretrain.Config(teacher=str(teacher), widths=WIDTHS, classes=4))
+    config = pretrain.Config(teacher=str(teacher), widths=WIDTHS, classes=4, **settings)
+    made = pretrain.Network(config)
     made.count_colors([scenes(16)])
     return made.train()
 
@@ -52,20 +68,38 @@ def test_one_batch_is_learned_and_the_teacher_stays(teacher):
         assert same == (int(name.split(".")[0]) < pretrain.LATER)
 
 
+def test_a_guides_views_are_learned_where_no_class_is_told(teacher, guide):
+    made, rgb = network(teacher, guide=str(guide)), scenes(4)
+    unknown = torch.full((4,), -1)
+    before = {name: t.clone() for name, t in made.guide.backbone.state_dict().items()}
+    optimizer = torch.optim.Adam([p for p in made.parameters() if p.requires_grad], 0.01)
+    errors = []
+    for _ in range(40):
+        loss, parts = made(rgb, unknown, seeded(2))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        errors.append(float(parts["views"]))
+    assert parts["labels"] == 0
+    assert errors[-1] < 0.7 * errors[0]
+    after = made.guide.backbone.state_dict()
+    assert all(torch.equal(t, after[name]) for name, t in before.items())
+
+
 def test_trained_layers_begin_at_the_scale_of_the_teachers(teacher):
     taps = network(teacher).vgg(scenes(16).mean(-1)[:, None].expand(-1, 3, -1, -1))
     assert taps[2].square().mean() > 1000
     assert 0.05 < taps[3].square().mean() < 20
 
 
-def test_the_command_leaves_a_file_that_a_method_takes(teacher, tmp_path, monkeypatch):
+def test_the_command_leaves_a_file_that_a_method_takes(teacher, guide, tmp_path, monkeypatch):
     fewer_crops(monkeypatch)
     for k, name in enumerate(("cats", "dogs")):
         (tmp_path / "photos" / name).mkdir(parents=True)
         for i in range(6):
             Image.fromarray(scene(40, 40, 6 * k + i)).save(tmp_path / "photos" / name / f"{i}.png")
     words = ["pretrain-vgg", "--data", str(tmp_path / "photos"), "--teacher", str(teacher)]
-    words += ["-o", str(tmp_path / "run"), "--steps", "2"]
+    words += ["--guide", str(guide), "-o", str(tmp_path / "run"), "--steps", "2"]
     for pair in (
         f"widths={list(WIDTHS)}",
         "crop_size=32",
@@ -79,8 +113,30 @@ def test_the_command_leaves_a_file_that_a_method_takes(teacher, tmp_path, monkey
     file = tmp_path / "run" / "vgg16.safetensors"
     assert result.output.splitlines()[-1] == str(file)
     assert vgg16.load(file).widths == WIDTHS
+    assert re.search(r"teacher.npz, .*lite0.pth; names the class of", vgg16.describe_origin(file))
     made = fenu2016.Network(fenu2016.Config(vgg=str(file), connected=16))
     assert made.vgg.widths == WIDTHS
+
+
+def test_what_is_measured_is_what_the_classes_are(teacher, tmp_path):
+    (tmp_path / "photos").mkdir()
+    made = network(teacher)
+    with torch.no_grad():
+        made.classify.weight.zero_()
+        made.classify.bias.copy_(torch.tensor([0.0, 1.0, 0.0, 0.0]))  # always class 1
+    for name in ("cats", "dogs"):
+        (tmp_path / "photos" / name).mkdir()
+        for i in range(120):
+            photo = Image.fromarray(scene(16, 16, i))
+            photo.save(tmp_path / "photos" / name / f"{i}.png")
+    about = {"method": "vgg16", "config": {"widths": WIDTHS, "classes": 4}}
+    about["run"] = {"data": [str(tmp_path / "photos")], "size": 128}
+    checkpoint.save(tmp_path / "model.safetensors", made.state_dict(), about)
+    keys = [f"{name}/{i}" for name in ("cats", "dogs") for i in range(120)]
+    held = [k for k, h in zip(keys, photo_set.hold_out(keys), strict=True) if h]
+    share, count = pretrain.measure(tmp_path)
+    assert count == len(held) > 1
+    assert share == sum(k.startswith("dogs") for k in held) / len(held)
 
 
 def test_other_runs_hold_no_vgg(run):

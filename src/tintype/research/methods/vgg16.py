@@ -174,10 +174,14 @@ def describe_origin(path: Path) -> str:
         return path.name  # torchvision's own file
     if "source" in about:
         return f"published weights, {about['source']}"
-    teacher, minutes = about.get("config", {}).get("teacher"), about.get("elapsed", 0) / 60
+    config, minutes = about.get("config", {}), about.get("elapsed", 0) / 60
     photos = ", ".join(Path(name).name for name in about.get("run", {}).get("data", ()))
-    first = f"first stages from {Path(teacher).name}, the others" if teacher else "all stages"
-    return f"{first} trained here for {minutes:.0f} minutes on the classes of {photos or 'photos'}"
+    teacher, guide = (Path(config.get(name) or "").name for name in ("teacher", "guide"))
+    words = f"first stages from {teacher}, the others" if teacher else "all stages"
+    words += f" trained here for {minutes:.0f} minutes on the classes of {photos or 'photos'}"
+    words += f" and the views of {guide}" if guide else ""
+    right = f"{100 * about['right']:.0f} % of {about['of']}" if "right" in about else ""
+    return f"{words}; names the class of {right} held-out photos" if right else words
 
 
 def from_teacher(teacher: Path, later: Vgg16) -> Vgg16:

@@ -1,21 +1,30 @@
-"""VGG-16's later layers from photos with classes, where the published weights are not at hand.
+"""VGG-16's later layers, where the published weights are not at hand.
 
-    gray ─▶ stages of a teacher, pinned ─▶ the other stages ─▶ mean ─▶ linear ─▶ class
+    gray ─▶ stages of a teacher, pinned ─▶ conv4_3 ─▶ conv5_3 ─▶ mean ─▶ linear ─▶ class
+                                              ├──────────┴─▶ linear ─▶ a guide's views
+    color, twice as large ─▶ guide, pinned ───┘
 
-It is trained by the loop that trains every method; what is left is a file that `vgg16.load` reads.
+They learn the photos' classes and, by a guide, what EfficientNet-Lite sees in color: distillation
+of features (Hinton et al. 2015; Romero et al. 2014), which teaches every place of every photo. It
+is trained by the loop that trains every method; what is left is a file that `vgg16.load` reads.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from tintype.color import luma
 from tintype.errors import DataError
+from tintype.research.data import photo_set
 from tintype.research.data.aging import age
 from tintype.research.data.rng import Generators
 from tintype.research.methods import checkpoint, vgg16
 from tintype.research.methods.losses import label_loss
+from tintype.research.methods.tintype import efficientnet
 
 LATER = vgg16.STAGES[3][0]  # the first convolution that is trained beside a teacher
 
@@ -25,8 +34,39 @@ class Config:
     """What is needed to build the network again."""
 
     teacher: str = ""  # an .npz of the first three stages; empty trains all of them
+    guide: str = ""  # EfficientNet-Lite0's published weights, to learn its views; empty for none
     widths: tuple[int, ...] = (64, 128, 256, 512, 512)
     classes: int = 512  # that there is room for
+
+
+class Guide(nn.Module):
+    """EfficientNet-Lite0 as it was published, and what is to be read from VGG-16 of its views.
+
+    At twice the size its views at 1/16 and 1/32 lie on conv4_3 and conv5_3.
+    """
+
+    def __init__(self, path: Path, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.backbone = efficientnet.load_color(path).requires_grad_(False)
+        views = self.backbone.widths[-2:]
+        self.read = nn.ModuleList(
+            nn.Conv2d(a, b, 1) for a, b in zip(widths[-2:], views, strict=True)
+        )
+
+    def forward(self, rgb: Tensor, taps: list[Tensor]) -> Tensor:
+        """The mean square error of what is read from the last taps, over the views' variance.
+
+        rgb: (batch, h, w, 3), 0..1; taps: of `vgg16.Vgg16`, of the same photos in gray
+        """
+        self.backbone.eval()  # its norms stay
+        with torch.no_grad():
+            large = F.interpolate(rgb.permute(0, 3, 1, 2), scale_factor=2.0, mode="bilinear")
+            views = self.backbone(large)[-2:]
+        errors = []
+        for read, tap, view in zip(self.read, taps[-2:], views, strict=True):
+            deviation = view.std((0, 2, 3), keepdim=True) + 1e-3
+            errors.append(((read(tap) - view) / deviation).square().mean())
+        return torch.stack(errors).sum()
 
 
 class Network(nn.Module):
@@ -41,6 +81,7 @@ class Network(nn.Module):
             for number, layer in self.vgg.features.items():
                 layer.requires_grad_(int(number) >= LATER)
         self.classify = nn.Linear(config.widths[-1], config.classes)
+        self.guide = Guide(Path(config.guide), config.widths) if config.guide else None
 
     @torch.no_grad()
     def count_colors(self, batches: list[Tensor]) -> None:
@@ -51,17 +92,44 @@ class Network(nn.Module):
             scale = self.vgg(gray, 3)[-1].square().mean().sqrt()
             first.weight.div_(scale)
 
+    def look(self, gray: Tensor) -> tuple[list[Tensor], Tensor]:
+        """VGG-16's taps of gray photos (batch, 1, h, w), 0..1, and their classes' logits."""
+        taps = self.vgg(gray.expand(-1, 3, -1, -1))
+        return taps, self.classify(taps[-1].float().mean((2, 3))).float()
+
     def forward(
         self, rgb: Tensor, labels: Tensor, generators: Generators
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Cross entropy of the classes (batch,) of RGB crops (batch, h, w, 3), and its parts."""
+        """Cross entropy of the classes (batch,) of RGB crops (batch, h, w, 3), and its parts.
+
+        With a guide the error of its views is added.
+        """
         with torch.autocast(rgb.device.type, enabled=False):
             gray = age(rgb, generators)
-        deepest = self.vgg(gray.expand(-1, 3, -1, -1))[-1]
-        logits = self.classify(deepest.float().mean((2, 3))).float()
+        taps, logits = self.look(gray)
         loss = label_loss(logits, labels)
         right = (logits.argmax(1) == labels).float().mean()
-        return loss, {"labels": loss.detach(), "right": right}
+        parts = {"labels": loss.detach(), "right": right}
+        if self.guide is not None:
+            views = self.guide(rgb, taps)
+            loss, parts["views"] = loss + views, views.detach()
+        return loss, parts
+
+
+@torch.no_grad()
+def measure(run: Path) -> tuple[float, int]:
+    """The share of held-out photos whose class a run names, 0..1, and how many there are.
+
+    They are the photos of its own data that it was not trained on, whole and as they are, in gray.
+    """
+    network, about = _load(run)
+    photos = photo_set.load(list(about["run"]["data"]), size=about["run"]["size"])
+    chosen = (photo_set.hold_out(photos.keys) & (photos.labels >= 0)).nonzero()[:, 0].tolist()
+    right = 0
+    for i in chosen:
+        gray = luma(torch.from_numpy(photos.photo(i))[None].float() / 255)[:, None]
+        right += int(network.look(gray)[1].argmax() == photos.labels[i])
+    return right / max(1, len(chosen)), len(chosen)
 
 
 def extract(run: Path) -> Path:
@@ -69,11 +137,18 @@ def extract(run: Path) -> Path:
 
     Raises DataError where the folder holds no such run.
     """
+    network, about = _load(run)
+    share, count = measure(run)
+    vgg16.save(network.vgg, run / "vgg16.safetensors", about | {"right": share, "of": count})
+    return run / "vgg16.safetensors"
+
+
+def _load(run: Path) -> tuple[Network, dict[str, Any]]:
     tensors, about = checkpoint.load(run / "model.safetensors")
     if about["method"] != "vgg16":
         raise DataError(f"{run}: expected a run of pretrain-vgg, found {about['method']}")
-    network = vgg16.Vgg16(tuple(about["config"]["widths"]))
-    inner = {k.removeprefix("vgg."): v for k, v in tensors.items() if k.startswith("vgg.")}
-    network.load_state_dict(inner)
-    vgg16.save(network, run / "vgg16.safetensors", about)
-    return run / "vgg16.safetensors"
+    kept = {"widths": tuple(about["config"]["widths"]), "classes": about["config"]["classes"]}
+    network = Network(Config(**kept))  # a teacher is in it, a guide is not needed any more
+    own = {k: v for k, v in tensors.items() if not k.startswith("guide.")}
+    network.load_state_dict(own)
+    return network.eval(), about

