@@ -11,7 +11,7 @@ from tintype.palette import BAN_WIDTH, Palette
 
 AROUND = 12  # parts of a photo's side, each way, of which each is one surrounding
 BRIGHT = 0.9  # V of HSV at which its colors become OKLab's, as in `bins.hex_at`
-_FADE = (BAN_WIDTH - 2, BAN_WIDTH + 4)  # degrees from a banned hue: nothing of it .. all of it
+FADE = (BAN_WIDTH - 2, BAN_WIDTH + 4)  # degrees from a banned hue: nothing of it .. all of it
 
 
 def apply_bans(ab: np.ndarray, plane: np.ndarray, palette: Palette) -> np.ndarray:
@@ -27,7 +27,7 @@ def apply_bans(ab: np.ndarray, plane: np.ndarray, palette: Palette) -> np.ndarra
 
 def _fade_hues(ab: np.ndarray, plane: np.ndarray, banned: tuple[float, ...]) -> np.ndarray:
     """Chroma (h, w, 2) without the colors near banned hues, degrees in the plane."""
-    start, end = _FADE
+    start, end = FADE
     for hue in banned:
         away = hue_distance(hue_degrees(plane), hue)
         keep = np.clip((away - start) / (end - start), 0.0, 1.0)
@@ -76,7 +76,7 @@ def _nearest_allowed(hue: np.ndarray, banned: tuple[float, ...]) -> np.ndarray:
         return hue
     degrees = np.arange(360.0)
     room = hue_distance(degrees[:, None], np.array(banned)).min(axis=1)
-    free = room >= min(_FADE[1], room.max())
+    free = room >= min(FADE[1], room.max())
     allowed = degrees[free]
     nearest = allowed[hue_distance(degrees[:, None], allowed).argmin(axis=1)]
     whole = np.floor(hue).astype(int) % 360

@@ -10,11 +10,11 @@ the gaps between the photos of a page are found, too.
 import numpy as np
 from PIL import Image
 
-_SPREAD = 12  # of 255, between the 3rd and the 97th percentile of a uniform line's luma
-_STEP = 10  # between the medians of lines of one level
-_DARK, _LIGHT, _PAPER = 80, 150, 225  # a level in between may be a photo's own
-_DEEP = 2  # lines of opposite sides, at least; one where all four sides have one
-_CAPTION = 1 / 12  # of the short side: what is narrower on a page is no photo
+SPREAD = 12  # of 255, between the 3rd and the 97th percentile of a uniform line's luma
+STEP = 10  # between the medians of lines of one level
+DARK, LIGHT, PAPER = 80, 150, 225  # a level in between may be a photo's own
+DEEP = 2  # lines of opposite sides, at least; one where all four sides have one
+CAPTION = 1 / 12  # of the short side: what is narrower on a page is no photo
 
 Lines = np.ndarray  # (count, length) float32 luma, 0..255
 
@@ -42,7 +42,7 @@ def find_border(luma: np.ndarray) -> np.ndarray | None:
     if level is None:
         return None
     found = np.zeros(lines.shape, bool)
-    _cut(lines, found, level, narrow=_CAPTION * min(lines.shape))
+    _cut(lines, found, level, narrow=CAPTION * min(lines.shape))
     return None if bool(np.all(found)) else found
 
 
@@ -69,14 +69,14 @@ def _find_level(lines: Lines) -> float | None:
     sides = [_measure_side(side) for side in (lines, lines[::-1], lines.T, lines.T[::-1])]
     depths, levels = [depth for depth, _ in sides], [level for _, level in sides]
     level = None
-    around = min(depths) > 0 and max(levels) - min(levels) <= _STEP
+    around = min(depths) > 0 and max(levels) - min(levels) <= STEP
     for first, length in ((0, lines.shape[0]), (2, lines.shape[1])):
         one, other = sides[first], sides[first + 1]
-        deep = min(one[0], other[0]) >= (1 if around else _DEEP)
+        deep = min(one[0], other[0]) >= (1 if around else DEEP)
         some = one[0] + other[0] < 0.9 * length
-        if deep and some and abs(one[1] - other[1]) <= _STEP:
+        if deep and some and abs(one[1] - other[1]) <= STEP:
             level = (one[1] + other[1]) / 2
-    if level is None or _DARK < level < _LIGHT or (_DARK < level < _PAPER and not around):
+    if level is None or DARK < level < LIGHT or (DARK < level < PAPER and not around):
         return None
     return level
 
@@ -87,7 +87,7 @@ def _measure_side(lines: Lines) -> tuple[int, float]:
     if not uniform[0]:
         return 0, 0.0
     uniform, levels = _measure_lines(lines)
-    same = uniform & (np.abs(levels - levels[0]) <= _STEP)
+    same = uniform & (np.abs(levels - levels[0]) <= STEP)
     return int(len(same) if same.all() else same.argmin()), float(levels[0])
 
 
@@ -95,7 +95,7 @@ def _measure_lines(lines: Lines) -> tuple[np.ndarray, np.ndarray]:
     """Which lines (count, length) are uniform, and their levels."""
     ranks = [round(part * (lines.shape[1] - 1)) for part in (0.03, 0.5, 0.97)]
     low, middle, high = np.sort(lines, axis=1)[:, ranks].T.astype(float)  # as np.percentile, but
-    return high - low <= _SPREAD, middle  # that imports a part of NumPy for 9 ms
+    return high - low <= SPREAD, middle  # that imports a part of NumPy for 9 ms
 
 
 def _cut(lines: Lines, found: np.ndarray, level: float, *, narrow: float) -> None:
@@ -105,7 +105,7 @@ def _cut(lines: Lines, found: np.ndarray, level: float, *, narrow: float) -> Non
     """
     for part, mark in ((lines, found), (lines.T, found.T)):
         uniform, levels = _measure_lines(part)
-        border = uniform & (np.abs(levels - level) <= _STEP)
+        border = uniform & (np.abs(levels - level) <= STEP)
         if border.any():
             mark[border] = True
             changes = np.flatnonzero(np.diff(border, prepend=True, append=True))

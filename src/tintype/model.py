@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -287,9 +288,14 @@ def open_session(graph: bytes, threads: int | None) -> ort.InferenceSession:
         raise ModelError(f"expected an ONNX model, found {str(error).splitlines()[0]}") from None
 
 
+def find_files(folder: str | os.PathLike[str] | None) -> Traversable:
+    """Where a model's files are: in a folder, or, if it is None, in this package."""
+    return resources.files("tintype") / "weights" if folder is None else Path(folder)
+
+
 def _read(folder: str | os.PathLike[str] | None) -> tuple[dict[str, Any], bytes, bytes]:
     """A model folder's description and its two graphs, checked against their hashes."""
-    root = resources.files("tintype") / "weights" if folder is None else Path(folder)
+    root = find_files(folder)
     content = {}
     for name in ("model.json", "encoder.onnx", "decoder.onnx"):
         try:

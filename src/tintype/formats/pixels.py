@@ -16,7 +16,7 @@ _UPRIGHT = {
     2: _Turn.FLIP_LEFT_RIGHT, 3: _Turn.ROTATE_180, 4: _Turn.FLIP_TOP_BOTTOM,
     5: _Turn.TRANSPOSE, 6: _Turn.ROTATE_270, 7: _Turn.TRANSVERSE, 8: _Turn.ROTATE_90,
 }  # fmt: skip
-_COLORFUL = 0.03  # in OKLab chroma, see `is_colorful`
+COLORFUL = 0.03  # in OKLab chroma, see `is_colorful`
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:
@@ -180,4 +180,4 @@ def is_colorful(image: Image.Image, alpha: Image.Image | None) -> bool:
     powers = np.vander(lab[:, 0], 5)
     tint = powers @ np.linalg.lstsq(powers, lab[:, 1:], rcond=None)[0]
     distance = np.hypot(*(lab[:, 1:] - tint).T)
-    return bool(np.percentile(distance, 95) > _COLORFUL)
+    return bool(np.percentile(distance, 95) > COLORFUL)

@@ -24,18 +24,18 @@ XMP, IPTC, PHOTOSHOP, PROFILE = 700, 33723, 34377, 34675
 MAKER_NOTE, USER_COMMENT = 0x927C, 0x9286
 DESCRIPTION = 270
 _PHOTO, _PLACE, _INTEROP = 0x8769, 0x8825, 0xA005
-_POINTERS = (_PHOTO, _PLACE, _INTEROP)
+POINTERS = (_PHOTO, _PLACE, _INTEROP)
 _COLOR_SPACE, _WIDTH, _HEIGHT = 0xA001, 0xA002, 0xA003
 # Of the main directory, what says how the old file stored its pixels, colors and thumbnails.
-_STRUCTURE = (
+STRUCTURE = (
     set(range(254, 260)) | {262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284}
     | set(range(288, 294)) | {301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 330, 332, 333}
     | {334, 336, 337, 338, 339, 340, 341, 342, 343, 344, 345, 346, 347, 351, 400, 401, 402, 403}
     | set(range(512, 533)) | {559, 34676, 34016, 37724, 50255, 50784}
     | {_PHOTO, _PLACE, _INTEROP, 33421, 33422, 34310, 37122} | set(range(50706, 51200))
 )  # fmt: skip
-_OWN = {XMP, IPTC, PHOTOSHOP, PROFILE}  # read, but not kept as EXIF
-_STALE = {0x9102, 0xA500, _INTEROP}  # of the photo's directory: the old compression and gamma
+OWN = {XMP, IPTC, PHOTOSHOP, PROFILE}  # read, but not kept as EXIF
+STALE = {0x9102, 0xA500, _INTEROP}  # of the photo's directory: the old compression and gamma
 # Maker notes whose offsets count from their own beginning, which may therefore move.
 _MOVABLE = (b"Nikon\0\x02", b"Apple iOS\0", b"OLYMPUS\0", b"OM SYSTEM\0", b"FUJIFILM")
 
@@ -137,7 +137,7 @@ class Exif:
 
     def correct(self, size: tuple[int, int], *, across: bool) -> "Exif":
         """What is true of a new, upright sRGB file of `size`; `across`: sides changed places."""
-        exif = replace(self, photo=tuple(tag for tag in self.photo if tag.number not in _STALE))
+        exif = replace(self, photo=tuple(tag for tag in self.photo if tag.number not in STALE))
         exif = exif.with_main(
             *(exif.short(t.number, 1) for t in self.main if t.number == ORIENTATION)
         )
@@ -184,7 +184,7 @@ def read(stream: BinaryIO, notes: list[str], main: int | None = None) -> Exif | 
 
 def describe(exif: Exif) -> Exif:
     """What describes the photo, without what describes the old file's bytes."""
-    drop = _STRUCTURE | _OWN
+    drop = STRUCTURE | OWN
     return replace(exif, main=tuple(tag for tag in exif.main if tag.number not in drop))
 
 
@@ -215,7 +215,7 @@ class _Reader:
         tags: dict[int, Tag] = {}
         for at in range(0, len(table) - size + 1, size):
             number, kind, length, field = struct.unpack_from(self.entry, table, at)
-            if structure or number not in _STRUCTURE or number in _POINTERS:
+            if structure or number not in STRUCTURE or number in POINTERS:
                 tag = self._tag(number, kind, length, field)
                 if tag is not None:
                     tags.setdefault(number, tag)

@@ -10,7 +10,7 @@ SIGNATURE = b"Photoshop 3.0\0"
 IPTC = 1028
 _RESOLUTION = 1005
 # Thumbnails, what belongs to the old pixels (channels, profile), and copies of EXIF and XMP.
-_STALE = {1006, 1033, 1036, 1039, 1041, 1045, 1053, 1058, 1059, 1060, 1066, 1067}
+STALE = {1006, 1033, 1036, 1039, 1041, 1045, 1053, 1058, 1059, 1060, 1066, 1067}
 _DIGEST = 1061  # of the IPTC block, by which programs see that others changed it
 # What other formats say elsewhere: IPTC by XMP, resolution by EXIF, and the digest of IPTC.
 NEEDLESS = {IPTC, _RESOLUTION, _DIGEST}
@@ -59,7 +59,7 @@ def encode(resources: tuple[Resource, ...]) -> bytes:
 
 def describe(resources: tuple[Resource, ...], *, across: bool) -> tuple[Resource, ...]:
     """What describes the photo and is true of an upright one; `across`: sides changed places."""
-    kept, stale = [], _STALE
+    kept, stale = [], STALE
     for one in resources:
         if one.number == IPTC:
             data = _without_preview(one.data)

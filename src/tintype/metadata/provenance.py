@@ -11,8 +11,8 @@ from tintype.version import __version__
 
 NAMESPACE = "urn:tintype:xmp:1:"  # of what no standard has a property for
 _XMP, _IPTC = "http://ns.adobe.com/xap/1.0/", "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
-_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-_TRAINED, _ALGORITHMIC = "compositeWithTrainedAlgorithmicMedia", "algorithmicallyEnhanced"
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+TRAINED, ALGORITHMIC = "compositeWithTrainedAlgorithmicMedia", "algorithmicallyEnhanced"
 _TOOL = "Tintype"
 
 
@@ -24,7 +24,7 @@ class Provenance:
 
     def stamp(self, packet: xmp.Packet) -> None:
         """Say it in a packet; what another program said in the same place is kept beside it."""
-        kind = _SOURCE_TYPES + (_ALGORITHMIC if self.recipe is None else _TRAINED)
+        kind = SOURCE_TYPES + (ALGORITHMIC if self.recipe is None else TRAINED)
         own = (
             (_XMP, "xmp", "CreatorTool", f"{_TOOL} {__version__}"),
             (_IPTC, "Iptc4xmpExt", "DigitalSourceType", kind),

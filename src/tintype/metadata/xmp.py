@@ -13,7 +13,7 @@ from xml.dom import minidom
 from xml.parsers.expat import ExpatError
 
 MAX_BYTES = 4 << 20
-_MAX_MARKS = 40_000  # of elements and attributes
+MAX_MARKS = 40_000  # of elements and attributes
 _MAX_PROPERTIES = 4000
 _MAX_DEPTH = 100
 
@@ -24,7 +24,7 @@ _XMP, _PHOTOSHOP = "http://ns.adobe.com/xap/1.0/", "http://ns.adobe.com/photosho
 _DC, NOTE = "http://purl.org/dc/elements/1.1/", "http://ns.adobe.com/xmp/note/"
 IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _XMLNS = "http://www.w3.org/2000/xmlns/"
-_STALE = {
+STALE = {
     *((_TIFF, name) for name in (
         "BitsPerSample", "Compression", "PhotometricInterpretation", "SamplesPerPixel",
         "PlanarConfiguration", "YCbCrSubSampling", "YCbCrPositioning", "TransferFunction",
@@ -137,7 +137,7 @@ class Packet:
 
     def correct(self, facts: Facts) -> None:
         """Let the packet tell the truth about an upright sRGB file."""
-        for namespace, name in _STALE:
+        for namespace, name in STALE:
             self.remove(namespace, name)
         across, down = self.get(_TIFF, "XResolution"), self.get(_TIFF, "YResolution")
         if facts.orientation >= 5 and across and down:
@@ -233,7 +233,7 @@ def _decode(data: bytes) -> str:
 def _parse(text: str) -> minidom.Document:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise XmpError("it declares a document type")
-    if text.count("<") + text.count("=") > _MAX_MARKS:
+    if text.count("<") + text.count("=") > MAX_MARKS:
         raise XmpError("it has too many elements")
     try:
         document = minidom.parseString(text)

@@ -5,8 +5,6 @@ model.json, constants ──describe──▶ engine.json ──▶ server/stati
 So that JavaScript holds no copies that could drift apart.
 """
 
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from PIL import ImageColor
@@ -16,7 +14,7 @@ from tintype import bans, border, layers, model, outcomes, palette, pins, recipe
 from tintype import suggestions as suggested
 from tintype.bins import Bins
 from tintype.color import LUMA
-from tintype.formats.pixels import _COLORFUL
+from tintype.formats.pixels import COLORFUL
 from tintype.metadata import exif, photoshop, provenance, xmp
 from tintype.metadata import regions as areas
 from tintype.model import OnnxModel
@@ -38,7 +36,7 @@ def describe(one: OnnxModel) -> dict[str, Any]:
         "hex_colors": one.bins.hex_colors,
         "names": _list_names(),
         "luma": LUMA,
-        "colorful": _COLORFUL,
+        "colorful": COLORFUL,
         "sizes": {"thumbnail": THUMBNAIL, "reference": REFERENCE},
         "model_reading": {
             "leaning": model.LEANING, "step": model.STEP, "severe": model.SEVERE,
@@ -49,7 +47,7 @@ def describe(one: OnnxModel) -> dict[str, Any]:
             "most": MOST, "groups": GROUPS, "speck": SPECK,
         },
         "tones": {"names": tones.TONES, "trace": tones.TRACE, "floor": tones.SHARE_FLOOR},
-        "bans": {"around": bans.AROUND, "bright": bans.BRIGHT, "fade": bans._FADE},
+        "bans": {"around": bans.AROUND, "bright": bans.BRIGHT, "fade": bans.FADE},
         "outcomes": {"width": outcomes.WIDTH, "pale": outcomes.PALE, "apart": outcomes.APART},
         "suggestions": {
             "width": suggested.WIDTH, "apart": suggested.APART, "count": SUGGESTIONS,
@@ -67,25 +65,25 @@ def describe(one: OnnxModel) -> dict[str, Any]:
         },
         "layers": {"shade": layers.SHADE, "halvings": layers.HALVINGS, "cube": layers.CUBE},
         "border": {
-            "spread": border._SPREAD, "step": border._STEP, "dark": border._DARK,
-            "light": border._LIGHT, "paper": border._PAPER, "deep": border._DEEP,
-            "caption": border._CAPTION,
+            "spread": border.SPREAD, "step": border.STEP, "dark": border.DARK,
+            "light": border.LIGHT, "paper": border.PAPER, "deep": border.DEEP,
+            "caption": border.CAPTION,
         },
         "recipe": {"version": recipe.VERSION},
         "metadata": {
             "xmp": {
-                "stale": sorted(xmp._STALE), "regions": areas.OTHERS, "most": xmp.MAX_BYTES,
-                "marks": xmp._MAX_MARKS,
+                "stale": sorted(xmp.STALE), "regions": areas.OTHERS, "most": xmp.MAX_BYTES,
+                "marks": xmp.MAX_MARKS,
             },
             "exif": {
-                "structure": sorted(exif._STRUCTURE.union(exif._OWN).difference(exif._POINTERS)),
-                "stale": sorted(exif._STALE.difference(exif._POINTERS)),
+                "structure": sorted(exif.STRUCTURE.union(exif.OWN).difference(exif.POINTERS)),
+                "stale": sorted(exif.STALE.difference(exif.POINTERS)),
             },
-            "photoshop": {"stale": sorted(photoshop._STALE)},
+            "photoshop": {"stale": sorted(photoshop.STALE)},
         },
         "provenance": {
             "namespace": provenance.NAMESPACE,
-            "kind": provenance._SOURCE_TYPES + provenance._TRAINED,
+            "kind": provenance.SOURCE_TYPES + provenance.TRAINED,
         },
         "guide_pixels": GUIDE_PIXELS,
     }  # fmt: skip
@@ -93,8 +91,7 @@ def describe(one: OnnxModel) -> dict[str, Any]:
 
 def read_graph(one: OnnxModel, name: str) -> bytes:
     """A graph of a model's folder, as it is."""
-    root = resources.files("tintype") / "weights" if one.folder is None else Path(one.folder)
-    return (root / f"{name}.onnx").read_bytes()
+    return (model.find_files(one.folder) / f"{name}.onnx").read_bytes()
 
 
 def _describe_bins(bins: Bins) -> dict[str, Any]:
