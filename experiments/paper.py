@@ -1,7 +1,7 @@
 """Train and score all of docs/paper.md: python experiments/paper.py {rows,ablations} [--dry-run]
 
     vgg ─▶ rows: each method of Table 1 with each seed ─▶ results/table1 ─▶ results/figures
-        └▶ ablations: each cell with each seed ──────────▶ results/ablations
+        └▶ ablations: each cell with each seed, beside the paper's row ─▶ results/ablations
 
 Every run has a processor of its own, or the GPU where there is one. What is done is not done again,
 and what was interrupted goes on. `--dry-run` says what is left and how long it takes. To take less
@@ -36,9 +36,8 @@ ROWS: dict[str, tuple[str, dict[str, object]]] = {
     "tint": ("tint", {}),
 }
 
-# Each ablation is the paper's method with something changed; first what the paper claims.
+# Each ablation is the paper's row with something changed; first what the paper claims.
 CELLS: dict[str, dict[str, object]] = {
-    "paper": {},
     "no-palette": {"palette": "none"},
     "nothing-carried": {"carried": False},
     "neither": {"palette": "none", "carried": False},
@@ -184,14 +183,16 @@ class Plan:
         return [*([vgg] if vgg else []), *runs, scored, drawn]
 
     def make_ablations(self, cells: Iterable[str]) -> list[Task]:
-        """What each part is worth: cells of all seeds before the next cell."""
+        """What each part is worth beside the paper's row: all seeds of a cell before the next."""
         vgg, inner = self.make_vgg(), Plan(**{**vars(self), "runs": self.runs / "ablations"})
+        rows = [self.make_run("fenu2016", "fenu2016", {}, seed, vgg) for seed in self.seeds]
         file = self.vgg_file or self.runs / "vgg" / "vgg16.safetensors"
         runs = [
             inner.make_run(name, "fenu2016", {"vgg": file, **CELLS[name]}, seed, vgg)
             for name in cells
             for seed in self.seeds
         ]
+        runs = [*rows, *runs]
         return [*([vgg] if vgg else []), *runs, inner._score(runs, "ablations", self.limit)]
 
     def _score(self, runs: list[Task], name: str, limit: int) -> Task:

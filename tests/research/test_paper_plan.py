@@ -41,7 +41,10 @@ def read_configs(task):
 def test_rows_have_equal_budgets_and_cells_differ_from_the_paper(plan, paper):
     rows = [t for t in plan.make_rows() if t.words[0] == "train"]
     cells = [t for t in plan.make_ablations(paper.CELLS) if t.words[0] == "train"]
-    assert (len(rows), len(cells)) == (3 * len(paper.ROWS), 3 * len(paper.CELLS))
+    assert (len(rows), len(cells)) == (3 * len(paper.ROWS), 3 + 3 * len(paper.CELLS))
+    assert {t.folder for t in rows} & {t.folder for t in cells} == {
+        plan.runs / f"fenu2016-{seed}" for seed in plan.seeds
+    }
     budgets = {
         (run.seed, run.batch, run.recalibrate, run.warmup, run.learning_rate, run.crop_size)
         for run, _ in map(read_configs, (*rows, *cells))
@@ -49,7 +52,7 @@ def test_rows_have_equal_budgets_and_cells_differ_from_the_paper(plan, paper):
     assert len(budgets) == 3
     assert all("900" in task.words for task in (*rows, *cells))
     owns = [repr(read_configs(t)[1]) for t in cells if t.folder.name.endswith("-0")]
-    assert len(set(owns)) == len(paper.CELLS)
+    assert len(set(owns)) == 1 + len(paper.CELLS)
 
 
 def test_tasks_wait_for_what_they_need_and_are_done_once(plan, paper, monkeypatch):
