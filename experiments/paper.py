@@ -12,6 +12,7 @@ then all that are left are still comparable.
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -72,6 +73,7 @@ AROUND = 250
 SCORED = 0.25  # of a photo in a row of a run, at 256 px
 SCORED_ROWS = {"fenu2016": 4, "tintype": 2}  # of a run; of others 1
 PAUSE = 1.0  # seconds
+RUNNING: set[subprocess.Popen[bytes]] = set()
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,14 @@ class Task:
 
     folder: where `done.json` says that it is done, and how long it took
     seconds: what it takes of a processor, if all goes as it was measured
+    wide: whether it takes all processors: nothing else can run beside it
     """
 
     folder: Path
     words: tuple[str, ...]
     seconds: float
     after: tuple["Task", ...] = field(default=(), repr=False)
+    wide: bool = False
 
     @property
     def is_done(self) -> bool:
@@ -102,15 +106,17 @@ class Task:
         return True
 
     def run(self, processor: int | None) -> bool:
-        """Do it, on one processor if it is given, and note its time; whether it came to its end."""
+        """Do it, on a processor of its own if one is given; whether it came to its end."""
         self.folder.mkdir(parents=True, exist_ok=True)
         command, own = [sys.executable, "-m", "tintype", *self.words], dict(os.environ)
         if processor is not None:
-            command = ["taskset", "-c", str(processor), *command]
             own |= {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+            command = command if self.wide else ["taskset", "-c", str(processor), *command]
         with (self.folder / "output.log").open("a") as log:
             process = subprocess.Popen(command, cwd=ROOT, env=own, stdout=log, stderr=log)
+            RUNNING.add(process)
             _, status, used = os.wait4(process.pid, 0)
+            RUNNING.remove(process)
         process.returncode = os.waitstatus_to_exitcode(status)  # it is waited for
         note = self.folder / "seconds.json"
         past = json.loads(note.read_text()) if note.exists() else []
@@ -179,7 +185,7 @@ class Plan:
         for name in ("chelsea.png", "coffee.png", "astronaut.png", "rocket.jpg"):
             for file in Path(sys.prefix).glob(f"lib/python3*/site-packages/skimage/data/{name}"):
                 words += ["--photo", str(file)]
-        drawn = Task(self.runs / "figures", tuple(words), 120, (scored,))
+        drawn = Task(self.runs / "figures", tuple(words), 120, (scored,), wide=True)
         return [*([vgg] if vgg else []), *runs, scored, drawn]
 
     def make_ablations(self, cells: Iterable[str]) -> list[Task]:
@@ -200,7 +206,7 @@ class Plan:
         words += ["--limit", str(limit), "-o", f"results/{name}"]
         rows = sum(SCORED_ROWS.get(run.words[2], 1) for run in runs)
         seconds = SCORED * limit * rows + AROUND
-        return Task(self.runs / name, tuple(words), seconds, tuple(runs))
+        return Task(self.runs / name, tuple(words), seconds, tuple(runs), wide=True)
 
 
 def _to_json(value: object) -> str:
@@ -231,10 +237,14 @@ def work_off(tasks: list[Task], processors: Sequence[int | None]) -> None:
             (done if task.run(processor) else failed).append(task)
 
     threads = [threading.Thread(target=work, args=(one,)) for one in processors]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:  # what was begun does not outlive who waits for it
+        for process in tuple(RUNNING):
+            process.terminate()
     if failed:
         sys.exit(f"{failed[0].folder}: expected an end, found a failure; read output.log there")
 
@@ -281,6 +291,7 @@ def main() -> None:
     if given.dry_run:
         show(tasks, len(processors))
     else:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped; the same command goes on"))
         work_off(tasks, processors)
 
 
