@@ -6,6 +6,7 @@ import { shared } from "./shared.js";
 /** @typedef {[number, number]} Two */
 
 export const DEGREE = Math.PI / 180;
+const EXACT = 1e-6; // of lightness, a hundredth of what a byte can tell
 
 /** @param {number} x @param {number} y a positive one @returns {number} 0 .. y */
 export const modulo = (x, y) => {
@@ -99,7 +100,7 @@ export function findLightness(y, a, b) {
   const measure = (/** @type {number} */ L) => lightnessOf(lumaOf(fromOklab(L, a, b)));
   let [light, reached] = [wanted, measure(wanted)];
   let step = wanted - reached;
-  for (let k = 0; k < 5; k++) {
+  for (let k = 0; k < 5 && Math.abs(step) > EXACT; k++) {
     const now = measure(light + step);
     const slope = (now - reached) / (Math.abs(step) > 1e-6 ? step : 1);
     [light, reached] = [light + step, now];
