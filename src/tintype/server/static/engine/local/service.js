@@ -28,7 +28,7 @@ import { Refusal, shared } from "./shared.js";
 /** @typedef {import("../engine.js").Variant} Variant */
 /** @typedef {import("../luma.js").Luma} Luma */
 /** @typedef {import("./colorizer.js").Encoded} Encoded */
-/** @typedef {{encoded: Encoded, small: Luma, format: string, guide: Guide | null}} Kept */
+/** @typedef {{encoded: Encoded, small: Luma | null, format: string, guide: Guide | null}} Kept */
 
 /** @type {Record<string, string>} */
 const TYPES = { JPEG: "image/jpeg", PNG: "image/png", WEBP: "image/webp" };
@@ -56,7 +56,7 @@ export class Service {
     const encoded = await this.colorizer.encode(luma);
     const format = Object.keys(TYPES).find((name) => TYPES[name] === file.type) ?? await guessFormat(file);
     const id = `local-${++this.#count}`;
-    this.#photos.set(id, { encoded, small: shrinkLuma(luma), format, guide: null });
+    this.#photos.set(id, { encoded, small: null, format, guide: null });
     const { encoding } = encoded;
     const [own, ...alternatives] = await Promise.all([encoding.palette, ...encoding.alternatives]
       .map((palette, alternative) => this.#showVariant(encoded, palette, blank(alternative))));
@@ -96,7 +96,9 @@ export class Service {
 
   /** @param {string} id @param {Recipe} asked @returns {Promise<Blob>} */
   async thumbnail(id, asked) {
-    const { encoded, small } = this.#find(id);
+    const kept = this.#find(id);
+    const { encoded } = kept;
+    const small = (kept.small ??= shrinkLuma(encoded.photo));
     const planes = packPlanes(await this.colorizer.decode(encoded, readRecipe(asked)));
     const { rg } = new Guide(small.luma, small.height, small.width).enlarge(planes);
     return writePicture(mixPixels(small.luma, rg, small.width, small.height), "image/jpeg", 0.9);
