@@ -253,7 +253,7 @@ def test_what_it_saves_is_what_the_command_saves(page, encoded):
     away = np.abs(np.asarray(alone).astype(int) - np.asarray(Image.open(right))).max(-1)
     assert np.mean(away <= 2) >= 0.995
     assert 0.02 < np.mean(np.asarray(alone)[..., 3] == 0) < 0.98
-    with pytest.raises(Error, match="Browsers do not write layers in TIFF"):
+    with pytest.raises(Error, match="Browsers do not write two layers"):
         save(page, recipe, "TIFF", layers=True)
     with pytest.raises(Error, match="Browsers do not write TIFF"):
         save(page, recipe, "TIFF")

@@ -323,7 +323,8 @@ export const de = {
   "problem-memory": "Der Speicher reicht nicht; bitte andere Seiten schließen und diese neu laden.",
   "problem-old-browser": "Dieser Browser ist zu alt, um selbst Fotos zu kolorieren; bitte einen neueren nehmen.",
   "problem-no-model": "Das Modell kam nicht an; bitte die Seite neu laden, sobald eine Verbindung da ist.",
-  "problem-format": "Browser schreiben kein {format}; bitte das Rezept speichern und tintype colorize FOTO --recipe REZEPT ausführen.",
+  "problem-format": "Browser schreiben kein {format}; bitte „Als Befehl kopieren“ drücken und den Befehl ausführen.",
+  "problem-layers": "Browser schreiben keine zwei Ebenen; bitte „Als Befehl kopieren“ drücken und den Befehl ausführen.",
   "problem-broken": "Da ging etwas schief; bitte noch einmal versuchen oder die Seite neu laden.",
   "problem-not-sent": "Der Server hat dieses Foto vergessen; bitte noch einmal senden.",
 

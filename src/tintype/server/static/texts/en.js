@@ -323,7 +323,8 @@ export const en = {
   "problem-memory": "There is too little memory; close other pages, then reload this one.",
   "problem-old-browser": "This browser is too old to color photos by itself; take a newer one.",
   "problem-no-model": "The model did not arrive; reload the page when you are online.",
-  "problem-format": "Browsers do not write {format}; save the recipe, and run tintype colorize PHOTO --recipe RECIPE.",
+  "problem-format": "Browsers do not write {format}; press “Copy as command”, and run the command.",
+  "problem-layers": "Browsers do not write two layers; press “Copy as command”, and run the command.",
   "problem-broken": "Something went wrong; try again, or reload the page.",
   "problem-not-sent": "The server has forgotten this photo; send it again.",
 

@@ -50,7 +50,7 @@ export async function writePicture({ width, height, data }, type, quality) {
   const canvas = new OffscreenCanvas(width, height);
   contextOf(canvas).putImageData(new ImageData(data, width, height), 0, 0);
   const blob = await canvas.convertToBlob({ type, quality });
-  if (blob.type !== type) throw new Refusal("format", `expected to write ${type}, found a browser that cannot; choose PNG`, { format: type });
+  if (blob.type !== type) throw new Refusal("format", `expected to write ${type}, found a browser that cannot; choose PNG`, { format: type.slice(6).toUpperCase() });
   return blob;
 }
 

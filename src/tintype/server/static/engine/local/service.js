@@ -137,8 +137,8 @@ export class Service {
     const format = how.format ?? kept.format;
     const type = TYPES[format];
     if (!type || (how.layers && format !== "PNG")) {
-      const found = how.layers ? `layers in ${format}` : format;
-      throw new Refusal("format", `expected JPEG, PNG or WebP to save, found ${found}; save the recipe and run tintype colorize PHOTO --recipe RECIPE`, { format: found });
+      const [kind, found] = how.layers ? ["layers", `layers in ${format}`] : ["format", format];
+      throw new Refusal(kind, `expected JPEG, PNG or WebP to save, found ${found}; copy the command, and run it`, { format });
     }
     const recipe = readRecipe(asked);
     const { photo } = kept.encoded;
