@@ -40,7 +40,7 @@ EMBED = """async (tasks) => {
     const answers = [];
     for (const { file, picture, type, recipe, ...size } of tasks) {
         const metadata = await readMetadata(new Blob([read(file)]));
-        const made = embed(new Blob([read(picture)], { type }), metadata, recipe, size);
+        const made = await embed(new Blob([read(picture)], { type }), metadata, recipe, size);
         const bytes = new Uint8Array(await made.arrayBuffer());
         answers.push(btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")));
     }
@@ -85,6 +85,13 @@ def list_all(jpeg):
     return tell(rich.list_tags(rich.convert(jpeg, "PNG")[0]))
 
 
+def make_resolution():
+    """EXIF that says how many dots are in a centimeter."""
+    exif = Image.Exif()
+    exif[0x011A], exif[0x011B], exif[0x0128] = 118.11, 59, 3
+    return exif
+
+
 def make_sources(folder):
     """Photos with what metadata may hold, upright and not."""
     turned = photos.exif(6)
@@ -116,6 +123,9 @@ def make_sources(folder):
         ),
         file_with(packet("", 'tiff:SamplesPerPixel="1" photoshop:ColorMode="1"')),
         file_with(packet("", 'xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:CreatorTool="A & B"')),
+        *(photos.encoded(rich.SCENE, "JPEG", dpi=(300, 200), exif=photos.exif(k)) for k in (1, 6)),
+        *(photos.encoded(rich.SCENE, "PNG", dpi=(109.75, 72), exif=photos.exif(k)) for k in (1, 6)),
+        photos.encoded(rich.SCENE, "WEBP", exif=make_resolution()),
         photos.encoded(rich.SCENE, "WEBP", xmp=BOMB.encode() + packet("&b;"), exif=turned),
         photos.encoded(rich.SCENE, "WEBP", xmp=packet("<photoshop:City>Par"), exif=turned),
         file_with(long),
@@ -138,8 +148,9 @@ def test_it_is_what_python_writes(page, sources, target):
             assert list_all(made) == list_all(right)
         assert found == wanted
         assert found["Xmp.tintype.Recipe"] == RECIPE
-        with Image.open(io.BytesIO(made)) as image:
+        with Image.open(io.BytesIO(made)) as image, Image.open(io.BytesIO(right)) as other:
             assert json.loads(find_recipe([image.info["xmp"]])) == json.loads(RECIPE)
+            assert image.info.get("dpi") == other.info.get("dpi")
 
 
 def test_it_reads_anything_without_an_error(page, sources):

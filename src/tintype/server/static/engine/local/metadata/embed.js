@@ -5,13 +5,20 @@ import { crc32 } from "../../../crc32.js";
 import { join, makeChunk } from "../../../png.js";
 import { readText, toBytes } from "./bytes.js";
 import { correctExif } from "./exif.js";
-import { EXTENSION_HEAD, PACKET, XMP_HEAD } from "./extract.js";
+import { EXTENSION_HEAD, INCH, PACKET, XMP_HEAD } from "./extract.js";
 import { describeResources, SIGNATURE, writeResources } from "./photoshop.js";
 import { Packet } from "./xmp.js";
 
 /** @typedef {import("./bytes.js").Bytes} Bytes */
 /** @typedef {import("./extract.js").Metadata} Metadata */
 
+/**
+ * @typedef {object} Said what goes into a file
+ * @property {Bytes | null} exif @property {Packet} packet @property {Bytes | null} resources
+ * @property {number[] | null} dpi horizontal and vertical
+ */
+
+const HEAD = 33; // bytes, in which a PNG has its header, and a JPEG that of JFIF
 const SEGMENT = 65_533; // bytes that a segment of a JPEG holds
 const PIECE = 65_000; // and of an extended packet
 const [APP1, APP13] = [0xe1, 0xed];
@@ -21,7 +28,7 @@ const [APP1, APP13] = [0xe1, 0xed];
  * @param {Metadata} metadata of the photo @param {Record<string, any>} recipe complete
  * @param {{width: number, height: number}} size of the picture
  */
-export function embed(picture, metadata, recipe, size) {
+export async function embed(picture, metadata, recipe, size) {
   const { type } = picture;
   const write = { "image/jpeg": writeSegments, "image/png": writeChunks }[type];
   if (!write) return picture;
@@ -31,8 +38,11 @@ export function embed(picture, metadata, recipe, size) {
   const packet = readPacket(metadata);
   packet.correct({ ...size, mime: type, orientation: metadata.orientation });
   packet.stamp(recipe);
-  const { at, parts } = write(exif, packet, resources.length ? writeResources(resources) : null);
-  return new Blob([picture.slice(0, at), ...parts, picture.slice(at)], { type });
+  const dpi = across && metadata.dpi ? metadata.dpi.toReversed() : metadata.dpi;
+  const head = new Uint8Array(await picture.slice(0, HEAD).arrayBuffer());
+  const block = resources.length ? writeResources(resources) : null;
+  const { at, parts } = write(head, { exif, packet, resources: block, dpi });
+  return new Blob([head.subarray(0, at), ...parts, head.subarray(at), picture.slice(HEAD)], { type });
 }
 
 /** The photo's packet, all in one; an empty one where there is none to be trusted. @param {Metadata} metadata */
@@ -48,9 +58,14 @@ function readPacket({ xmp, extension }) {
   }
 }
 
-/** @param {Bytes | null} exif @param {Packet} packet @param {Bytes | null} resources @returns {{at: number, parts: Bytes[]}} */
-function writeSegments(exif, packet, resources) {
+/** @param {Bytes} file its head @param {Said} said @returns {{at: number, parts: Bytes[]}} at: where they go */
+function writeSegments(file, { exif, packet, resources, dpi }) {
   const parts = [];
+  const isJfif = readText(file, 6, 5) === "JFIF\0" && file[5] === 16; // without a thumbnail
+  if (isJfif && dpi) {
+    const [across, down] = dpi.map(Math.round);
+    file.set([1, across >> 8, across & 255, down >> 8, down & 255], 13);
+  }
   const head = toBytes("Exif\0\0");
   if (exif && exif.length + head.length <= SEGMENT) parts.push(makeSegment(APP1, head, exif));
   parts.push(...writePacket(packet));
@@ -58,7 +73,7 @@ function writeSegments(exif, packet, resources) {
   for (let at = 0; resources && at < resources.length; at += size) {
     parts.push(makeSegment(APP13, toBytes(SIGNATURE), resources.subarray(at, at + size)));
   }
-  return { at: 2, parts };
+  return { at: isJfif ? 20 : 2, parts };
 }
 
 /** A packet in one segment, or with the rest in further ones. @param {Packet} packet */
@@ -85,9 +100,15 @@ function makeSegment(mark, head, data) {
   return join([new Uint8Array([0xff, mark, size >> 8, size & 255]), head, data]);
 }
 
-/** @param {Bytes | null} exif @param {Packet} packet @param {Bytes | null} resources @returns {{at: number, parts: Bytes[]}} */
-function writeChunks(exif, packet, resources) {
+/** @param {Bytes} file its head @param {Said} said @returns {{at: number, parts: Bytes[]}} at: where they go */
+function writeChunks(file, { exif, packet, resources, dpi }) {
   const parts = exif ? [makeChunk("eXIf", exif)] : [];
+  if (dpi) {
+    const sides = new DataView(new ArrayBuffer(9)); // in a meter
+    dpi.forEach((side, k) => sides.setUint32(4 * k, Math.round(side / INCH)));
+    sides.setUint8(8, 1);
+    parts.push(makeChunk("pHYs", new Uint8Array(sides.buffer)));
+  }
   parts.push(makeChunk("iTXt", join([toBytes(`${PACKET}\0\0\0\0\0`), packet.encode()])));
   if (resources) {
     const digits = readText(resources).replace(/[^]/g, (letter) => letter.charCodeAt(0).toString(16).padStart(2, "0"));
@@ -95,5 +116,5 @@ function writeChunks(exif, packet, resources) {
     const text = `Raw profile type iptc\0\niptc\n${String(resources.length).padStart(8)}\n${rows}\n`;
     parts.push(makeChunk("tEXt", toBytes(text)));
   }
-  return { at: 33, parts }; // after the header
+  return { at: file.length, parts };
 }

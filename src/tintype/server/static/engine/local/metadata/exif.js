@@ -5,11 +5,12 @@ import { shared } from "../shared.js";
 import { readText, viewOf } from "./bytes.js";
 
 /** @typedef {import("./bytes.js").Bytes} Bytes */
+/** @typedef {[number, number]} Dpi dots per inch, horizontal and vertical */
 
-const [ORIENTATION, ACROSS, DOWN] = [274, 282, 283];
+const [ORIENTATION, ACROSS, DOWN, UNIT] = [274, 282, 283, 296];
 const [PHOTO, PLACE, INTEROP, INDEX] = [0x8769, 0x8825, 0xa005, 1];
 const [COLOR_SPACE, WIDTH, HEIGHT] = [0xa001, 0xa002, 0xa003];
-const [SHORT, LONG] = [3, 4];
+const [SHORT, LONG, RATIONAL] = [3, 4, 5];
 const SIZES = [NaN, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4]; // of values by their kind, bytes
 
 /** A block's directories; `at` is where one begins. */
@@ -51,6 +52,14 @@ class Block {
   /** @param {number} entry of one whole number */
   read(entry) {
     return this.#short(entry + 2) === SHORT ? this.#short(entry + 8) : this.#long(entry + 8);
+  }
+
+  /** Of a tag of the main directory, a positive one; NaN where there is none. @param {number} number */
+  fraction(number) {
+    const entry = this.find(this.main, number);
+    if (entry === null || this.#short(entry + 2) !== RATIONAL || this.#long(entry + 4) !== 1) return NaN;
+    const at = this.#long(entry + 8);
+    return this.#long(at) / this.#long(at + 4);
   }
 
   /** A tag that is there gets a whole number. @param {number | null} at @param {number} number @param {number} value */
@@ -95,6 +104,22 @@ class Block {
     this.bytes.set(kept, second + 2);
   }
 }
+
+/** Dots per inch, where they are said and make sense. @param {Bytes} exif @returns {Dpi | null} */
+export function dpiOf(exif) {
+  try {
+    const block = new Block(exif);
+    const unit = block.find(block.main, UNIT);
+    const scale = unit !== null && block.read(unit) === 3 ? 2.54 : 1;
+    return checkDpi(scale * block.fraction(ACROSS), scale * block.fraction(DOWN));
+  } catch {
+    return null;
+  }
+}
+
+/** @param {number} across @param {number} down @returns {Dpi | null} null for placeholders and nonsense */
+export const checkDpi = (across, down) =>
+  (across > 1 && down > 1 && across < 65536 && down < 65536 ? [across, down] : null);
 
 /** @param {Bytes} exif @returns {number} 1..8 */
 export function orientationOf(exif) {

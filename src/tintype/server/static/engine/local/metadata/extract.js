@@ -3,7 +3,7 @@
 import { join } from "../../../png.js";
 import { shared } from "../shared.js";
 import { inflate, readText, viewOf } from "./bytes.js";
-import { orientationOf } from "./exif.js";
+import { checkDpi, dpiOf, orientationOf } from "./exif.js";
 import { parseResources, SIGNATURE } from "./photoshop.js";
 
 /** @typedef {import("./bytes.js").Bytes} Bytes */
@@ -13,13 +13,16 @@ import { parseResources, SIGNATURE } from "./photoshop.js";
  * @property {Bytes | null} xmp @property {Bytes | null} extension what of it a segment had no room for
  * @property {import("./photoshop.js").Resource[]} resources IPTC among them
  * @property {number} orientation 1..8, of the file's pixels
+ * @property {import("./exif.js").Dpi | null} dpi of the file's pixels
  */
 /** @typedef {{name: string, data: Bytes}} Part of a file: a segment, or a chunk */
 
 const EXIF_HEAD = "Exif\0\0";
+const JFIF_HEAD = "JFIF\0";
 export const XMP_HEAD = "http://ns.adobe.com/xap/1.0/\0";
 export const EXTENSION_HEAD = "http://ns.adobe.com/xmp/extension/\0";
 export const PACKET = "XML:com.adobe.xmp";
+export const INCH = 0.0254; // meters
 const PROFILE = "Raw profile type "; // ImageMagick's, of what PNG had no chunks for
 
 /** @param {Blob} file @returns {Promise<Metadata>} */
@@ -32,6 +35,7 @@ export async function readMetadata(file) {
   return {
     exif, xmp: found.xmp ?? null, extension: found.extension ?? null,
     resources: found.resources ?? [], orientation: exif ? orientationOf(exif) : 1,
+    dpi: found.dpi ?? (exif && dpiOf(exif)),
   };
 }
 
@@ -43,8 +47,15 @@ function ofJpeg(file) {
   const resources = after(SIGNATURE);
   return {
     exif: after(EXIF_HEAD)[0], xmp: after(XMP_HEAD)[0], extension: joinExtension(after(EXTENSION_HEAD)),
-    resources: parseResources(join(resources)),
+    resources: parseResources(join(resources)), dpi: readDensity(after(JFIF_HEAD)[0]),
   };
+}
+
+/** Dots per inch of JFIF. @param {Bytes | undefined} data after its name */
+function readDensity(data) {
+  if (!data || data.length < 7 || ![1, 2].includes(data[2])) return null;
+  const scale = data[2] === 2 ? 2.54 : 1;
+  return checkDpi(scale * viewOf(data).getUint16(3), scale * viewOf(data).getUint16(5));
 }
 
 /** The segments before the pixels. @param {Bytes} file */
@@ -87,15 +98,18 @@ async function ofPng(file) {
   /** @type {Record<string, Bytes>} */ const found = {};
   for (const { name, data } of listChunks(file, 8, false)) {
     if (name === "eXIf") found.exif ??= data.slice();
+    if (name === "pHYs") found.pHYs ??= data;
     const text = /^(tEXt|zTXt|iTXt)$/.test(name) ? await readChunk(name, data).catch(() => null) : null;
     if (text?.keyword === PACKET) found.xmp ??= text.value;
     else if (text?.keyword.startsWith(PROFILE)) found[text.keyword] ??= readHex(text.value);
   }
   const profile = (/** @type {string[]} */ ...names) => names.map((name) => found[PROFILE + name]).find(Boolean);
   const exif = found.exif ?? profile("exif", "APP1");
+  const sides = found.pHYs?.length === 9 && found.pHYs[8] === 1 ? viewOf(found.pHYs) : null; // in a meter
   return {
     exif: exif && (readText(exif, 0, 6) === EXIF_HEAD ? exif.slice(6) : exif), xmp: found.xmp ?? profile("xmp"),
     resources: parseResources(profile("8bim", "iptc") ?? new Uint8Array(0)),
+    dpi: sides && checkDpi(INCH * sides.getUint32(0), INCH * sides.getUint32(4)),
   };
 }
 
