@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import asdict
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from research.figures.conftest import copied, files, texts, words_of, write_log
@@ -176,6 +178,23 @@ def test_steering_needs_a_run_that_takes_palettes():
         material.find_run(steered=True)
 
 
+def test_titles_of_many_columns_do_not_overlap():
+    """Measured as they are drawn, by matplotlib's own renderer."""
+    titles = [
+        "gray",
+        "deshpande2015",
+        "zhang2016-class",
+        *(f"method {i}" for i in range(7)),
+        "truth",
+    ]
+    figure = plots.draw_sheet(titles, [[np.zeros((8, 8, 3), np.uint8)] * len(titles)], "Words.")
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    drawn = [text for text in figure.axes[0].texts if text.get_text() in titles]
+    boxes = [text.get_window_extent(renderer) for text in drawn]
+    assert len(boxes) == len(titles)
+    assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
+
+
 def test_an_unknown_figure_is_refused(runs, tmp_path):
     _, output = refused([runs["dahl2016"], "-o", tmp_path / "out", "--figure", 5])
     assert "expected some of 1, 2, 3, 4, 6, 7, 8, found 5" in output
@@ -186,7 +205,7 @@ def test_two_runs_of_a_method_are_told_apart(runs, tmp_path):
     write_log(other, {100: 0.05}, "automatic")
     folders = [runs["dahl2016"], other]
     _, svg = plots.plot(folders, tmp_path / "out", figures=[4], amount=0.81)
-    assert {"dahl2016 dahl2016", "dahl2016 longer"} <= set(texts(svg))
+    assert {"dahl2016", "dahl2016 longer"} <= set(texts(svg))
     with pytest.raises(DataError, match="in folders of different names"):
         plots.plot([other, other], tmp_path / "out", figures=[4], amount=0.81)
 

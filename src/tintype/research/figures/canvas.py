@@ -14,7 +14,9 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.image import AxesImage
+from matplotlib.textpath import TextPath
 from PIL import Image
 
 from tintype.charts import BASE, INK, QUIET
@@ -87,6 +89,13 @@ def caption(figure: Figure, words: str) -> None:
 def wrap(words: str) -> str:
     """A caption in lines that a figure is wide enough for."""
     return "\n".join(textwrap.fill(line, 128) for line in words.splitlines())
+
+
+def fit_text(words: list[str], wide: float, most: float) -> float:
+    """The size in points, `most` or less, at which bold words are `wide` inches or less each."""
+    font = FontProperties(family=STYLE["font.family"], weight="bold")
+    widths = [TextPath((0, 0), word, most, prop=font).get_extents().width for word in words]
+    return min(most, most * 72 * wide / max(widths))
 
 
 @dataclass(frozen=True)

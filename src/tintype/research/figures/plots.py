@@ -30,6 +30,7 @@ from tintype.research.figures.canvas import (
     WIDTH,
     caption,
     draw_photo,
+    fit_text,
     make_page,
     save,
     style,
@@ -150,10 +151,15 @@ def read_example(path: Path, *, known: bool) -> Example:
 
 
 def _name_runs(runs: Sequence[Path], trained: list[TorchModel]) -> list[str]:
-    """The runs' methods, with their folders where two are of the same."""
+    """The runs' methods; where two are of the same, their folders, whose one seed is left out."""
     count = Counter(run.method for run in trained)
-    pairs = list(zip(trained, runs, strict=True))
-    names = [r.method if count[r.method] == 1 else f"{r.method} {f.name}" for r, f in pairs]
+    seeds = {run.about["run"]["seed"] for run in trained}
+    end = f"-{min(seeds)}" if len(seeds) == 1 else ""
+    names = []
+    for run, folder in zip(trained, runs, strict=True):
+        own = folder.name.removesuffix(end)
+        told = own if own.startswith(run.method) else f"{run.method} {own}"
+        names.append(run.method if count[run.method] == 1 else told)
     if len(set(names)) < len(names):
         raise DataError(f"expected runs in folders of different names, found {', '.join(names)}")
     return names
@@ -271,10 +277,11 @@ def draw_sheet(titles: list[str], rows: Sequence[list[np.ndarray | None]], words
     heights = [wide * size[0] / size[1] for size in sizes]
     foot = 0.24 + 0.18 * len(wrap(words).splitlines())
     figure, axes = make_page(head + sum(heights) + gap * len(rows) + foot)
+    size = fit_text([titles[i] for i in kept], wide, 10)
     for column, i in enumerate(kept):
         left, top = MARGIN + column * (wide + gap), head
         middle = left + wide / 2
-        axes.text(middle, head - 0.12, titles[i], ha="center", weight="bold", size=10)
+        axes.text(middle, head - 0.12, titles[i], ha="center", weight="bold", size=size)
         for row, high in zip(rows, heights, strict=True):
             image = row[i]
             if image is not None:
