@@ -11,6 +11,7 @@ from tintype.research.figures import curves, diagram, plots
 from tintype.research.methods import (
     cheng2015,
     dahl2016,
+    deshpande2015,
     fenu2016,
     losses,
     palettes,
@@ -22,8 +23,8 @@ from tintype.research.training import pretrain
 MODULES = {
     module.__name__.rpartition(".")[2]: module
     for module in (
-        cheng2015, curves, dahl2016, diagram, evaluate, fenu2016, losses, metrics, palettes, plots,
-        pretrain, table, vgg16, zhang2016,
+        cheng2015, curves, dahl2016, deshpande2015, diagram, evaluate, fenu2016, losses, metrics,
+        palettes, plots, pretrain, table, vgg16, zhang2016,
     )
 }  # fmt: skip
 PAGE = (Path(__file__).parents[2] / "docs/paper.md").read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ from tintype.research.methods import METHODS, checkpoint, fenu2016
 from tintype.research.torch_model import TorchModel, load
 from tintype.result import in_gamut
 
-STEERED = ["fenu2016", "tintype"]
+STEERED = ["deshpande2015", "fenu2016", "tintype"]
 
 
 @pytest.fixture(params=METHODS)

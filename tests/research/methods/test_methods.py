@@ -16,7 +16,7 @@ from tintype.research.methods import METHODS, checkpoint
 from tintype.research.training import loop
 
 TRAINABLE = [name for name in METHODS if name != "gray"]
-STEERED = ["fenu2016", "tintype"]
+STEERED = ["deshpande2015", "fenu2016", "tintype"]
 SIZES = [(1, 32, 32), (2, 40, 56), (1, 33, 71)]
 
 

@@ -31,7 +31,10 @@ from tintype.research.evaluation.metrics import Score
 from tintype.research.evaluation.summary import bootstrap_mean, compare, make_row
 from tintype.research.methods import checkpoint
 
-ORDER = ("gray", "tint", "welsh2002", "cheng2015", "dahl2016", "fenu2016", "zhang2016", "tintype")
+ORDER = (
+    "gray", "tint", "welsh2002", "cheng2015", "deshpande2015", "dahl2016", "fenu2016", "zhang2016",
+    "tintype",
+)  # fmt: skip
 NAMED = ("cheng2015", "deshpande2015")  # which the paper names, and compares with neither
 PUBLISHED = {"gray": 88.1, "dahl2016": 90.0, "fenu2016": 90.6, "zhang2016": 91.1}  # its Table 1
 TIMED = 9  # photos that are colored one by one, to be timed

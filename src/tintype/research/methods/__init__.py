@@ -9,6 +9,7 @@ from torch import Tensor
 from tintype.research.methods import (
     cheng2015,
     dahl2016,
+    deshpande2015,
     fenu2016,
     gray,
     tint,
@@ -93,6 +94,13 @@ METHODS = {
         preview=show_automatic(cheng2015.colorize),
         colorize=cheng2015.colorize,
         pins_vgg=True,
+    ),
+    "deshpande2015": Method(
+        config=deshpande2015.Config,
+        network=deshpande2015.Network,
+        preview=deshpande2015.preview,
+        colorize=deshpande2015.colorize,
+        decode=deshpande2015.decode,
     ),
     "dahl2016": Method(
         config=dahl2016.Config,
