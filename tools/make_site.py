@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 import onnxruntime
@@ -26,6 +27,7 @@ RUNTIME_FILES = (
     "ort-wasm-simd-threaded.mjs",
     "ort-wasm-simd-threaded.wasm",
 )
+MODULES = ("engine/here.js", "engine/local.js", "main.js")  # of the page, with what they import
 SERVER_ONLY = ("docs.html", "docs.js", "study.html", "study.js")
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
@@ -44,16 +46,37 @@ def make_site(folder: Path) -> None:
     for name in RUNTIME_FILES:
         shutil.copy(RUNTIME / name, folder / "ort" / name)
     model = tintype.load().model
-    (folder / "engine.json").write_text(json.dumps(shared.describe(model)))
     (folder / "model").mkdir()
-    for name in shared.GRAPHS:
-        digest = model.about["sha256"][f"{name}.onnx"][:16]
-        (folder / "model" / f"{name}.{digest}.onnx").write_bytes(shared.read_graph(model, name))
+    graphs = {name: optimize(shared.read_graph(model, name)) for name in shared.GRAPHS}
+    names = {
+        name: f"{name}.{hashlib.sha256(graph).hexdigest()[:16]}.onnx"
+        for name, graph in graphs.items()
+    }
+    for name, graph in graphs.items():
+        (folder / "model" / names[name]).write_bytes(graph)
+    sizes = {name: len(graph) for name, graph in graphs.items()}
+    about = {**shared.describe(model), "model_bytes": sizes, "graphs": names}
+    (folder / "engine.json").write_text(json.dumps(about))
     shutil.copy(ROOT / "tools" / "site" / "site.js", folder / "site.js")
     write_page(folder / "index.html")
     write_worker(folder)
     write_licenses(folder)  # which, as the documentation, are not kept for offline use
     make_docs(folder / "docs")
+
+
+def optimize(graph: bytes) -> bytes:
+    """A graph as ONNX Runtime runs it, so that pages need not optimize it.
+
+    Constants are not folded: weights of 16 bits would become 32.
+    """
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.log_severity_level = 3  # it warns that what it saves is for machines like this one
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "graph.onnx"
+        options.optimized_model_filepath = str(path)
+        onnxruntime.InferenceSession(graph, options, disabled_optimizers=["ConstantFolding"])
+        return path.read_bytes()
 
 
 def write_page(path: Path) -> None:
@@ -67,8 +90,29 @@ def write_page(path: Path) -> None:
     )
     page = re.sub(r'\s*<a [^>]*href="docs.html".*?</a>', "", page)  # of the server's routes
     page = page.replace('id="about" hidden', 'id="about"')
-    page = page.replace("</head>", '  <script type="module" src="site.js"></script>\n  </head>')
+    folder = path.parent.resolve()
+    links = "".join(
+        f'  <link rel="modulepreload" href="{one.relative_to(folder).as_posix()}">\n  '
+        for one in find_modules([folder / name for name in MODULES])
+    )
+    page = page.replace(
+        "</head>", f'{links}  <script type="module" src="site.js"></script>\n  </head>'
+    )
     path.write_text(page, encoding="utf-8")
+
+
+def find_modules(modules: list[Path]) -> list[Path]:
+    """Modules and all that they import, so that a page asks for them at once."""
+    found: list[Path] = []
+    waiting = [path.resolve() for path in modules]
+    while waiting:
+        path = waiting.pop(0)
+        if path in found:
+            continue
+        found.append(path)
+        names = re.findall(r'^import [^"]*"(\.[^"]+)";', path.read_text(encoding="utf-8"), re.M)
+        waiting += [(path.parent / name).resolve() for name in names]
+    return found
 
 
 def write_licenses(folder: Path) -> None:

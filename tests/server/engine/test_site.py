@@ -84,6 +84,21 @@ CANCEL = """async (recipe) => {
     setTimeout(() => ending.abort(new Error("nobody waits")));
     await saving;
 }"""
+RESUME = """async ([recipe, isRead]) => {
+    const { Enlarger } = await import("./engine/enlarger.js");
+    const { engine, photo } = globalThis;
+    const enlarger = new Enlarger();
+    const file = await engine.luma(photo); // a PNG
+    const luma = isRead ? enlarger.read(file) : null;
+    const again = { ...photo };
+    engine.resume(again, file);
+    const answers = [photo, again].map((one) => engine.decode(one, recipe, true));
+    const bytes = (await Promise.all(answers)).map(({ planes }) => new Uint8Array(planes).join());
+    await engine.close(again);
+    const { width } = await luma ?? photo;
+    enlarger.close();
+    return [bytes[0] === bytes[1], width === photo.width];
+}"""
 RECIPE = """async (recipe) => {
     const { jsonFile } = await import("./state/files.js");
     return jsonFile(await globalThis.engine.completeRecipe(recipe)).text();
@@ -262,6 +277,24 @@ def test_what_it_saves_is_what_the_command_saves(page, encoded):
     pauses, size, cut = page.evaluate(PAUSES)
     assert (pauses, cut) == (3, "after 3")
     assert 1000 < size < 10_000
+
+
+@pytest.mark.usefixtures("opened")
+def test_a_photo_of_before_is_gone_on_with(page):
+    for recipe in make_recipes()[1:3]:
+        for is_read in (False, True):
+            assert page.evaluate(RESUME, [to_json(recipe), is_read]) == [True, True]
+
+
+def test_the_page_asks_for_its_modules_at_once(site):
+    names = re.findall(r'rel="modulepreload" href="([^"]+)"', (site / "index.html").read_text())
+    assert len(names) == len(set(names)) > 50
+    assert all((site / name).is_file() for name in names)
+    for name in names:  # and for what they import
+        text = (site / name).read_text()
+        imported = re.findall(r'^(?:import|export) .*from "(\..+)";', text, re.M)
+        found = [(site / name).parent.joinpath(one).resolve() for one in imported]
+        assert {one.relative_to(site.resolve()).as_posix() for one in found} <= set(names)
 
 
 def make_colored():

@@ -2,6 +2,7 @@
 //
 //     film, stage, panel ◀──events── session ──▶ engine
 
+import { local } from "./engine/here.js";
 import { RestEngine } from "./engine/rest.js";
 import { Film } from "./film.js";
 import { showMessages } from "./messages.js";
@@ -18,11 +19,11 @@ import { fillIn, t } from "./text.js";
 import { showHalves } from "./view/halves.js";
 import { Stage } from "./view/stage.js";
 
+/** @typedef {import("./engine/local.js").LocalEngine} LocalEngine */
+
 const LARGER = 1.25; // how much a key zooms
 
 fillIn();
-const isAlone = document.querySelector('meta[name="tintype-engine"]') !== null; // without a server
-const local = isAlone ? new (await import("./engine/local.js")).LocalEngine() : null;
 const session = new Session(local ?? new RestEngine());
 const store = new SessionStore(session);
 const stage = new Stage(session);
@@ -105,4 +106,4 @@ listenToView();
 new Pins(session, stage);
 await session.begin();
 await store.begin();
-if (local) await session.try(() => colorSamples(session, local));
+if (local) await session.try(() => colorSamples(session, /** @type {LocalEngine} */ (local)));

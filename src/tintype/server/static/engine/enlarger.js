@@ -8,6 +8,12 @@ import { Tasks } from "./tasks.js";
 /** @typedef {{resolve: (value: any) => void, reject: (error: Error) => void}} Promised */
 /** @typedef {Promised & {work: () => any}} Asked work: the same on the page's thread */
 
+/** What is being read, so that an engine need not. @type {WeakMap<Blob, Promise<Luma | null>>} */
+const readings = new WeakMap();
+
+/** The luma of a file that some `Enlarger` is reading; null where none is. @param {Blob} file */
+export const findReading = async (file) => (await readings.get(file)?.catch(() => null)) ?? null;
+
 export class Enlarger {
   /** @type {Worker | null} */ #worker = null;
   /** @type {Map<number, Asked>} */ #asked = new Map();
@@ -34,7 +40,9 @@ export class Enlarger {
    * @param {Blob} file @param {Size | null} [photo] @returns {Promise<Luma | null>}
    */
   read(file, photo = null) {
-    return this.#ask("read", file, photo && { width: photo.width, height: photo.height });
+    const luma = this.#ask("read", file, photo && { width: photo.width, height: photo.height });
+    readings.set(file, luma);
+    return luma.finally(() => readings.delete(file));
   }
 
   /**

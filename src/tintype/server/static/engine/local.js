@@ -1,5 +1,6 @@
 // The engine in the browser itself: a worker holds the model, and nothing leaves the machine.
 
+import { findReading } from "./enlarger.js";
 import { embed } from "./local/metadata/embed.js";
 import { readMetadata } from "./local/metadata/extract.js";
 import { share } from "./local/shared.js";
@@ -165,7 +166,8 @@ export class LocalEngine {
   /** @param {Opened} opened */
   async #openAgain(opened) {
     try {
-      opened.id = (await this.#ask("open", opened.file, findMostPixels())).id;
+      const { file } = opened;
+      opened.id = await this.#ask("resume", file, findMostPixels(), await findReading(file));
     } finally {
       opened.opening = null;
     }

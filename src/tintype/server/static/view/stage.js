@@ -101,7 +101,6 @@ export class Stage {
     const enlarged = performance.now();
     this.viewer.showChroma(chroma);
     this.session.tell("shown", request);
-    if (done) this.#keepThumbnail(one);
     await new Promise((resolve) => requestAnimationFrame(resolve));
     if (since === this.session.pending) this.session.wait(null);
     const end = performance.now();
@@ -114,6 +113,7 @@ export class Stage {
         enlarge: enlarged - received, paint: end - enlarged, done,
       },
     });
+    if (done) setTimeout(() => one === this.#shown && this.#keepThumbnail(one)); // once it is seen
   }
 
   /**

@@ -70,7 +70,13 @@ export class Colorizer {
     keepNeutral(ab, h, w, border);
     const layers = await makeLayers(this.model, encoding, edits.filter(isPin), photo, this.readMask);
     const chroma = fitGamut(luma, ab);
-    return { chroma, h, w, palette: measureColors(luma, chroma, h, w, layers), layers, border, borderSize };
+    /** @type {Palette | null} */ let measured = null;
+    return {
+      chroma, h, w, layers, border, borderSize,
+      get palette() { // nobody asks while a hand moves
+        return (measured ??= measureColors(luma, chroma, h, w, layers));
+      },
+    };
   }
 
   /**

@@ -53,10 +53,7 @@ export class Service {
     const { width, height } = picture;
     const { luma, colorful } = await readPhoto(picture, pixels);
     const shrunk = luma.width < width ? { width, height, most: pixels / 1e6 } : undefined;
-    const encoded = await this.colorizer.encode(luma);
-    const format = Object.keys(TYPES).find((name) => TYPES[name] === file.type) ?? await guessFormat(file);
-    const id = `local-${++this.#count}`;
-    this.#photos.set(id, { encoded, small: null, format, guide: null });
+    const { id, format, encoded } = await this.#keep(file, luma);
     const { encoding } = encoded;
     const [own, ...alternatives] = await Promise.all([encoding.palette, ...encoding.alternatives]
       .map((palette, alternative) => this.#showVariant(encoded, palette, blank(alternative))));
@@ -64,6 +61,25 @@ export class Service {
       id, width: luma.width, height: luma.height, planes: [encoding.h, encoding.w], format,
       alpha: luma.alpha !== null, colorful, shrunk, ...own, alternatives,
     };
+  }
+
+  /**
+   * Encode and keep a photo that was opened before: whoever asks knows all of it but its name here.
+   * @param {Blob} file @param {number} pixels as of `open`
+   * @param {Luma | null} known the photo's, if the page has read it @returns {Promise<string>} the name
+   */
+  async resume(file, pixels, known) {
+    const luma = known ?? (await readPhoto(await openPicture(file), pixels)).luma;
+    return (await this.#keep(file, luma)).id;
+  }
+
+  /** @param {Blob} file @param {Luma} luma */
+  async #keep(file, luma) {
+    const encoded = await this.colorizer.encode(luma);
+    const format = Object.keys(TYPES).find((name) => TYPES[name] === file.type) ?? await guessFormat(file);
+    const id = `local-${++this.#count}`;
+    this.#photos.set(id, { encoded, small: null, format, guide: null });
+    return { id, format, encoded };
   }
 
   /** @param {string} id */

@@ -3,6 +3,7 @@
 /**
  * @typedef {object} Shared as tintype/server/shared.py writes it
  * @property {string} version @property {string} fingerprint @property {Record<string, any>} model
+ * @property {Record<string, string>} graphs names of their files
  * @property {string[]} hex_colors of the bins @property {Record<string, string>} names
  * @property {number[]} luma @property {number} colorful
  * @property {{thumbnail: number, reference: number}} sizes

@@ -1,26 +1,40 @@
 // The model off the page's thread: {id, task, parts} gets {id, value | error}, {part} while it loads.
 
-import { Model } from "./model.js";
-import { Service } from "./service.js";
 import { Refusal, share, shared } from "./shared.js";
 
 const ROOT = new URL("../../", import.meta.url); // of the site
 const MODELS = "tintype-models";
 const THREADS = 4;
+const OPTIONS = { executionProviders: ["wasm"], graphOptimizationLevel: "disabled" }; // make_site.py did it
 const SIMD = [ // a module with one instruction of it
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ];
 
-/** @type {Promise<Service> | null} */
+/** @typedef {import("./model.js").Run} Run */
+
+/** @type {Promise<Run[]> | null} */
 let loading = null;
 
-/** @returns {Promise<Service>} */
+/** @returns {Promise<Run[]>} encoder and decoder */
 const load = () => (loading ??= begin().catch((error) => {
   loading = null;
   throw error;
 }));
 
-/** Load what is shared, ONNX Runtime and the model. @returns {Promise<Service>} */
+const parts = Promise.all([import("./model.js"), import("./service.js")]); // while the model comes
+/** @type {Promise<import("./service.js").Service> | null} */
+let serving = null;
+
+/** What answers; it reads a photo while the model is loaded. */
+const serve = () => (serving ??= (async () => {
+  const [{ Model }, { Service }] = await parts;
+  await loadShared();
+  const [encoder, decoder] = [0, 1].map((k) => /** @type {Run} */ (
+    async (feeds, outputs) => (await load())[k](feeds, outputs)));
+  return new Service(new Model(encoder, decoder));
+})());
+
+/** Load what is shared, ONNX Runtime and the model. @returns {Promise<Run[]>} encoder and decoder */
 async function begin() {
   await loadShared();
   if (!globalThis.WebAssembly?.validate(new Uint8Array(SIMD))) {
@@ -29,7 +43,8 @@ async function begin() {
   const runtime = (async () => {
     const ort = await import(new URL("ort/ort.wasm.min.mjs", ROOT).href);
     ort.env.logLevel = "error";
-    ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(THREADS, navigator.hardwareConcurrency) : 1;
+    const free = navigator.hardwareConcurrency - 1; // one is the page's
+    ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.max(1, Math.min(THREADS, free)) : 1;
     ort.env.wasm.wasmPaths = new URL("ort/", ROOT).href;
     return ort;
   })();
@@ -42,9 +57,7 @@ async function begin() {
     self.postMessage({ part: got.reduce((sum, one) => sum + one, 0) / all, megabytes: all / 2 ** 20 });
   })));
   const ort = await runtime;
-  const sessions = await openSessions(ort, graphs);
-  const [encoder, decoder] = sessions.map((session) => makeRun(ort, session));
-  return new Service(new Model(encoder, decoder));
+  return (await openSessions(ort, graphs)).map((session) => makeRun(ort, session));
 }
 
 /** @param {any} ort @param {Uint8Array[]} graphs */
@@ -52,7 +65,7 @@ async function openSessions(ort, graphs) {
   const sessions = [];
   try {
     for (const graph of graphs) {
-      sessions.push(await ort.InferenceSession.create(graph, { executionProviders: ["wasm"] }));
+      sessions.push(await ort.InferenceSession.create(graph, OPTIONS));
     }
   } catch (error) {
     console.error(error);
@@ -66,7 +79,7 @@ let reading = null;
 const loadShared = () => (reading ??= fetch(new URL("engine.json", ROOT))
   .then((answer) => answer.json()).then(share));
 
-/** @param {any} ort @param {any} session @returns {import("./model.js").Run} */
+/** @param {any} ort @param {any} session @returns {Run} */
 const makeRun = (ort, session) => async (feeds, outputs) => {
   const known = Object.entries(feeds).filter(([name]) => session.inputNames.includes(name));
   const given = known.map(([name, { data, dims }]) => [name, new ort.Tensor("float32", data, dims)]);
@@ -78,8 +91,7 @@ const makeRun = (ort, session) => async (feeds, outputs) => {
  * @param {string} name @param {(bytes: number) => void} progress @returns {Promise<Uint8Array>}
  */
 async function fetchGraph(name, progress) {
-  const hash = shared.model.sha256[`${name}.onnx`].slice(0, 16);
-  const address = new URL(`model/${name}.${hash}.onnx`, ROOT).href;
+  const address = new URL(`model/${shared.graphs[name]}`, ROOT).href;
   const cache = await globalThis.caches?.open(MODELS).catch(() => null);
   const known = await cache?.match(address);
   const answer = known ?? await fetch(address).catch(() => null);
@@ -99,6 +111,8 @@ async function fetchGraph(name, progress) {
   return bytes;
 }
 
+load().catch(() => {}); // so that it is there when a photo comes; `open` says what is wrong
+
 /** @type {Set<number>} */
 const canceled = new Set();
 
@@ -110,12 +124,15 @@ self.addEventListener("message", async ({ data: { id, task, parts, cancel } }) =
   try {
     if (task === "health") {
       await loadShared();
-      load().catch(() => {}); // so that it is there when a photo comes; `open` says what is wrong
       self.postMessage({ id, value: shared });
       return;
     }
-    const service = await load();
-    if (task === "load") return void self.postMessage({ id });
+    if (task === "load") {
+      await load();
+      self.postMessage({ id });
+      return;
+    }
+    const service = await serve();
     const value = await /** @type {any} */ (service)[task](...parts, () => canceled.has(id));
     self.postMessage({ id, value }, { transfer: value?.planes instanceof ArrayBuffer ? [value.planes] : [] });
   } catch (error) {
