@@ -87,6 +87,10 @@ def open_photo(page: Page, *photos: Path) -> None:
     page.set_input_files("#files", [str(p) for p in photos])
     expect(page.locator("#photos img")).to_have_count(len(photos))
     expect(page.locator("#variants img")).to_have_count(5)
+    for _ in range(600):  # until colors are seen, of which there are none at first
+        if page.evaluate("performance.getEntriesByName('edit').length"):
+            break
+        page.wait_for_timeout(50)
     wait_until_settled(page)
 
 
