@@ -8,6 +8,7 @@ import io
 import json
 import shlex
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -181,6 +182,12 @@ def test_everywhere_recolors_and_only_here_takes_it_back(page, photo, tmp_path):
     assert 0 < (changes(before, read_pixels(page)) > 3).mean() < everywhere
     popover.locator("[data-color=keep]").click()
     assert pins_of(page, tmp_path)[0]["color"] == "keep"
+    popover.locator("[data-color=auto]").hover()  # what is only looked at is not saved
+    wait_until_settled(page)
+    with page.expect_download() as saving:
+        page.locator("#save-recipe").dispatch_event("click")
+    (edit,) = json.loads(Path(saving.value.path()).read_text())["edits"]
+    assert edit["color"] == "keep"
     popover.locator("#pin-color").fill("no color")
     popover.locator("#pin-color").press("Enter")
     expect(popover.locator(".wrong")).to_contain_text("no color")

@@ -21,8 +21,8 @@ export function listenToSave(session) {
   })) {
     button(id).addEventListener("click", () => {
       const { open } = session;
-      if (!open?.photo || !open.choice) return;
-      const one = { name: open.name, photo: open.photo, choice: open.choice };
+      if (!open?.photo || !open.chosen) return;
+      const one = { name: open.name, photo: open.photo, choice: open.chosen };
       save(session, id, open.name, () => act(session, one));
     });
   }
@@ -35,8 +35,8 @@ export function listenToSave(session) {
     if (file) load(session, file);
   });
   const show = () => {
-    const { open, choice } = session;
-    if (open && choice) input("command").value = commandOf(session, { name: open.name, choice });
+    const { open } = session;
+    if (open?.chosen) input("command").value = commandOf(session, { name: open.name, choice: open.chosen });
   };
   input("strip").addEventListener("change", show);
   the("format", HTMLSelectElement).addEventListener("change", show);

@@ -31,7 +31,7 @@ export async function saveAll(session, photos, { format, strip }, progress, sign
   const zip = new Zip();
   const taken = /** @type {Set<string>} */ (new Set());
   const failed = [];
-  for (const [i, { name, photo, choice }] of photos.entries()) {
+  for (const [i, { name, photo, chosen: choice }] of photos.entries()) {
     progress(i);
     if (!photo || !choice) continue;
     const output = outputOf(name, format);

@@ -44,6 +44,11 @@ export class OpenPhoto {
     this.choice = this.history.current;
   }
 
+  /** What a hand has let go of: this is saved, not what is only looked at. @returns {Choice | null} */
+  get chosen() {
+    return this.history?.current ?? null;
+  }
+
   /** Whether anything was done that could be lost. */
   get isEdited() {
     return Boolean(this.history?.canUndo || this.history?.canRedo);
