@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from palettes import ANY_BINS, BINS, EDITS, NAMES, PARTS, away, chromas, hues, palettes, polar
 
@@ -111,10 +111,9 @@ def test_gray_to_a_color_and_back(palette, gray, other, color, share):
     )  # what is no gray, and will not be taken back
     shares = np.where(far, share * palette.shares[1:], 0)
     start = Palette(BINS, np.append(1 - shares.sum(), shares))
-    assume(start.shares[0] > 1e-6)  # there is some gray
     there = start.recolor([change(gray, color)])
     back = there.recolor([change(color, other)])
-    assert there.distance(start) > 0
+    assert there.distance(start) > 0 or start.shares[0] < 1e-9  # where there is some gray
     np.testing.assert_allclose(back.shares, start.shares, atol=1e-6)
 
 

@@ -87,11 +87,17 @@ def open_photo(page: Page, *photos: Path) -> None:
     page.set_input_files("#files", [str(p) for p in photos])
     expect(page.locator("#photos img")).to_have_count(len(photos))
     expect(page.locator("#variants img")).to_have_count(5)
-    for _ in range(600):  # until colors are seen, of which there are none at first
-        if page.evaluate("performance.getEntriesByName('edit').length"):
-            break
-        page.wait_for_timeout(50)
+    wait_for_colors(page)
     wait_until_settled(page)
+
+
+def wait_for_colors(page: Page) -> None:
+    """Wait until colors were seen once: the variants may come first."""
+    for _ in range(1200):
+        if page.evaluate("performance.getEntriesByName('edit').length"):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("expected colors, found none")
 
 
 def wait_until_settled(page: Page) -> None:

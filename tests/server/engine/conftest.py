@@ -19,6 +19,7 @@ from tintype.server import shared
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "tools"))
 from make_site import make_site
+from static_host import serve
 
 HERE = Path(__file__).parent
 ENGINE = Path(shared.__file__).parent / "static" / "engine" / "local"
@@ -152,3 +153,15 @@ class Maker:
 @pytest.fixture
 def make():
     return Maker(load().bins)
+
+
+@pytest.fixture(scope="module")
+def page(browser, site):  # noqa: F811
+    """A page of the site's policy without the editor, in which a test's engine is the only one."""
+    context = browser.new_context()
+    page = watch(context)
+    with serve(site.parent) as address:
+        page.goto(f"{address}/sub/licenses.txt")
+        yield page
+    context.close()
+    assert page.problems == []

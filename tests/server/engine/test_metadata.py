@@ -25,9 +25,7 @@ from metadata.test_regions import file_with as turned_with
 from metadata.test_regions import packet as regions
 from metadata.test_xmp import BOMB, file_with, packet
 from PIL import Image
-from static_host import serve
 
-from server.engine.conftest import watch
 from tintype import photo
 from tintype.metadata import Provenance, find_recipe
 
@@ -50,17 +48,6 @@ SIDES = b"\0\xc8\0\0\0\1\0\1\1\x2c\0\0\0\1\0\1"  # 200 and 300 dpi
 OTHER = "<Iptc4xmpExt:ImageRegion><rdf:Bag/></Iptc4xmpExt:ImageRegion>"
 REST = "Xmp.xmpNote.HasExtendedXMP"
 PREVIEW = b"\x1c\x02\xca\x00\x07PREVIEW"
-
-
-@pytest.fixture(scope="module")
-def page(browser, site):
-    context = browser.new_context()
-    page = watch(context)
-    with serve(site.parent) as address:
-        page.goto(f"{address}/sub/licenses.txt")
-        yield page
-    context.close()
-    assert page.problems == []
 
 
 def encode(data):

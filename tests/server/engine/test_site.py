@@ -11,10 +11,9 @@ from PIL import Image
 from playwright.sync_api import Error
 from safetensors.numpy import load as read_tensors
 from skimage import data
-from static_host import serve
 
 import tintype
-from server.engine.conftest import load, watch
+from server.engine.conftest import load
 from tintype.batch.album import begin_album
 from tintype.bins import rgb_of
 from tintype.metadata.provenance import Provenance, find_recipe
@@ -27,19 +26,6 @@ from tintype.server.planes import pack_planes
 from tintype.server.schemas import Render
 from tintype.server.service import Limits, Service, _groups
 from tintype.server.store import Sizes
-
-
-@pytest.fixture(scope="module")
-def page(browser, site):
-    """A page whose engine is the only one that loads the model here."""
-    context = browser.new_context()
-    page = watch(context)
-    with serve(site.parent) as address:
-        page.goto(f"{address}/sub/licenses.txt")
-        yield page
-    context.close()
-    assert page.problems == []
-
 
 OPEN = """async (photo) => {
     const { LocalEngine } = await import("./engine/local.js");

@@ -6,22 +6,10 @@ from PIL import Image
 from playwright.sync_api import expect
 from static_host import serve
 
-from server.editor.conftest import AXE, PICTURES, SIZES, color_of
+from server.editor.conftest import AXE, PICTURES, SIZES, color_of, wait_for_colors
 from server.engine.conftest import watch
 
 KEPT = """async () => (await (await caches.open("tintype-models")).keys()).length === 2"""
-
-
-def count_edits(page):
-    return page.evaluate("performance.getEntriesByName('edit').length")
-
-
-def wait_for_color(page):
-    for _ in range(1200):
-        if count_edits(page):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("expected colors, found none")
 
 
 def check_access(page):
@@ -58,7 +46,7 @@ def test_a_person_colors_with_the_network_cut(browser, site, photo, tmp_path):
     path = tmp_path / "old.jpg"
     path.write_bytes(photo)
     page.set_input_files("#files", path)
-    wait_for_color(page)
+    wait_for_colors(page)
     take_picture(page, "site-colored")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     with page.expect_download() as saving:
