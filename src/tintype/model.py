@@ -34,6 +34,7 @@ FORMER_INPUTS = {"tones": "palette_tones", "estimate": "reference"}
 ESTIMATED = {"estimate", "shares", "prototypes"}  # what an encoder gives beside features
 DECODED = {"palette", "palette_tones", "reference", "reference_tones", "luma", "bias"}
 DECODED |= {"hint_place", "hint_chroma", "hint_reach"}  # what a decoder takes beside features
+CELL = 4  # pixels, the sides of what the decoder gives one chroma
 SEVERE = -1e4  # what a banned bin's logits are lowered by
 
 
@@ -165,7 +166,7 @@ class OnnxModel:
         prototypes = outputs["prototypes"].reshape(len(outputs["prototypes"]), -1, self.bins.count)
         return Encoding(
             features=[outputs[name] for name in self._inputs],
-            luma=np.asarray(Image.fromarray(gray).reduce(4), dtype=np.float32) / 255,
+            luma=np.asarray(Image.fromarray(gray.astype(np.float32)).reduce(CELL)) / 255,
             palette=estimate,
             alternatives=find_alternatives(estimate, outputs["shares"][0], prototypes),
             reference=self._read_palette(outputs, "reference") if tuned else estimate,

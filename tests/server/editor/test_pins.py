@@ -3,8 +3,6 @@
 The photo is a cup of coffee on a table; the coffee lies about (0.5, 0.3), nothing of it below 0.6.
 """
 
-import base64
-import io
 import json
 import shlex
 import subprocess
@@ -15,7 +13,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from server.conftest import coffee
 from server.editor.conftest import (
     AXE,
     download,
@@ -373,35 +370,3 @@ def test_a_second_finger_takes_the_stroke_back_and_moves_the_photo(page, photo, 
     mask = read_mask(edit["mask"])
     assert crop(mask, stroke, 0.01).max() == crop(mask, (0.2, 0.8), 0.01).max() == 0
     assert crop(mask, (0.5, 0.65), 0.01).min() == 1
-
-
-@desk
-def test_where_no_color_shows_it_is_said(page, tmp_path):
-    luma = np.array(coffee(200).convert("L"))
-    luma[: len(luma) // 2] = 4
-    file = tmp_path / "dark.png"
-    Image.fromarray(luma).save(file)
-    open_photo(page, file)
-    page.mouse.click(*screen(page, (0.5, 0.2)))
-    popover = page.locator(".popover")
-    popover.locator("#pin-color").fill("#2060d0")
-    popover.locator("#pin-color").press("Enter")
-    expect(popover.locator(".status")).to_contain_text("too dark")
-    made = page.evaluate(
-        """async () => {
-            const { paintLine, writeMask } = await import('/pins/mask.js');
-            const mask = { width: 40, height: 30, data: new Uint8Array(1200) };
-            paintLine(mask, { x: 0.25, y: 0.5 }, { x: 0.75, y: 0.5 }, 4, true);
-            paintLine(mask, { x: 0.5, y: 0.5 }, { x: 0.5, y: 0.5 }, 2, false);
-            return [await writeMask(mask), [...mask.data]];
-        }"""
-    )
-    picture = Image.open(io.BytesIO(base64.b64decode(made[0])))
-    assert picture.mode == "L"
-    mask = np.asarray(picture)
-    assert mask.ravel().tolist() == made[1]
-    y, x = np.mgrid[:30, :40] + 0.5
-    away = np.hypot(np.maximum(np.abs(x - 20) - 10, 0), y - 15)
-    assert (mask[(away < 3) & (np.hypot(x - 20, y - 15) > 3.5)] == 255).all()
-    assert (mask[away > 5] == 0).all()
-    assert (mask[np.hypot(x - 20, y - 15) < 1] == 0).all()

@@ -1,9 +1,14 @@
-"""The pop-over beside the panel: what it would hit, what closes it, what the space bar does."""
+"""The pop-over beside the panel: what it would hit, what closes it, what it says; the brush."""
+
+import base64
+import io
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
+from server.conftest import coffee
 from server.editor.conftest import click_photo, open_photo, wait_for, wait_until_settled
 
 desk = pytest.mark.parametrize("page", ["desk"], indirect=True)
@@ -74,3 +79,39 @@ def test_everywhere_shows_all_that_it_hits_and_escape_closes_it_from_the_panel(p
     page.keyboard.press("Tab")  # to the next, by keys
     page.keyboard.press(" ")
     expect(command).not_to_have_value(vivid)
+
+
+@desk
+def test_where_no_color_shows_it_is_said(page, tmp_path):
+    luma = np.array(coffee(200).convert("L"))
+    luma[: len(luma) // 2] = 4
+    file = tmp_path / "dark.png"
+    Image.fromarray(luma).save(file)
+    open_photo(page, file)
+    click_photo(page, 0.5, 0.2)
+    popover = page.locator(".popover")
+    popover.locator("#pin-color").fill("#2060d0")
+    popover.locator("#pin-color").press("Enter")
+    expect(popover.locator(".status")).to_contain_text("too dark")
+
+
+@desk
+def test_a_brush_paints_and_erases_round_lines(page):
+    made = page.evaluate(
+        """async () => {
+            const { paintLine, writeMask } = await import('/pins/mask.js');
+            const mask = { width: 40, height: 30, data: new Uint8Array(1200) };
+            paintLine(mask, { x: 0.25, y: 0.5 }, { x: 0.75, y: 0.5 }, 4, true);
+            paintLine(mask, { x: 0.5, y: 0.5 }, { x: 0.5, y: 0.5 }, 2, false);
+            return [await writeMask(mask), [...mask.data]];
+        }"""
+    )
+    picture = Image.open(io.BytesIO(base64.b64decode(made[0])))
+    assert picture.mode == "L"
+    mask = np.asarray(picture)
+    assert mask.ravel().tolist() == made[1]
+    y, x = np.mgrid[:30, :40] + 0.5
+    away = np.hypot(np.maximum(np.abs(x - 20) - 10, 0), y - 15)
+    assert (mask[(away < 3) & (np.hypot(x - 20, y - 15) > 3.5)] == 255).all()
+    assert (mask[away > 5] == 0).all()
+    assert (mask[np.hypot(x - 20, y - 15) < 1] == 0).all()

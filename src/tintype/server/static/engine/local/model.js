@@ -3,7 +3,6 @@
 import { bins } from "./bins.js";
 import { applyBans } from "./bans.js";
 import { Palette } from "./palette.js";
-import { reduce } from "./resample.js";
 import { shared } from "./shared.js";
 import { spreadOverTones } from "./tones.js";
 
@@ -21,9 +20,20 @@ import { spreadOverTones } from "./tones.js";
  */
 
 const FEATURES = /^(feature\d+|keys)$/;
+const CELL = 4; // pixels, the sides of what the decoder gives one chroma
 
 /** @param {ArrayLike<number>} values @param {number[]} dims @returns {Tensor} */
 const tensor = (values, dims) => ({ data: Float32Array.from(values), dims });
+
+/** @param {Bytes} gray @returns {{luma: Float32Array, h: number, w: number}} of each cell, 0..1 */
+function meanOfCells({ data, h, w }) {
+  const wide = w / CELL;
+  const sums = new Float32Array((h / CELL) * wide);
+  data.forEach((value, at) => {
+    sums[Math.floor(at / w / CELL) * wide + Math.floor((at % w) / CELL)] += value;
+  });
+  return { luma: sums.map((sum) => sum / (CELL * CELL * 255)), h: h / CELL, w: wide };
+}
 
 export class Model {
   /** @param {Run} encoder @param {Run} decoder */
@@ -39,12 +49,10 @@ export class Model {
     const luma = Float32Array.from(data, (value) => value / 255);
     const found = await this.encoder({ luma: { data: luma, dims: [1, 1, h, w] } });
     const palette = readPalette(found, "estimate");
-    const small = reduce(gray, 4);
+    const small = meanOfCells(gray);
     return {
       features: Object.fromEntries(Object.entries(found).filter(([name]) => FEATURES.test(name))),
-      luma: Float32Array.from(small.data, (value) => value / 255),
-      h: small.h,
-      w: small.w,
+      ...small,
       palette,
       alternatives: findAlternatives(palette, found.shares, found.prototypes),
       reference: found.reference ? readPalette(found, "reference") : palette,
