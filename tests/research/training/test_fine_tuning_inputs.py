@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-from research.conftest import SMALL, fewer_crops, scene
+from research.conftest import fewer_crops, scene
 from research.training.conftest import ORANGE, TINTYPE, config, save
 from tintype.cli import cli
 from tintype.errors import DataError, PaletteError, PhotoError
@@ -165,12 +165,13 @@ def test_options_that_contradict_each_other_are_refused(words, wanted, tmp_path)
     assert wanted in result.output
 
 
-def test_start_is_where_a_training_on_photos_begins(run, photos, tmp_path, monkeypatch):
+def test_start_is_where_a_training_on_photos_begins_and_gives_its_sizes(
+    run, photos, tmp_path, monkeypatch
+):
     fewer_crops(monkeypatch)
     words = ["train", "--data", str(photos), "--start", str(run / "model.safetensors")]
     words += ["-o", str(tmp_path / "run"), "--steps", "1", "--set", "learning_rate=0.0"]
     given = {"batch": 4, "crop_size": 32, "late_crop_size": 64, "size": 96, "precision": "no"}
-    given |= SMALL
     for name, value in given.items():
         words += ["--set", f"{name}={json.dumps(value) if name != 'precision' else value}"]
     result = CliRunner().invoke(cli, words)
@@ -179,3 +180,4 @@ def test_start_is_where_a_training_on_photos_begins(run, photos, tmp_path, monke
     after, about = checkpoint.load(tmp_path / "run" / "model.safetensors")
     assert torch.equal(before["prototypes"], after["prototypes"])
     assert about["run"]["start"] == str(run / "model.safetensors")
+    assert about["config"] == checkpoint.load(run / "model.safetensors")[1]["config"]

@@ -377,3 +377,9 @@ def test_a_start_of_other_sizes_is_refused(run, photos, tmp_path):
     settings = {**SETTINGS, "embedding": "24"}
     said = refused(tmp_path / "run", config, settings)
     assert "expected a checkpoint of this network, found size mismatch" in said
+
+
+def test_a_start_of_another_method_is_refused(run, photos, tmp_path):
+    start = str(run / "model.safetensors")
+    said = refused(tmp_path / "run", run_config(photos, 1, method="zhang2016", start=start), {})
+    assert "expected a checkpoint of zhang2016, found one of tintype" in said

@@ -19,7 +19,7 @@ from tintype.research.data.streaming import Stream
 from tintype.research.methods import METHODS, checkpoint
 from tintype.research.training.config import TrainConfig, configure
 from tintype.research.training.log import Log, Pace, Validation
-from tintype.research.training.run import TRAINED, Run
+from tintype.research.training.run import TRAINED, Run, find_usual
 
 
 def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume: bool) -> None:
@@ -74,7 +74,7 @@ def _check_stages(config: TrainConfig, settings: dict[str, str]) -> None:
     method = TRAINED[config.method]
     if config.method == "gray":
         raise DataError(f"expected a method that can be trained, found {config.method!r}")
-    first = method.first_steps(configure(method.config(), settings)) if method.first_steps else 0
+    first = method.first_steps(configure(find_usual(config), settings)) if method.first_steps else 0
     if config.steps and first >= config.steps:
         raise DataError(
             f"first_steps: expected fewer than the run's {config.steps} steps, found "

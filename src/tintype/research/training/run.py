@@ -23,6 +23,25 @@ PRETRAINED = Trainable(config=pretrain.Config, network=pretrain.Network)
 TRAINED: dict[str, Trainable] = {**METHODS, "vgg16": PRETRAINED}
 
 
+def find_usual(config: TrainConfig) -> Any:
+    """The method's settings where none are given: those of the checkpoint that it begins with.
+
+    But photos teach palettes anew, also where recipes did. Raises DataError where it is none.
+    """
+    method = TRAINED[config.method]
+    if not config.start:
+        return method.config()
+    _, about = checkpoint.load(Path(config.start))
+    if about.get("method") != config.method:
+        raise DataError(
+            f"{config.start}: expected a checkpoint of {config.method}, found one of "
+            f"{about.get('method')}; name it with --method"
+        )
+    known = about["config"]
+    kept = known | {"tuned": False} if "tuned" in known else known
+    return checkpoint.make_config(method.config, kept)
+
+
 class Run:
     """A folder with a run: config, log, pictures, the last state and the averaged weights."""
 
@@ -31,7 +50,7 @@ class Run:
         self.accelerator = _make_accelerator(config)
         torch.manual_seed(config.seed)
         self.method = TRAINED[config.method]
-        self.settings = configure(self.method.config(), settings)
+        self.settings = configure(find_usual(config), settings)
         if settings:
             raise DataError(f"--set: expected fields of the run or the method, found {settings}")
         network = self.method.network(self.settings).to(memory_format=torch.channels_last)
