@@ -57,7 +57,7 @@ def told(out: Path) -> list[tuple[Any, ...]]:
 
 @pytest.mark.usefixtures("ray")
 def test_actors_give_the_bytes_and_the_lines_of_the_plain_run(tmp_path: Path) -> None:
-    scans = photos(tmp_path / "scans", 300)
+    scans = photos(tmp_path / "scans", 60)
     (scans / "bad.jpg").write_bytes((scans / "0" / "0.jpg").read_bytes()[:200])
     recipe = Recipe().towards("red")
     method = make_method(package.load(threads=1), recipe)
@@ -66,7 +66,7 @@ def test_actors_give_the_bytes_and_the_lines_of_the_plain_run(tmp_path: Path) ->
     for workers in (1, 2):
         out = tmp_path / f"out{workers}"
         count, (failure,) = by_ray(scans, out, method, workers=workers)
-        assert count == 300
+        assert count == 60
         assert failure.startswith(f"{scans}/bad.jpg: expected an image")
         assert results(out) == results(plain)
         assert told(out) == told(plain)
@@ -103,7 +103,7 @@ class Slow(Quick):
 @pytest.mark.usefixtures("ray")
 def test_an_actor_that_is_killed_loses_nothing(tmp_path: Path) -> None:
     rng = random.Random(6)
-    scans, out, pids = photos(tmp_path / "scans", 300), tmp_path / "out", tmp_path / "pids"
+    scans, out, pids = photos(tmp_path / "scans", 60), tmp_path / "out", tmp_path / "pids"
     pids.mkdir()
     killed: list[int] = []
 

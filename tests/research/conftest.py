@@ -1,14 +1,17 @@
 """Photos made by code, and one tiny run, exported once, that the tests of research share."""
 
 import json
+import os
 import warnings
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from filelock import FileLock
 from PIL import Image
 
 from tintype.colorizer import Colorizer
@@ -209,34 +212,52 @@ def narrow(tmp_path_factory) -> Path:
     return path
 
 
+def make_once(factory, name: str, make) -> Path:
+    """The folder that `make(folder)` fills, for all workers: the first one that asks makes it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            make(part := folder.with_suffix(".part"))
+            part.rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def run(photos, tmp_path_factory) -> Path:
     """A folder with a run of 50 steps."""
-    folder = tmp_path_factory.mktemp("runs") / "tiny"
-    with pytest.MonkeyPatch.context() as patch:
-        fewer_crops(patch)
-        loop.train(
-            folder, run_config(photos, 50, learning_rate=0.0125, warmup=1.0), SETTINGS, resume=False
-        )
-    return folder
+
+    def make(folder):
+        values = {"learning_rate": 0.0125, "warmup": 1.0}
+        with pytest.MonkeyPatch.context() as patch:
+            fewer_crops(patch)
+            loop.train(folder, run_config(photos, 50, **values), SETTINGS, resume=False)
+
+    return make_once(tmp_path_factory, "tiny", make)
 
 
 @pytest.fixture(scope="session")
 def exported(run, tmp_path_factory):
     """The run's model folder, the differences found, and the float32 graphs."""
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    graphs = {}
-    make = export._trace_graphs
+    trace = export._trace_graphs
 
-    def kept(*given):
-        graphs.update(make(*given))
-        return graphs
+    def make(folder):
+        def keep(*given):
+            graphs = trace(*given)
+            for name, graph in graphs.items():
+                onnx.save(graph, folder / f"{name}.float32.onnx")
+            return graphs
 
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        warnings.simplefilter("error")
-        patch.setattr(export, "_trace_graphs", kept)
-        found = export.export(run, folder, {"side": "64"}, [])
-    return folder, found, graphs
+        folder.mkdir()
+        with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            patch.setattr(export, "_trace_graphs", keep)
+            found = export.export(run, folder / "model", {"side": "64"}, [])
+        (folder / "found.json").write_text(json.dumps(found))
+
+    folder = make_once(tmp_path_factory, "exported", make)
+    graphs = {n: onnx.load(folder / f"{n}.float32.onnx") for n in ("encoder", "decoder")}
+    return folder / "model", json.loads((folder / "found.json").read_text()), graphs
 
 
 @pytest.fixture(scope="session")
