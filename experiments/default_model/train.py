@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from photographs import Photographs
+from photographs import HELD_OUT, Photographs
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -62,7 +62,8 @@ class Run:
             weights, self.about = checkpoint.load(options.start)
             for network in (self.network, self.mean):
                 network.load_state_dict(weights)
-        data = [Path(path).name for path in options.data]
+        names = [Path(path).name for path in options.data]
+        data = [name for name in names if not name.startswith(HELD_OUT)]
         said = asdict(config) | {"backbone": Path(name).name}  # no path of this machine
         self.about |= {"method": "tintype", "config": said, "run": {"data": data}}
         self.fresh = not (state or options.start)
