@@ -49,7 +49,7 @@ def main() -> None:
         return
     paths = [EXAMPLES / f"{n}.jpg" for n in ("coffee", "astronaut", "chelsea", "camera")]
     sheet(colorizer, paths).save(DOCS / "examples.jpg", quality=90)
-    hero = captioned(color_variants(colorizer, EXAMPLES / "coffee.jpg"), 280)
+    hero = captioned(color_variants(colorizer, EXAMPLES / "chelsea.jpg"), 280)
     hero.save(DOCS / "hero.jpg", quality=92)
     estimated = colorizer.encode(EXAMPLES / "coffee.jpg").palette
     charts.histogram(estimated, estimated.towards("red")).save(DOCS / "palette.png", optimize=True)

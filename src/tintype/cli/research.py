@@ -239,7 +239,10 @@ def pack(
 )
 @click.option("--data", "patterns", **DATA, help="Photos to check on; else the run's held-out.")
 @click.option(
-    "--set", "settings", **SET, help="side, temperature, calm, vivid, vividness or vividness_given."
+    "--set",
+    "settings",
+    **SET,
+    help="side, temperature, calm, vivid, shadows, vividness or vividness_given.",
 )
 def export(run: Path, output: Path, patterns: tuple[str, ...], settings: tuple[str, ...]) -> None:
     """Turn a run into a model folder: two ONNX files, model.json."""

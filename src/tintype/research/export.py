@@ -56,7 +56,7 @@ class Settings:
     calm: float = 0.9  # how much of the rebalancing is taken back at vividness 0
     vivid: float = -0.3  # and at vividness 1
     shadows: float = 0.75  # how far shadows are as at vividness 0 at any other
-    vividness: float = 0.75  # the default of the option
+    vividness: float = 0.6  # the default of the option
     vividness_given: float = 0.35  # the same where a palette is given
 
 

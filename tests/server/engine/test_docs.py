@@ -36,7 +36,7 @@ def test_what_is_bundled_has_its_license(site):
     text = (site / "licenses.txt").read_text()
     for words in (
         "Apache License",
-        "EfficientNet-Lite0",
+        "EfficientNet-Lite2",
         "CC0",
         "ONNX Runtime Web 1",
         "MIT License",
