@@ -103,7 +103,7 @@ class Slow(Quick):
 @pytest.mark.usefixtures("ray")
 def test_an_actor_that_is_killed_loses_nothing(tmp_path: Path) -> None:
     rng = random.Random(6)
-    scans, out, pids = photos(tmp_path / "scans", 60), tmp_path / "out", tmp_path / "pids"
+    scans, out, pids = photos(tmp_path / "scans", 300), tmp_path / "out", tmp_path / "pids"
     pids.mkdir()
     killed: list[int] = []
 
