@@ -175,6 +175,7 @@ def set_slider(page: Page, name: str, value: float) -> None:
 
 
 def wait_for(happens: Callable[[], bool]) -> None:
+    """Ask again and again: Playwright's `wait_for_function` evaluates a string, as no page may."""
     end = time.monotonic() + 30
     while not happens():
         assert time.monotonic() < end

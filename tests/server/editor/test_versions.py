@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.editor.conftest import AXE, open_photo, read_pixels, wait_until_settled
+from server.editor.conftest import AXE, open_photo, read_pixels, wait_for, wait_until_settled
 from server.editor.test_accessibility import violations
 
 
@@ -78,6 +78,6 @@ def test_a_version_is_kept_compared_and_restored(page, address, photo):
     page.reload()
     expect(page.locator("#versions img")).to_have_count(1)
     version.click()
-    page.wait_for_function("document.querySelector('photo-viewer').isColored")
+    wait_for(lambda: page.locator("photo-viewer").evaluate("viewer => viewer.isColored"))
     wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), plain)

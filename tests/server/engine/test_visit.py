@@ -6,7 +6,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from static_host import serve
 
-from server.editor.conftest import AXE, PICTURES, SIZES, color_of, wait_for_colors
+from server.editor.conftest import AXE, PICTURES, SIZES, color_of, wait_for, wait_for_colors
 from server.engine.conftest import watch
 
 KEPT = """async () => (await (await caches.open("tintype-models")).keys()).length === 2"""
@@ -33,7 +33,7 @@ def test_a_person_colors_with_the_network_cut(browser, site, photo, tmp_path):
     with serve(site.parent) as address:
         page.goto(f"{address}/sub/")
         page.evaluate("async () => { await navigator.serviceWorker.ready; }")
-        page.wait_for_function(KEPT)
+        wait_for(lambda: page.evaluate(KEPT))
         colored = page.locator("#samples .colored")
         expect(colored).to_have_count(3)
         assert min(color_of(colored.nth(k)) for k in range(3)) > 8
