@@ -40,6 +40,7 @@ from tintype.research.methods.tintype.objective import Compare, measure_losses
 
 Views = Callable[[Tensor], list[Tensor]]
 LAST, WEIGHTS = "last.safetensors", "model.safetensors"
+BEND = 0.01  # OKLab chroma
 
 
 class Run:
@@ -221,6 +222,16 @@ def see(path: Path, run: Run) -> Compare:
     return compare
 
 
+def measure_huber(run: Run) -> Compare:
+    """A Huber loss of the chroma that comes out: linear from `BEND` on (Zhang et al. 2017)."""
+
+    def compare(_gray: Tensor, logits: Tensor, ab: Tensor) -> Tensor:
+        own = run.network.to_chroma(logits.float(), adjustment=0.5, temperature=0.8)
+        return run.options.huber * F.huber_loss(own, ab.float(), delta=BEND) / BEND
+
+    return compare
+
+
 # --- the loop -------------------------------------------------------------------------------------
 
 
@@ -229,11 +240,16 @@ def losses_of(run: Run) -> Callable[[Tensor, Tensor], dict[str, Tensor]]:
     o, network = run.options, run.network
     backbone = network.backbone
 
-    compare = see(o.backbone, run) if o.seen else None
+    terms = [see(o.backbone, run)] if o.seen else []
+    terms += [measure_huber(run)] if o.huber else []
+
+    def compare(gray: Tensor, logits: Tensor, ab: Tensor) -> Tensor:
+        return torch.stack([term(gray, logits, ab) for term in terms]).sum()
 
     def measure(rgb: Tensor, gray: Tensor, views: list[Tensor]) -> dict[str, Tensor]:
+        given = (network, gray, rgb, views, torch.default_generator, compare if terms else None)
         with torch.autocast(run.device.type, torch.bfloat16, enabled=o.bf16):
-            return measure_losses(network, gray, rgb, views, torch.default_generator, compare)
+            return measure_losses(*given)
 
     if o.phase == "decoder":
         whole = without_gradients(backbone, backbone.forward, 1, run)
@@ -301,6 +317,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--warmup", type=int, default=300, help="steps")
     parser.add_argument("--seen", type=float, default=0.0, help="weight of the perceptual loss")
+    parser.add_argument("--huber", type=float, default=0.0, help="weight of the Huber loss")
     parser.add_argument("--decay", type=float, default=0.9995, help="of the averaged weights")
     parser.add_argument("--workers", type=int, default=1, help="threads that decode")
     parser.add_argument("--threads", type=int, default=1)
