@@ -61,8 +61,9 @@ CELLS: dict[str, dict[str, object]] = {
     "lab": {"space": "lab"},
 }
 
-# Processor seconds of a step, on an EPYC with bf16, and of what comes before and after all steps;
-# without AVX-512 they are 2.4 times as many.
+# Estimates of seconds of a processor of an EPYC with bf16, half of what steps of 32 crops took;
+# without AVX-512 they are 2.4 times as many. Those of VGG-16, and of what comes before and after
+# all steps, are guessed.
 SECONDS = {
     "fenu2016": 0.45,
     "dahl2016": 0.35,

@@ -7,10 +7,9 @@ results/pretrained.json has a row for each checkpoint: its network, the crops it
 import json
 from pathlib import Path
 
-import matplotlib as mpl
+from matplotlib.figure import Figure
 
-mpl.use("Agg")
-import matplotlib.pyplot as plt
+from tintype.research.figures import canvas
 
 RESULTS = Path(__file__).parents[2] / "results"
 GAINS = {  # by the names of `measure.py`
@@ -26,7 +25,8 @@ def main() -> None:
     """Draw a line for each gain, a dotted one for that of 0.3, and names where networks begin."""
     found = json.loads((RESULTS / "pretrained.json").read_text())
     rows = found["rows"]
-    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.add_subplot()
     crops = [row["crops"] / 1000 for row in rows]
     for name, words in GAINS.items():
         axes.plot(crops, [row["gains"][name] for row in rows], "o-", label=words)
@@ -43,4 +43,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with canvas.style():
+        main()

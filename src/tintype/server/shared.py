@@ -40,7 +40,7 @@ def describe(one: OnnxModel) -> dict[str, Any]:
         "sizes": {"thumbnail": THUMBNAIL, "reference": REFERENCE},
         "model_reading": {
             "leaning": model.LEANING, "step": model.STEP, "severe": model.SEVERE,
-            "format": model.FORMAT,
+            "format": model.FORMAT, "cell": model.CELL,
         },
         "palette": {
             "towards": palette.TOWARDS, "ban_width": palette.BAN_WIDTH, "alike": palette.ALIKE,

@@ -91,6 +91,17 @@ def _read_processor() -> str:
     return names[0] if names else platform.processor()
 
 
+def load_of(path: Path, method: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """As `load`. Raises DataError where the checkpoint is of another method, too."""
+    tensors, about = load(path)
+    if (found := about.get("method")) != method:
+        raise DataError(
+            f"{path}: expected a checkpoint of {method}, found one of {found}; "
+            "name it with --method"
+        )
+    return tensors, about
+
+
 def load_start(network: nn.Module, path: Path) -> None:
     """Give a network the weights of a checkpoint.
 

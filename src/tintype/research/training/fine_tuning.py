@@ -108,12 +108,7 @@ def _start(
         raise DataError(f"expected a method with a palette, {known}, found {config.method!r}")
     if not config.start:
         raise DataError("expected a checkpoint to fine-tune, found none; add --start FILE")
-    tensors, about = checkpoint.load(Path(config.start))
-    if about.get("method") != config.method:
-        raise DataError(
-            f"{config.start}: expected a checkpoint of {config.method}, found one of "
-            f"{about.get('method')}; name it with --method"
-        )
+    tensors, about = checkpoint.load_of(Path(config.start), config.method)
     method = METHODS[config.method]
     kept = configure(checkpoint.make_config(method.config, about["config"]), left := dict(settings))
     if left:

@@ -31,13 +31,7 @@ def find_usual(config: TrainConfig) -> Any:
     method = TRAINED[config.method]
     if not config.start:
         return method.config()
-    _, about = checkpoint.load(Path(config.start))
-    if about.get("method") != config.method:
-        raise DataError(
-            f"{config.start}: expected a checkpoint of {config.method}, found one of "
-            f"{about.get('method')}; name it with --method"
-        )
-    known = about["config"]
+    known = checkpoint.load_of(Path(config.start), config.method)[1]["config"]
     kept = known | {"tuned": False} if "tuned" in known else known
     return checkpoint.make_config(method.config, kept)
 

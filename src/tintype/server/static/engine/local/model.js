@@ -20,19 +20,19 @@ import { spreadOverTones } from "./tones.js";
  */
 
 const FEATURES = /^(feature\d+|keys)$/;
-const CELL = 4; // pixels, the sides of what the decoder gives one chroma
 
 /** @param {ArrayLike<number>} values @param {number[]} dims @returns {Tensor} */
 const tensor = (values, dims) => ({ data: Float32Array.from(values), dims });
 
 /** @param {Bytes} gray @returns {{luma: Float32Array, h: number, w: number}} of each cell, 0..1 */
 function meanOfCells({ data, h, w }) {
-  const wide = w / CELL;
-  const sums = new Float32Array((h / CELL) * wide);
+  const { cell } = shared.model_reading;
+  const wide = w / cell;
+  const sums = new Float32Array((h / cell) * wide);
   data.forEach((value, at) => {
-    sums[Math.floor(at / w / CELL) * wide + Math.floor((at % w) / CELL)] += value;
+    sums[Math.floor(at / w / cell) * wide + Math.floor((at % w) / cell)] += value;
   });
-  return { luma: sums.map((sum) => sum / (CELL * CELL * 255)), h: h / CELL, w: wide };
+  return { luma: sums.map((sum) => sum / (cell * cell * 255)), h: h / cell, w: wide };
 }
 
 export class Model {
