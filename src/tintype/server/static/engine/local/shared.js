@@ -7,7 +7,7 @@
  * @property {string[]} hex_colors of the bins @property {Record<string, string>} names
  * @property {number[]} luma @property {number} colorful
  * @property {{thumbnail: number, reference: number}} sizes
- * @property {{leaning: number, step: number, severe: number, format: number}}
+ * @property {{leaning: number, step: number, severe: number, format: number, cell: number}}
  *   model_reading
  * @property {{towards: number, ban_width: number, alike: number, most: number, groups: number,
  *   speck: number}} palette
