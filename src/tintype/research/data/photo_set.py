@@ -28,6 +28,7 @@ from tintype.photo import SUFFIXES
 from tintype.research.data.sources import BROKEN_TAR, broken_tar, expand, shrink
 
 RECIPES = (r"\.json", r"\.recipe\.json", r"\.[0-9a-f]{8}\.recipe\.json")  # the last: the editor's
+UNKNOWN = "photo"  # the folder of photos whose class is not known
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,12 @@ class PhotoSet:
 def number_classes(folders: set[str]) -> dict[str, int]:
     """The classes that photos' folders tell, by their names, from 0 on.
 
-    A folder that has no others beside it, such as a source with one class, tells nothing.
+    A folder that has no others beside it, such as a source with one class, tells nothing, nor does
+    one that is called `photo`: there lie a source's photos whose class is not known.
     """
-    beside = Counter(name.rpartition("/")[0] for name in folders if name)
-    telling = sorted(name for name in folders if name and beside[name.rpartition("/")[0]] > 1)
+    named = [name for name in folders if name and name.rpartition("/")[2] != UNKNOWN]
+    beside = Counter(name.rpartition("/")[0] for name in named)
+    telling = sorted(name for name in named if beside[name.rpartition("/")[0]] > 1)
     return {name: i for i, name in enumerate(telling)}
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import fuse_conv_bn_eval
 
 from tintype.color import luma
 from tintype.errors import DataError
@@ -47,18 +48,23 @@ class Guide(nn.Module):
 
     def __init__(self, path: Path, widths: tuple[int, ...]) -> None:
         super().__init__()
-        self.backbone = efficientnet.load_color(path).requires_grad_(False)
+        self.backbone = efficientnet.load_color(path).requires_grad_(False).eval()
         views = self.backbone.widths[-2:]
         self.read = nn.ModuleList(
             nn.Conv2d(a, b, 1) for a, b in zip(widths[-2:], views, strict=True)
         )
+
+    def train(self, mode: bool = True) -> "Guide":
+        """As every module, but its norms stay."""
+        super().train(mode)
+        self.backbone.eval()
+        return self
 
     def forward(self, rgb: Tensor, taps: list[Tensor]) -> Tensor:
         """The mean square error of what is read from the last taps, over the views' variance.
 
         rgb: (batch, h, w, 3), 0..1; taps: of `vgg16.Vgg16`, of the same photos in gray
         """
-        self.backbone.eval()  # its norms stay
         with torch.no_grad():
             large = F.interpolate(rgb.permute(0, 3, 1, 2), scale_factor=2.0, mode="bilinear")
             views = self.backbone(large)[-2:]
@@ -70,7 +76,11 @@ class Guide(nn.Module):
 
 
 class Network(nn.Module):
-    """A VGG-16 with a linear classifier on the mean of conv5_3."""
+    """A VGG-16 with a linear classifier on the mean of conv5_3.
+
+    While they learn, a batch norm follows each of the later convolutions (Ioffe & Szegedy 2015),
+    without which they have not begun to; `fold` takes the norms into them.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -80,17 +90,15 @@ class Network(nn.Module):
             self.vgg = vgg16.from_teacher(Path(config.teacher), self.vgg)
             for number, layer in self.vgg.features.items():
                 layer.requires_grad_(int(number) >= LATER)
+        for number, layer in self.vgg.features.items():
+            if int(number) >= LATER and isinstance(layer, nn.Conv2d):
+                norm = nn.BatchNorm2d(layer.out_channels)
+                self.vgg.features[number] = nn.Sequential(layer, norm)
         self.classify = nn.Linear(config.widths[-1], config.classes)
         self.guide = Guide(Path(config.guide), config.widths) if config.guide else None
 
-    @torch.no_grad()
     def count_colors(self, batches: list[Tensor]) -> None:
-        """Bring the first trained layer to the scale of a teacher's features, in the hundreds."""
-        first = self.vgg.features[str(LATER)]
-        if self.config.teacher and isinstance(first, nn.Conv2d):
-            gray = batches[0][:64].mean(-1)[:, None].expand(-1, 3, -1, -1)
-            scale = self.vgg(gray, 3)[-1].square().mean().sqrt()
-            first.weight.div_(scale)
+        """Nothing: the batch norms bring every scale to 1."""
 
     def look(self, gray: Tensor) -> tuple[list[Tensor], Tensor]:
         """VGG-16's taps of gray photos (batch, 1, h, w), 0..1, and their classes' logits."""
@@ -116,6 +124,14 @@ class Network(nn.Module):
         return loss, parts
 
 
+def fold(vgg: vgg16.Vgg16) -> vgg16.Vgg16:
+    """The same VGG-16 without norms, each of which is taken into the convolution before it."""
+    for number, layer in vgg.features.items():
+        if isinstance(layer, nn.Sequential):
+            vgg.features[number] = fuse_conv_bn_eval(*layer)
+    return vgg
+
+
 @torch.no_grad()
 def measure(run: Path) -> tuple[float, int]:
     """The share of held-out photos whose class a run names, 0..1, and how many there are.
@@ -139,7 +155,7 @@ def extract(run: Path) -> Path:
     """
     network, about = _load(run)
     share, count = measure(run)
-    vgg16.save(network.vgg, run / "vgg16.safetensors", about | {"right": share, "of": count})
+    vgg16.save(fold(network.vgg), run / "vgg16.safetensors", about | {"right": share, "of": count})
     return run / "vgg16.safetensors"
 
 
