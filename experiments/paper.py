@@ -1,6 +1,7 @@
 """Train and score all of docs/paper.md: python experiments/paper.py {rows,ablations} [--dry-run]
 
     vgg ─▶ rows: each method of Table 1 with each seed ─▶ results/table1 ─▶ results/figures
+        │    └─▶ the paper's: what palettes do to it ─▶ results/steering-*
         └▶ ablations: each cell with each seed, beside the paper's row ─▶ results/ablations
 
 Every run has a processor of its own, or the GPU where there is one. What is done is not done again,
@@ -77,6 +78,7 @@ SECONDS = {
 VGG_STEPS, VGG_SECONDS = 1200, 1.3
 AROUND = 150
 SCORED = 0.25  # of a photo in a row of a run, at 256 px
+STEERED = 2.5  # of a photo in all rows and edits of a run
 SCORED_ROWS = {"fenu2016": 4, "tintype": 2, "deshpande2015": 14}  # of a run; of others 1
 # (two of deshpande2015, each of which takes seven times as long)
 VGG_SETTINGS = (
@@ -196,14 +198,15 @@ class Plan:
             for seed in self.seeds
             for name, (method, changes) in ROWS.items()
         ]
-        scored = self._score(runs, "table1", self.limit)
+        steered = [self._steer(run) for run in runs if run.words[2] == "fenu2016"]
+        scored = self._score(runs, "table1", self.limit, after=steered)
         folders = [str(self.runs / f"{name}-{self.seeds[0]}") for name in ROWS]
         words = ["plot", *folders, "-o", "results/figures"]
         for name in ("chelsea.png", "coffee.png", "astronaut.png", "rocket.jpg"):
             for file in Path(sys.prefix).glob(f"lib/python3*/site-packages/skimage/data/{name}"):
                 words += ["--photo", str(file)]
         drawn = Task(self.runs / "figures", tuple(words), 120, (scored,), wide=True)
-        return [*([vgg] if vgg else []), *runs, scored, drawn]
+        return [*([vgg] if vgg else []), *runs, *steered, scored, drawn]
 
     def make_ablations(self, cells: Iterable[str]) -> list[Task]:
         """What each part is worth beside the paper's row: all seeds of a cell before the next."""
@@ -218,12 +221,21 @@ class Plan:
         runs = [*rows, *runs]
         return [*([vgg] if vgg else []), *runs, inner._score(runs, "ablations", self.limit)]
 
-    def _score(self, runs: list[Task], name: str, limit: int) -> Task:
+    def _steer(self, run: Task) -> Task:
+        """How far a run's colors follow a palette that is edited."""
+        name = f"steering-{run.folder.name}"
+        words = ["evaluate", "--model", str(run.folder), "--data", self.validation]
+        words += ["--limit", str(self.limit), "-o", f"results/{name}"]
+        seconds = STEERED * self.limit + AROUND
+        return Task(self.runs / name, tuple(words), seconds, (run,))
+
+    def _score(self, runs: list[Task], name: str, limit: int, after: Sequence[Task] = ()) -> Task:
+        """The table of runs, made when they and what else is given are done."""
         words = ["evaluate", *(str(run.folder) for run in runs), "--data", self.validation]
         words += ["--limit", str(limit), "-o", f"results/{name}"]
         rows = sum(SCORED_ROWS.get(run.words[2], 1) for run in runs)
         seconds = SCORED * limit * rows + AROUND
-        return Task(self.runs / name, tuple(words), seconds, tuple(runs), wide=True)
+        return Task(self.runs / name, tuple(words), seconds, (*runs, *after), wide=True)
 
 
 def find_guide() -> Path:
