@@ -63,21 +63,20 @@ CELLS: dict[str, dict[str, object]] = {
     "lab": {"space": "lab"},
 }
 
-# Estimates of seconds of a processor of an EPYC with bf16, half of what steps of 32 crops took;
-# without AVX-512 they are 2.4 times as many. Those of VGG-16, and of what comes before and after
-# all steps, are guessed.
+# Seconds of a processor (an EPYC without AVX-512) of a step, as runs of 900 took them, what comes
+# before and after all steps apart. Those of scoring are estimates.
 SECONDS = {
-    "fenu2016": 0.45,
-    "dahl2016": 0.35,
-    "zhang2016": 0.13,
-    "tintype": 0.33,
-    "cheng2015": 0.5,
-    "deshpande2015": 0.1,
-    "tint": 0.05,
+    "fenu2016": 1.1,
+    "dahl2016": 0.9,
+    "zhang2016": 0.35,
+    "tintype": 0.5,
+    "cheng2015": 0.87,
+    "deshpande2015": 0.48,
+    "tint": 0.06,
 }
-VGG_STEPS, VGG_SECONDS = 1200, 1.3
-AROUND = 150
-SCORED = 0.25  # of a photo in a row of a run, at 256 px
+VGG_STEPS, VGG_SECONDS = 1200, 3.0
+AROUND = 120
+SCORED = 0.5  # of a photo in a row of a run, at 256 px
 STEERED = 2.5  # of a photo in all rows and edits of a run
 SCORED_ROWS = {"fenu2016": 4, "tintype": 2, "deshpande2015": 14}  # of a run; of others 1
 # (two of deshpande2015, each of which takes seven times as long)
