@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -209,7 +209,7 @@ class Plan:
 
     def make_ablations(self, cells: Iterable[str]) -> list[Task]:
         """What each part is worth beside the paper's row: all seeds of a cell before the next."""
-        vgg, inner = self.make_vgg(), Plan(**{**vars(self), "runs": self.runs / "ablations"})
+        vgg, inner = self.make_vgg(), replace(self, runs=self.runs / "ablations")
         rows = [self.make_run("fenu2016", "fenu2016", {}, seed, vgg) for seed in self.seeds]
         file = self.vgg_file or self.runs / "vgg" / "vgg16.safetensors"
         runs = [

@@ -128,6 +128,12 @@ def test_the_command_leaves_a_file_that_a_method_takes(teacher, guide, tmp_path,
     assert re.search(r"teacher.npz, .*lite0.pth; names the class of", vgg16.describe_origin(file))
     made = fenu2016.Network(fenu2016.Config(vgg=str(file), connected=16))
     assert made.vgg.widths == WIDTHS
+    tensors, about = checkpoint.load(tmp_path / "run" / "last.safetensors")
+    older = {name.replace(".17.0.", ".17."): t for name, t in tensors.items()}  # without norms
+    checkpoint.save(tmp_path / "run" / "last.safetensors", older, about)
+    result = CliRunner().invoke(cli, [*words, "--resume"])
+    assert isinstance(result.exception, DataError)
+    assert "expected a run of this network, found another" in str(result.exception)
 
 
 def test_what_is_measured_is_what_the_classes_are(teacher, tmp_path):

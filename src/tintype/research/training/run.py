@@ -125,8 +125,14 @@ class Run:
                 raise DataError(f"{self.folder}: expected the run's {name} {found}, found {wanted}")
         if usual | about["config"] != own:  # a field that is newer than the run is as usual
             raise DataError(f"{self.folder}: expected a run of {self.settings}, found {about}")
-        self.unwrapped.load_state_dict(_select(state, "model."))
-        self.average.load_state_dict(_select(state, "average."))
+        try:
+            self.unwrapped.load_state_dict(_select(state, "model."))
+            self.average.load_state_dict(_select(state, "average."))
+        except RuntimeError as error:
+            why = str(error).splitlines()[-1].strip()
+            raise DataError(
+                f"{self.folder}: expected a run of this network, found another: {why}; begin anew"
+            ) from None
         packed = self.optimizer.state_dict()
         for name, value in _select(state, "optimizer.").items():
             index, part = name.split(".")
