@@ -45,6 +45,7 @@ CELLS: dict[str, dict[str, object]] = {
     "no-palette": {"palette": "none"},
     "nothing-carried": {"carried": False},
     "neither": {"palette": "none", "carried": False},
+    "not-turned": {"turned": False},  # as the two without palettes are not
     "l1": {"alpha": 0},
     "l1-variation": {"alpha": 0, "variation": 1},
     "l1-palettewise": {"alpha": 0, "palettewise": 1},

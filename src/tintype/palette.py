@@ -83,7 +83,7 @@ class Palette:
         side: int = SIDE,
         max_pixels: int | None = None,
     ) -> "Palette":
-        """The palette that a color photo has, by tone, measured as a model measures its own.
+        """The palette that a color photo has, by tone, over means of 4 x 4 pixels.
 
         side: pixels, the short side of the model's working size; max_pixels: as of `read`, whose
             default is this one's. Raises PhotoError.

@@ -103,13 +103,15 @@ def rotate_hues(ab: Tensor, degrees: Tensor) -> Tensor:
 
 
 def sample_targets(
-    bins: Bins, true: Palettes, estimate: Palettes, generators: Generators
+    bins: Bins, true: Palettes, estimate: Palettes, generators: Generators, *, turn: bool = True
 ) -> tuple[Palettes, Tensor, Tensor]:
     """The palettes to train with, by how many degrees hues turn with them, and which are free.
 
     True ones (some noised with another photo's), true ones turned, estimated ones, estimated ones
     turned, and none: 20, 10, 50, 12, 8 percent. Half of the true ones come without tones. Free
     (batch,) bool: estimated ones that are not turned, as in automatic mode.
+
+    turn: False leaves those that would be turned as they are
     """
     device = true.whole.device
     kind, noise, angle, told = uniform(generators, len(true.whole), 4).to(device).T
@@ -117,8 +119,8 @@ def sample_targets(
     parts = (1 - mixture) * true.parts + mixture * swap_partners(generators, true.parts)
     own = (kind < 0.30)[:, None, None]
     parts = torch.where(own, parts, estimate.parts)
-    turn = ((kind >= 0.20) & (kind < 0.30)) | ((kind >= 0.80) & (kind < 0.92))
-    degrees = torch.where(turn, 360 * angle, torch.zeros_like(angle))
+    turned = ((kind >= 0.20) & (kind < 0.30)) | ((kind >= 0.80) & (kind < 0.92))
+    degrees = torch.where(turned & turn, 360 * angle, torch.zeros_like(angle))
     parts = bins.rotate(parts, degrees[:, None].expand(-1, parts.shape[1]))
     untold = spread_over_tones(parts[:, 0], estimate.whole, estimate.tones)
     tones = torch.where(own & (told < 0.5)[:, None, None], untold, parts[:, 1:])

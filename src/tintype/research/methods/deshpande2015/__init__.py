@@ -8,22 +8,30 @@
 As the authors' code has it: the plane of c1 and c2; 15 numbers that splits ask for, and 217 that
 leaves are linear in; 56 filters' responses t; the 12 x 56 matrix A with orthonormal rows, of which
 the first two pick the chroma, and the cost of A t and b with e = 0.25; 8 trees of 10,000 pixels
-each, 100 a leaf, with soft splits on random projections (15, at 250 places), 5 rounds a leaf and a
-parabolic line search; conjugate gradients; and how a histogram is corrected: 121 x 121 bins,
-clusters of 0.3 matched, 9 steps on Bhattacharyya's distance and 5 times the objective.
+each, 100 a leaf, with soft splits on random projections (15, at 250 places) and a parabolic line
+search; conjugate gradients; and how a histogram is corrected: 121 x 121 bins, clusters of 0.3
+matched, 9 steps on Bhattacharyya's distance and 5 times the objective.
+
+Other than theirs:
+- the gray is the luma, which is kept, not the mean of R, G and B
+- training photos are crops of 64 pixels, not of 256 rows: Leung and Malik's filters are half as
+  large (those of the chroma cannot be, as the smallest is of 3 x 3 pixels), and a tree sees 40
+  pixels of each, not 5,000
+- tree k of 0..7 has 2**k leaves; theirs are shallow but for the last. 5 rounds are of a leaf
+- the target is by default the mean palette of the matched photos, not that of all photos
+- `tintype train` grows the trees before its first step, in `count_colors`; steps go on to learn
+  how far the trees count, the only weights with a gradient
 
 Chosen here, as no source at hand says it:
-- training photos are half as large, so Leung and Malik's filters are, too; those of the chroma
-  cannot be, as the smallest is of 3 x 3 pixels. The absolute values of each sum to 1
-- photos are matched by their grays, 16 x 16, among 2,048 training crops. Crops are small: a tree
-  sees 40 pixels of each, not 5,000
+- photos are matched by their grays, 16 x 16, among 2,048 training crops, whose chroma is as small
 - A begins as Gaussians and Laplacians. The filters depend on each other, so that the cost alone
-  would lead to rows that are always 0
-- tree k has 2**k leaves. A leaf is a ridge regression, and a step of A down the cost's gradient;
-  how far a tree counts, for A and for b, is searched on pixels that it was not grown on
-- `tintype train` does all of this before its first step, in `count_colors`; steps go on to learn
-  how far the trees count, the only weights with a gradient
-- the target is by default the mean palette of the matched photos, not that of all photos
+  would lead to rows that are always 0. The absolute values of each filter sum to 1
+- a leaf is a ridge regression (of strength 100), and a step of A down the cost's gradient; how far
+  a tree counts, for A and for b, is searched on pixels that it was not grown on
+- descriptors are brought to mean 0 and deviation 1; a split is as soft as 0.2
+- a correction's details: 20 rounds of mean shift and of expectation and maximization, each cluster
+  matched once at most by the least distance in all, a smoothed histogram, steps of 0.3 at most;
+  palettes of 24 hues and 6 saturations
 
 scikit-learn's trees have no soft splits, projections or linear leaves, so the trees are our own.
 """

@@ -5,8 +5,8 @@
                                  ▼          ▼                               ▼
      hue, saturation ◀─ 3 x 3 ◀──+◀─ ... ◀──┘ residual encoder  ◀── added before the batch norms
 
-The residual encoder is Dahl's with conv5_3 below it. What the paper leaves open is decided here
-and named in `Config`, whose other values are the ablations.
+The residual encoder is Dahl's with conv5_3 below it. What the paper leaves open is chosen: most of
+it is named in `Config`, whose other values are the ablations, and all of it on docs/paper.md.
 """
 
 import copy

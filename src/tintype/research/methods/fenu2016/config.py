@@ -22,6 +22,7 @@ class Config:
     saturations: tuple[float, ...] = (0.15, 0.35, 0.6, 0.9)  # of the palette's bins
     palette: str = "before"  # where the palette enters: before or after the batch norms, or none
     conv5: bool = True  # the additional layer of VGG-16
+    turned: bool = True  # some photos and their palettes are turned to other hues in training
     carried: bool = True  # low-resolution estimates of the colors are carried to the output
     connected: int = 256  # width of the palette network's fully connected layer
     first_steps: int = 500  # trained with the pixelwise cross entropy alone

@@ -209,7 +209,7 @@ class Network(nn.Module):
         if config.palette == "none":
             return estimate, rgb
         pair = Palettes.of_shares(true), Palettes.of_shares(estimate)
-        target, degrees, _ = sample_targets(config.bins, *pair, generators)
+        target, degrees, _ = sample_targets(config.bins, *pair, generators, turn=config.turned)
         return target.whole, turn_hues(rgb, degrees, config)
 
     def _combine(self, parts: dict[str, Tensor]) -> Tensor:
