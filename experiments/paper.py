@@ -65,7 +65,7 @@ CELLS: dict[str, dict[str, object]] = {
 }
 
 # Seconds of a processor (an EPYC without AVX-512) of a step, as runs of 900 took them, what comes
-# before and after all steps apart. Those of scoring are estimates.
+# before and after all steps apart. Those of scoring are twice what one with AVX-512 took.
 SECONDS = {
     "fenu2016": 1.1,
     "dahl2016": 0.9,
@@ -77,8 +77,8 @@ SECONDS = {
 }
 VGG_STEPS, VGG_SECONDS = 1200, 3.0
 AROUND = 120
-SCORED = 0.5  # of a photo in a row of a run, at 256 px
-STEERED = 2.5  # of a photo in all rows and edits of a run
+SCORED = 0.28  # of a photo in a row of a run, at 256 px
+STEERED = 1.4  # of a photo in all rows and edits of a run
 SCORED_ROWS = {"fenu2016": 4, "tintype": 2, "deshpande2015": 14}  # of a run; of others 1
 # (two of deshpande2015, each of which takes seven times as long)
 VGG_SETTINGS = (

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command import opened, tintype
+from scipy import stats
 
 from tintype.cli import colorize
 
@@ -68,22 +69,84 @@ def test_the_readmes_share_of_the_way_to_a_taste_is_measured():
     assert f"{low:.0f} to {high:.0f} % of the way" in (ROOT / "README.md").read_text()
 
 
-def test_what_the_page_on_the_paper_says_of_its_table():
-    """Its sentences on gray, Dahl's and the paper's method, whatever their order."""
-    rows = {
-        (r["method"], r["gray"]): r
-        for r in _read("results/table1.json")
-        if r["run"] != "as shipped" and r.get("palette", "own") == "own"
+def read_page(name):
+    """A page's text in one line."""
+    return " ".join((ROOT / name).read_text().split())
+
+
+def read_rows():
+    """Rows of the paper's table on the luma, by method and palette; of Zhang's the rebalanced."""
+    rows = _read("results/table1.json")
+    return {
+        (r["method"], r["palette"]): r
+        for r in rows
+        if r["gray"] == "luma" and r["run"] not in ("as shipped", "zhang2016-class")
     }
-    text = " ".join((ROOT / "docs" / "paper.md").read_text().split())
-    gray, dahl, paper = (rows[name, "luma"] for name in ("gray", "dahl2016", "fenu2016"))
+
+
+def lead(one, other):
+    """By how much raw AuC is higher, with 95 % by Student's t over seeds."""
+    leads = [a - b for a, b in zip(one["auc_by_seed"], other["auc_by_seed"], strict=True)]
+    half = stats.t.ppf(0.975, len(leads) - 1) * np.std(leads, ddof=1) / len(leads) ** 0.5
+    return np.mean(leads) + np.array([0, -half, half])
+
+
+def test_what_the_page_on_the_paper_answers_is_what_was_measured():
+    """Who is ahead, by itself and with the palette given, whoever that is."""
+    rows, text = read_rows(), read_page("docs/paper.md")
+    gray, tint, dahl, paper, given = (
+        rows[name]
+        for name in (
+            ("gray", "own"), ("tint", "own"), ("dahl2016", "own"), ("fenu2016", "own"),
+            ("fenu2016", "true"),
+        )
+    )  # fmt: skip
+    assert paper["seeds"] == dahl["seeds"] == 3
     low, high = dahl["auc_difference_interval"]
-    assert f"{paper['auc']:.2f}, {dahl['auc']:.2f} and {gray['auc']:.2f}" in text
-    assert f"{-dahl['auc_difference']:.2f} ({-high:.2f} to {-low:.2f})" in text
-    value = rows["gray", "value"]
-    assert f"{value['rmse_accuracy']:.1f}" in text
-    assert f"{value['hsv_accuracy']:.1f}" in text
-    assert f"{paper['photos_seen']:,} crops" in text
+    ours, theirs, none = (f"{row['auc']:.2f}" for row in (paper, dahl, gray))
+    assert f"{ours}, {theirs} and {none} have the paper's, Dahl's and gray" in text
+    ahead = f"{dahl['auc_difference']:.2f} ({low:.2f} to {high:.2f} over photos and seeds)"
+    each = [a - b for a, b in zip(dahl["auc_by_seed"], paper["auc_by_seed"], strict=True)]
+    first, second, third = (f"{value:.2f}" for value in each)
+    assert f"{ahead}, in each of the three seeds ({first}, {second} and {third})" in text
+    assert f"it gains {given['auc'] - paper['auc']:.2f}" in text
+    assert f"{given['auc']:.2f} with each photo's true palette" in text
+    mean, least, most = lead(given, dahl)
+    assert f"{mean:.2f} more than Dahl's ({least:.2f} to {most:.2f}" in text
+    mean, least, most = lead(given, rows["deshpande2015", "true"])
+    assert f"{mean:.2f} more ({least:.2f} to {most:.2f}) than Deshpande's" in text
+    assert f"{lead(given, rows['cheng2015', 'own'])[0]:.2f} more than Cheng's" in text
+    assert f"makes more of them: {rows['tintype', 'true']['auc']:.2f}" in text
+    over, colored = (tint[name] - gray[name] for name in ("auc", "hsv_accuracy"))
+    assert f"gains {over:.2f} over gray, and {colored:.2f} in the reading 1 - HSV L1" in text
+    for words, name in (
+        ("Cheng's gains", "cheng2015"),
+        ("Dahl's", "dahl2016"),
+        ("the paper's", "fenu2016"),
+        ("the default model's network", "tintype"),
+        ("Zhang's with it loses", "zhang2016"),
+        ("Deshpande's", "deshpande2015"),
+    ):
+        assert f"{words} {abs(rows[name, 'own']['auc'] - gray['auc']):.2f}" in text
+    assert f"a run sees {paper['photos_seen']:,} crops" in text
+
+
+def test_what_the_page_on_the_paper_says_of_steering_is_what_was_measured():
+    text = read_page("docs/paper.md")
+    shipped = "docs/evaluation.json"
+    for name, file in (
+        *((f"seed {i}", f"results/steering-fenu2016-{i}.json") for i in range(3)),
+        ("as shipped (480 photos)", shipped),
+    ):
+        report = _read(file)
+        steering = report["steering"]
+        followed = ", ".join(f"{100 * v:.0f}" for v in steering["followed_median"].values())
+        hues = [f"{100 * v:.0f} %" for v in steering["one_hue_median"].values()]
+        strengths = [f"{v:.1f} x" for v in steering["strength_median"].values()]
+        raw = {row["method"]: row["auc"] for row in report["rows"]}
+        gain = f"+{raw['true palette'] - raw['automatic']:.2f}"
+        row = " | ".join((name, f"{followed} %", *hues, *strengths, gain))
+        assert f"| {row} |" in text
 
 
 def test_links_and_pictures_are_there():

@@ -30,11 +30,24 @@ def test_a_resumed_run_repeats_nothing(runs, tmp_path):
     assert (read.photos, read.loss) == ([100, 150, 200], [0.9, 0.7, 0.75])
 
 
-def test_names_of_curves_do_not_overlap():
-    close = {
+def make_close(count):
+    """Curves that end near each other."""
+    return {
         f"run {i}": curves.Curve([1], [0.05 + 1e-5 * i], 0.0501, [60 + 1e-4 * i], 60.0)
-        for i in range(6)
+        for i in range(count)
     }
+
+
+def test_no_two_curves_look_alike():
+    """As many as there are methods, and more than there are colors."""
+    for axes in curves.draw_losses(make_close(2 * len(curves.COLORS))).axes:
+        lines = [line for line in axes.lines if line.get_label().startswith("run")]
+        looks = {(line.get_color(), line.get_marker()) for line in lines}
+        assert len(looks) == len(lines) == 2 * len(curves.COLORS)
+
+
+def test_names_of_curves_do_not_overlap():
+    close = make_close(6)
     for axes in curves.draw_losses(close).axes:
         places = sorted(t.get_position()[1] for t in axes.texts)
         assert len(places) == 7

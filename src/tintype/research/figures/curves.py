@@ -15,7 +15,10 @@ from tintype.errors import DataError
 from tintype.palette import Palette
 from tintype.research.figures.canvas import WIDTH, caption, make_bars
 
-COLORS = ("#c8553d", "#3a6ea5", "#3f8f6b", "#8a63b0", "#b8860b", "#4b8f99", "#9c5d3b")
+COLORS = (
+    "#c8553d", "#3a6ea5", "#3f8f6b", "#8a63b0", "#b8860b", "#4b8f99", "#9c5d3b", "#d06fa4",
+)  # fmt: skip
+MARKERS = "os^"  # the next for each time that colors begin again
 TICKS = (0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1)  # shares
 
 
@@ -84,7 +87,8 @@ def draw_losses(curves: dict[str, Curve]) -> Figure:
         ends = [(level, "gray", QUIET)]
         for i, (name, values) in enumerate(lines.items()):
             color, photos = COLORS[i % len(COLORS)], curves[name].photos
-            axes.plot(photos, values, color=color, lw=1.8, marker="o", ms=4, label=name)
+            marker = MARKERS[i // len(COLORS) % len(MARKERS)]
+            axes.plot(photos, values, color=color, lw=1.8, marker=marker, ms=4, label=name)
             ends.append((values[-1], name, color))
         axes.set(xlabel="photos seen in training", ylabel=label, xlim=(0, None))
         axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
@@ -93,7 +97,7 @@ def draw_losses(curves: dict[str, Curve]) -> Figure:
         "Figure 4. Held-out photographs in training, colored from their luma by every method: mean"
     )
     words += (
-        "\nL1 of H, S and V above, the lower the better; below raw accuracy by how rare colors are."
+        "\nL1 of H, S and V above, the lower the better; accuracy that rare colors weigh in below."
     )
     caption(figure, words)
     return figure
