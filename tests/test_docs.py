@@ -74,9 +74,9 @@ def read_page(name):
     return " ".join((ROOT / name).read_text().split())
 
 
-def read_rows():
-    """Rows of the paper's table on the luma, by run (or method) and palette."""
-    rows = _read("results/table1.json")
+def read_rows(name="table1"):
+    """Rows of a table of the paper's on the luma, by run (or method) and palette."""
+    rows = _read(f"results/{name}.json")
     return {(r["run"] or r["method"], r["palette"]): r for r in rows if r["gray"] == "luma"}
 
 
@@ -148,6 +148,25 @@ def test_what_the_page_on_the_paper_says_of_steering_is_what_was_measured():
         gain = f"+{raw['true palette'] - raw['automatic']:.2f}"
         row = " | ".join((name, f"{followed} %", *hues, *strengths, gain))
         assert f"| {row} |" in text
+
+
+def test_what_the_page_on_the_paper_says_of_its_residual_connections_is_what_was_measured():
+    rows, text = read_rows("ablations"), read_page("docs/paper.md")
+    cells = ("fenu2016", "no-palette", "nothing-carried", "neither", "not-turned")
+    assert [rows[name, "own"]["seeds"] for name in cells] == [3] * 5
+    both, palette, carried, neither, turned = (f"{rows[name, 'own']['auc']:.2f}" for name in cells)
+    assert f"with both {both}, without the palette's {palette}, without carried" in text
+    assert f"colors {carried}, with neither {neither}" in text
+    for low, high in (rows[name, "own"]["auc_difference_interval"] for name in cells[1:]):
+        assert low < 0 < high
+    given, uncarried, unturned = (rows[name, "true"] for name in (cells[0], cells[2], cells[4]))
+    mean, least, most = lead(given, uncarried)
+    assert f"{mean:.2f} ({least:.2f} to {most:.2f}, by Student's t over the seeds)" in text
+    assert f"from {uncarried['auc']:.2f} to {given['auc']:.2f}" in text
+    rare, unturned_rare = given["auc_rebalanced"], unturned["auc_rebalanced"]
+    assert f"in rebalanced AuC {rare - uncarried['auc_rebalanced']:.2f}" in text
+    assert f"({turned} without, {unturned['auc']:.2f} with the true palette)" in text
+    assert f"rebalanced AuC of {rare:.2f} against {unturned_rare:.2f}" in text
 
 
 def test_links_and_pictures_are_there():
