@@ -275,7 +275,7 @@ def work_off(tasks: list[Task], processors: Sequence[int | None]) -> None:
             if task is None:
                 time.sleep(PAUSE)
                 continue
-            print("begins", task.folder, flush=True)
+            print(f"begins {task.folder}\n", end="", flush=True)  # whole lines of both threads
             (done if task.run(processor) else failed).append(task)
 
     threads = [threading.Thread(target=work, args=(one,)) for one in processors]
