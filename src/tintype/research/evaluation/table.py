@@ -143,7 +143,7 @@ def _describe(entry: Entry) -> dict[str, Any]:
 def _find_published(entry: Entry) -> float | None:
     """The paper's figure for a row, if it can stand beside it: colors that nobody chose.
 
-    Zhang's variant with rebalancing is less accurate than it in its own paper.
+    With rebalancing Zhang's method is less accurate than Dahl's in its own paper.
     """
     rebalanced = entry.about.get("config", {}).get("rebalance") != 1
     if entry.palette == "true" or (entry.method == "zhang2016" and rebalanced):

@@ -14,9 +14,9 @@ matched, 9 steps on Bhattacharyya's distance and 5 times the objective.
 
 Other than theirs:
 - the gray is the luma, which is kept, not the mean of R, G and B
-- training photos are crops of 64 pixels, not of 256 rows: Leung and Malik's filters are half as
-  large (those of the chroma cannot be, as the smallest is of 3 x 3 pixels), and a tree sees 40
-  pixels of each, not 5,000
+- training photos have a short side of 128 pixels, not 256 rows, and are seen in crops of 64: Leung
+  and Malik's filters are half as large (those of the chroma cannot be, as the smallest is of 3 x 3
+  pixels), and a tree sees 40 pixels of a crop, not 5,000
 - tree k of 0..7 has 2**k leaves; theirs are shallow but for the last. 5 rounds are of a leaf
 - the target is by default the mean palette of the matched photos, not that of all photos
 - `tintype train` grows the trees before its first step, in `count_colors`; steps go on to learn
