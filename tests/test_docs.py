@@ -108,6 +108,10 @@ def test_what_the_page_on_the_paper_answers_is_what_was_measured():
     assert f"{mean:.2f} more ({least:.2f} to {most:.2f}) than Deshpande's" in text
     assert f"{lead(given, rows['cheng2015', 'own'])[0]:.2f} more than Cheng's" in text
     assert f"makes more of them: {rows['tintype', 'true']['auc']:.2f}" in text
+    rare = [f"{rows[name, 'own']['auc_rebalanced']:.2f}" for name in ("dahl2016", "cheng2015")]
+    rare.append(f"and {rows['deshpande2015', 'true']['auc_rebalanced']:.2f}")
+    rivals = ", ".join(rare).replace(", and", " and")
+    assert f"it is {given['auc_rebalanced']:.2f} against {rivals}" in text
     zhang = rows["zhang2016-class", "own"]
     low, high = zhang["auc_difference_interval"]
     assert (low < 0 < high) == ("with an interval that holds 0" in text)
@@ -120,6 +124,9 @@ def test_what_the_page_on_the_paper_says_of_gains_over_gray_is_what_was_measured
     gray, tint = rows["gray", "own"], rows["tint", "own"]
     over, colored = (tint[name] - gray[name] for name in ("auc", "hsv_accuracy"))
     assert f"gains {over:.2f} over gray, and {colored:.2f} in the reading 1 - HSV L1" in text
+    value = next(r for r in _read("results/table1.json") if r["gray"] == "value")
+    rmse, hsv = value["rmse_accuracy"], value["hsv_accuracy"]
+    assert f"Gray from V has {rmse:.1f} by 1 - RMSE and {hsv:.1f} by 1 - HSV L1" in text
     for words, name in (
         ("Cheng's gains", "cheng2015"),
         ("Dahl's", "dahl2016"),
