@@ -61,7 +61,8 @@ def test_the_short_side_is_limited_and_nothing_enlarged(tmp_path, width, height,
     assert photo_set.load([shards(tmp_path / "out")], size=1000).photo(0).shape == (*shape, 3)
 
 
-def test_photos_are_upright_and_srgb(tmp_path):
+@pytest.mark.parametrize("source", ["a folder", "shards"])
+def test_photos_are_upright_and_srgb(tmp_path, source):
     upright = np.zeros((80, 100, 3), np.uint8) + np.uint8([200, 40, 40])
     upright[:40] = [40, 40, 200]
     (tmp_path / "in").mkdir()
@@ -69,8 +70,9 @@ def test_photos_are_upright_and_srgb(tmp_path):
     turned.save(tmp_path / "in" / "turned.jpg", exif=exif(6), quality=95)
     linear = Image.fromarray(np.zeros((80, 80, 3), np.uint8) + np.uint8([128, 128, 20]))
     linear.save(tmp_path / "in" / "linear.png", icc_profile=icc("RGB", 1.0))
-    pack(tmp_path / "in", tmp_path / "out")
-    read = photo_set.load([shards(tmp_path / "out")], size=100)
+    pack(tmp_path / "in", tmp_path / "out", Options(size=64))
+    patterns = {"a folder": str(tmp_path / "in"), "shards": shards(tmp_path / "out")}
+    read = photo_set.load([patterns[source]], size=64)
     photo = read.photo(read.keys.index("turned"))
     assert photo.shape == (64, 80, 3)
     assert np.abs(photo[5, 5].astype(int) - [40, 40, 200]).max() < 6

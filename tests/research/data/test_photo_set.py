@@ -100,6 +100,22 @@ def test_an_unreadable_photo_is_skipped_and_counted_on_stderr(tmp_path, capsys, 
     assert said.err == "skipped 1 unreadable photos\n"
 
 
+def test_a_photo_that_may_not_be_read_is_skipped(tmp_path, monkeypatch, capsys):
+    Image.fromarray(scene(8, 8, 0)).save(tmp_path / "a.png")
+    Image.fromarray(scene(8, 8, 1)).save(tmp_path / "b.png")
+    opened = io.open
+
+    def open_but(file, *more, **named):  # root may read whatever the file's rights are
+        if str(file).endswith("a.png"):
+            raise PermissionError(13, "Permission denied", str(file))
+        return opened(file, *more, **named)
+
+    for module in ("builtins", "io"):
+        monkeypatch.setattr(f"{module}.open", open_but)
+    assert photo_set.load([str(tmp_path)]).keys == ["b"]
+    assert capsys.readouterr().err == "skipped 1 unreadable photos\n"
+
+
 @pytest.mark.parametrize("pattern", ["nothing-*.tar", "empty", "missing"])
 def test_nothing_found(tmp_path, pattern):
     (tmp_path / "empty").mkdir()
@@ -175,6 +191,7 @@ def test_what_is_held_out_goes_by_the_key_alone():
     held = photo_set.hold_out(keys)
     order = torch.randperm(500, generator=seeded())
     assert torch.equal(photo_set.hold_out([keys[i] for i in order]), held[order])
+    assert len(photo_set.hold_out(["no UTF-8: \udcff"])) == 1  # as a file may be called
     # Pinned: runs that go on tomorrow must hold out the same photos.
     assert held.nonzero()[:, 0].tolist() == [4, 25, 146, 263, 322, 356, 370, 439]
 

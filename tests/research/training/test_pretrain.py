@@ -11,7 +11,8 @@ from PIL import Image
 from research.conftest import fewer_crops, scene, scenes, seeded
 from tintype.cli import cli
 from tintype.errors import DataError
-from tintype.research.data import photo_set
+from tintype.research.data import packing, photo_set
+from tintype.research.data.packing import Options
 from tintype.research.methods import checkpoint, fenu2016, vgg16
 from tintype.research.methods.tintype import efficientnet
 from tintype.research.training import pretrain
@@ -136,25 +137,53 @@ def test_the_command_leaves_a_file_that_a_method_takes(teacher, guide, tmp_path,
     assert "expected a run of this network, found another" in str(result.exception)
 
 
-def test_what_is_measured_is_what_the_classes_are(teacher, tmp_path):
-    (tmp_path / "photos").mkdir()
+def draw_classes(folder, side=16):
+    """A folder of 120 photos of each of two classes; gives their keys."""
+    keys = [f"{name}/{i}" for name in ("cats", "dogs") for i in range(120)]
+    for number, key in enumerate(keys):
+        path = folder / f"{key}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(scene(side, side, number)).save(path)
+    return keys
+
+
+def save_dog_lover(teacher, folder, **run):
+    """A run whose network sees dogs everywhere."""
     made = network(teacher)
     with torch.no_grad():
         made.classify.weight.zero_()
-        made.classify.bias.copy_(torch.tensor([0.0, 1.0, 0.0, 0.0]))  # always class 1
-    for name in ("cats", "dogs"):
-        (tmp_path / "photos" / name).mkdir()
-        for i in range(120):
-            photo = Image.fromarray(scene(16, 16, i))
-            photo.save(tmp_path / "photos" / name / f"{i}.png")
+        made.classify.bias.copy_(torch.tensor([0.0, 1.0, 0.0, 0.0]))
     about = {"method": "vgg16", "config": {"widths": WIDTHS, "classes": 4}}
-    about["run"] = {"data": [str(tmp_path / "photos")], "size": 128}
-    checkpoint.save(tmp_path / "model.safetensors", made.state_dict(), about)
-    keys = [f"{name}/{i}" for name in ("cats", "dogs") for i in range(120)]
+    checkpoint.save(folder / "model.safetensors", made.state_dict(), about | {"run": run})
+
+
+def test_what_is_measured_is_what_the_classes_are(teacher, tmp_path):
+    keys = draw_classes(tmp_path / "photos")
+    save_dog_lover(teacher, tmp_path, data=[str(tmp_path / "photos")], size=128)
     held = [k for k, h in zip(keys, photo_set.hold_out(keys), strict=True) if h]
     share, count = pretrain.measure(tmp_path)
     assert count == len(held) > 1
     assert share == sum(k.startswith("dogs") for k in held) / len(held)
+
+
+def test_what_a_run_did_not_read_is_not_measured(teacher, tmp_path):
+    """Cats come first, and alone they tell no class."""
+    draw_classes(tmp_path / "photos")
+    save_dog_lover(teacher, tmp_path, data=[str(tmp_path / "photos")], size=128, limit=120)
+    assert pretrain.measure(tmp_path) == (0, 0)
+    pretrain.extract(tmp_path)
+    assert "names the class" not in vgg16.describe_origin(tmp_path / "vgg16.safetensors")
+
+
+def test_of_shards_those_of_validation_are_measured(teacher, tmp_path):
+    draw_classes(tmp_path / "photos", side=64)
+    options = Options(size=64, per_shard=100, validation=0.2)
+    packing.pack([str(tmp_path / "photos")], tmp_path / "shards", options, workers=1)
+    save_dog_lover(teacher, tmp_path, data=[str(tmp_path / "shards")], size=64)
+    apart = photo_set.load([str(tmp_path / "shards" / "validation-*.tar")])
+    share, count = pretrain.measure(tmp_path)
+    assert count == len(apart) > 10
+    assert share == sum(key.startswith("dogs") for key in apart.keys) / count
 
 
 def test_other_runs_hold_no_vgg(run):

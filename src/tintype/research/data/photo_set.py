@@ -5,7 +5,6 @@ never waits for a decoder.
 """
 
 import hashlib
-import io
 import os
 import re
 import sys
@@ -22,9 +21,9 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from tintype.errors import DataError
+from tintype.errors import DataError, PhotoError
 from tintype.parallel import map_in_order
-from tintype.photo import SUFFIXES
+from tintype.photo import SUFFIXES, read_rgb
 from tintype.research.data.sources import BROKEN_TAR, broken_tar, expand, shrink
 
 RECIPES = (r"\.json", r"\.recipe\.json", r"\.[0-9a-f]{8}\.recipe\.json")  # the last: the editor's
@@ -60,9 +59,11 @@ class PhotoSet:
     @property
     def labels(self) -> Tensor:
         """(photos,) int64: the class, which is a key's folder; -1 for none that is told apart."""
-        classes = [key.rpartition("/")[0] for key in self.keys]
-        number = number_classes(set(classes))
-        return torch.tensor([number.get(name, -1) for name in classes])
+        return self.label(number_classes({key.rpartition("/")[0] for key in self.keys}))
+
+    def label(self, number: dict[str, int]) -> Tensor:
+        """(photos,) int64: the numbers of the keys' folders; -1 for one that has none."""
+        return torch.tensor([number.get(key.rpartition("/")[0], -1) for key in self.keys])
 
     def photo(self, i: int) -> np.ndarray:
         """Photo i as (height, width, 3) uint8."""
@@ -100,7 +101,7 @@ def load(patterns: list[str], *, size: int = 128, limit: int | None = None) -> P
     """
     photos, keys, bad = [], [], 0
 
-    def work(item: tuple[str, bytes]) -> tuple[str, np.ndarray | None]:
+    def work(item: tuple[str, bytes | Path]) -> tuple[str, np.ndarray | None]:
         return item[0], decode(item[1], size)
 
     bar = tqdm(desc="reading photos", unit=" photos", disable=None, total=limit)
@@ -122,16 +123,16 @@ def load(patterns: list[str], *, size: int = 128, limit: int | None = None) -> P
     return PhotoSet.from_arrays(photos, keys)
 
 
-def _read_photos(patterns: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Every photo's key and file content, in a fixed order."""
+def _read_photos(patterns: list[str]) -> Iterator[tuple[str, bytes | Path]]:
+    """Every photo's key and file, or what a tar file has of it, in a fixed order."""
     for pattern in patterns:
         for path in map(Path, expand(pattern)):
             if path.is_dir():
                 for file in sorted(path.rglob("*")):
                     if file.suffix.lower() in SUFFIXES and file.is_file():
-                        yield str(file.relative_to(path).with_suffix("")), file.read_bytes()
+                        yield str(file.relative_to(path).with_suffix("")), file
             elif path.suffix.lower() in SUFFIXES and path.is_file():
-                yield str(path.with_suffix("")), path.read_bytes()
+                yield str(path.with_suffix("")), path
             elif path.exists():
                 yield from read_tar(path)
             else:
@@ -152,13 +153,14 @@ def read_tar(path: Path) -> Iterator[tuple[str, bytes]]:
         raise broken_tar(path, error) from None
 
 
-def decode(content: bytes, size: int) -> np.ndarray | None:
-    """A photo (height, width, 3) uint8, shrunk to a short side of `size`; None for broken ones."""
+def decode(file: bytes | Path, size: int) -> np.ndarray | None:
+    """A photo (height, width, 3) uint8 sRGB, upright, shrunk to a short side of `size` pixels.
+
+    None for a file that is broken or that may not be read.
+    """
     try:
-        file = Image.open(io.BytesIO(content))
-        file.draft("RGB", (size, size))
-        image = file.convert("RGB")
-    except Exception:  # Pillow's decoders raise whatever the broken bytes provoke
+        image = Image.fromarray(read_rgb(file))
+    except PhotoError:
         return None
     return np.asarray(shrink(image, size))
 
@@ -193,7 +195,8 @@ def find_recipes(folder: Path) -> list[tuple[Path, Path]]:
 
 def hold_out(keys: list[str], share: float = 0.02) -> Tensor:
     """(photos,) bool: the photos kept for tuning, chosen by a hash of the key."""
-    digests = (hashlib.sha1(key.encode()).digest() for key in keys)
+    names = (key.encode(errors="surrogateescape") for key in keys)  # which may be no UTF-8
+    digests = (hashlib.sha1(name).digest() for name in names)
     return torch.tensor([int.from_bytes(d[:4], "big") < share * 2**32 for d in digests])
 
 

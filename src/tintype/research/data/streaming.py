@@ -141,9 +141,7 @@ class Stream:
         generators = rng.make_generators(self.seed, keys)
         index = torch.arange(len(photos), device=self.device)
         rgb = augmentation.cut_crops(held.to(self.device), index, size, generators)
-        folders = (key.rpartition("/")[0] for key in held.keys)
-        labels = torch.tensor([self.classes.get(name, -1) for name in folders])
-        return Batch(rgb, labels.to(self.device), generators)
+        return Batch(rgb, held.label(self.classes).to(self.device), generators)
 
     def _photos(self, count: int, mine: range, begin: int) -> Photos:
         """Decoded photos of some of `count` lanes, for ever, from the photo `begin` on."""

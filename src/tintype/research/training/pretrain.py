@@ -9,10 +9,12 @@ of features (Hinton et al. 2015; Romero et al. 2014), which teaches every place 
 is trained by the loop that trains every method; what is left is a file that `vgg16.load` reads.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -20,7 +22,7 @@ from torch.nn.utils import fuse_conv_bn_eval
 
 from tintype.color import luma
 from tintype.errors import DataError
-from tintype.research.data import photo_set
+from tintype.research.data import photo_set, shards
 from tintype.research.data.aging import age
 from tintype.research.data.rng import Generators
 from tintype.research.methods import checkpoint, vgg16
@@ -136,16 +138,33 @@ def fold(vgg: vgg16.Vgg16) -> vgg16.Vgg16:
 def measure(run: Path) -> tuple[float, int]:
     """The share of held-out photos whose class a run names, 0..1, and how many there are.
 
-    They are the photos of its own data that it was not trained on, whole and as they are, in gray.
+    They are the photos of its own data that it was not trained on, of packs those of the
+    validation shards, whole and as they are, in gray.
     """
     network, about = _load(run)
-    photos = photo_set.load(list(about["run"]["data"]), size=about["run"]["size"])
-    chosen = (photo_set.hold_out(photos.keys) & (photos.labels >= 0)).nonzero()[:, 0].tolist()
-    right = 0
-    for i in chosen:
-        gray = luma(torch.from_numpy(photos.photo(i))[None].float() / 255)[:, None]
-        right += int(network.look(gray)[1].argmax() == photos.labels[i])
-    return right / max(1, len(chosen)), len(chosen)
+    right = count = 0
+    for rgb, label in _load_held(about["run"]):
+        gray = luma(torch.from_numpy(rgb)[None].float() / 255)[:, None]
+        right += int(network.look(gray)[1].argmax() == label)
+        count += 1
+    return right / max(1, count), count
+
+
+def _load_held(run: dict[str, Any]) -> Iterator[tuple[np.ndarray, int]]:
+    """The photos (h, w, 3) uint8 that a run holds out and whose class is told, and that class."""
+    patterns, size = list(run["data"]), run["size"]
+    if packs := shards.find_packs(patterns):
+        paths = [str(shard.path) for pack in packs for shard in pack.validation]
+        if not paths:
+            return
+        photos = photo_set.load(paths, size=size)
+        classes = set().union(*(pack.classes for pack in packs))
+        labels = photos.label(photo_set.number_classes(classes))
+    else:
+        photos = photo_set.load(patterns, size=size, limit=run.get("limit"))
+        labels = photos.labels.where(photo_set.hold_out(photos.keys), -1)
+    for i in (labels >= 0).nonzero()[:, 0].tolist():
+        yield photos.photo(i), int(labels[i])
 
 
 def extract(run: Path) -> Path:
@@ -155,7 +174,8 @@ def extract(run: Path) -> Path:
     """
     network, about = _load(run)
     share, count = measure(run)
-    vgg16.save(fold(network.vgg), run / "vgg16.safetensors", about | {"right": share, "of": count})
+    known = {"right": share, "of": count} if count else {}
+    vgg16.save(fold(network.vgg), run / "vgg16.safetensors", about | known)
     return run / "vgg16.safetensors"
 
 
