@@ -82,3 +82,6 @@ def test_another_file_is_refused(tmp_path, arrays):
     np.savez(path, **(arrays | {"07.weight": arrays["01.weight"]}))
     with pytest.raises(DataError, match="expected a kernel of"):
         mobilenetv2.load(path)
+    np.savez(path, **(arrays | {"07.weight": np.ones(3)}))
+    with pytest.raises(DataError, match="expected a kernel of"):
+        mobilenetv2.load(path)

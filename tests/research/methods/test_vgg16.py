@@ -138,7 +138,7 @@ def misshapen(state, path):
     (lambda *_: None, "expected VGG-16's weights, found none"),
     (lambda _, path: path.write_text("a page of text"), "expected VGG-16's weights, found none"),
     (cut, "expected VGG-16's weights, found none"),
-    (of_other_things, "expected a file of named tensors"),
+    (of_other_things, "expected VGG-16's named tensors, found something else"),
     (incomplete, "expected VGG-16's features.28.bias, found none"),
     (misshapen, "expected VGG-16's convolutions, found others: size mismatch for features.2"),
 ], ids=["missing", "text", "cut", "more than tensors", "incomplete", "misshapen"])  # fmt: skip
@@ -209,11 +209,11 @@ def test_a_teacher_of_another_kind_is_refused(arrays, network, tmp_path, change,
 
 
 def test_what_is_no_teacher_is_refused(network, tmp_path):
-    (tmp_path / "text.npz").write_text("text")
-    np.savez(tmp_path / "other.npz", a=np.ones(3))
-    for name in ("missing.npz", "text.npz", "other.npz"):
-        with pytest.raises(DataError, match=r"expected an \.npz of VGG-16, found none"):
-            vgg16.from_teacher(tmp_path / name, network)
+    with pytest.raises(DataError, match=r"expected an \.npz of VGG-16, found none"):
+        vgg16.from_teacher(tmp_path / "missing.npz", network)
+    np.savez(tmp_path / "empty.npz")
+    with pytest.raises(DataError, match=r"expected VGG-16's conv1_1\.weight, found none"):
+        vgg16.from_teacher(tmp_path / "empty.npz", network)
 
 
 # --- pinning --------------------------------------------------------------------------------------

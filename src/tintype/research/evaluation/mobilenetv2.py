@@ -5,15 +5,14 @@
 No model of ours learned from it. Batch norms are folded into the convolutions.
 """
 
-import zipfile
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tintype.errors import DataError
+from tintype.research.methods.published import read_arrays
 
 CLASSES = 1001  # 0 is the background, then ImageNet's order
 BLOCKS = (  # t, c, n, s of the paper's Table 2
@@ -101,22 +100,18 @@ def load(path: Path) -> MobileNetV2:
 
     Raises DataError where the file is another network's.
     """
-    try:
-        with np.load(path) as file:
-            arrays = [file[name] for name in sorted(file.files)]
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: expected an .npz of a MobileNetV2, found {error}") from None
+    arrays = [array for _, array in sorted(read_arrays(path, "a MobileNetV2").items())]
     network = MobileNetV2().eval()
     layers = [module for module in network.modules() if isinstance(module, Layer)]
     if len(arrays) != 2 * len(layers):
         raise DataError(f"{path}: expected {2 * len(layers)} arrays, found {len(arrays)}")
     for layer, bias, kernel in zip(layers, arrays[::2], arrays[1::2], strict=True):
-        weight = torch.from_numpy(
-            kernel.transpose((3, 0, 1, 2) if layer.groups > 1 else (0, 3, 1, 2))
-        )
-        if weight.shape != layer.weight.shape or bias.shape != layer.bias.shape:
-            wanted, found = tuple(layer.weight.shape), tuple(weight.shape)
-            raise DataError(f"{path}: expected a kernel of {wanted}, found {found}")
+        outputs, inputs, *size = layer.weight.shape
+        by_channel = layer.groups > 1  # its channels come last, else its inputs do
+        wanted = (inputs, *size, outputs) if by_channel else (outputs, *size, inputs)
+        if kernel.shape != wanted or bias.shape != layer.bias.shape:
+            raise DataError(f"{path}: expected a kernel of {wanted}, found {kernel.shape}")
+        weight = torch.from_numpy(kernel.transpose((3, 0, 1, 2) if by_channel else (0, 3, 1, 2)))
         layer.weight.data = weight.contiguous(memory_format=torch.channels_last)
         layer.bias.data = torch.from_numpy(bias)
     return network.requires_grad_(False)

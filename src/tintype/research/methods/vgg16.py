@@ -15,19 +15,17 @@ import re
 import tempfile
 import urllib.error
 import urllib.request
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tintype.errors import DataError
 from tintype.research.methods import checkpoint
+from tintype.research.methods.published import read_arrays, read_tensors
 
 URL = "https://download.pytorch.org/models/vgg16-397923af.pth"
 MEAN = (0.485, 0.456, 0.406)  # RGB, of torchvision's weights
@@ -133,7 +131,8 @@ def load(path: Path) -> Vgg16:
 
     The channels of each stage are those of the file. Raises DataError for anything else.
     """
-    tensors = {k: v for k, v in _read(path).items() if k.startswith("features.") or k == "mean"}
+    found = read_tensors(path, "VGG-16")
+    tensors = {k: v for k, v in found.items() if k.startswith("features.") or k == "mean"}
     wanted = [f"features.{numbers[-1]}.bias" for numbers in STAGES]
     if missing := [name for name in wanted if name not in tensors]:
         raise DataError(f"{path}: expected VGG-16's {missing[0]}, found none")
@@ -145,20 +144,6 @@ def load(path: Path) -> Vgg16:
         why = str(error).splitlines()[-1].strip()
         raise DataError(f"{path}: expected VGG-16's convolutions, found others: {why}") from None
     return vgg
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    """A file of named tensors. Raises DataError where it is missing, broken or holds more."""
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch's unpickler raises whatever the broken bytes provoke
-        why = str(error).partition("\n")[0]
-        raise DataError(f"{path}: expected VGG-16's weights, found none: {why}") from None
-    if not isinstance(found, dict) or not all(isinstance(v, Tensor) for v in found.values()):
-        raise DataError(f"{path}: expected a file of named tensors, found something else")
-    return found
 
 
 def save(vgg: Vgg16, path: Path, about: dict[str, Any]) -> None:
@@ -192,18 +177,16 @@ def from_teacher(teacher: Path, later: Vgg16) -> Vgg16:
     later: its first layers are replaced; what was trained for another mean must be trained on
     Raises DataError where the file is none or its layers do not fit.
     """
-    try:
-        with np.load(teacher) as file:
-            arrays = {name: torch.from_numpy(file[name]) for name in file.files}
-        first = arrays["conv1_1.weight"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{teacher}: expected an .npz of VGG-16, found none: {error}") from None
+    arrays = read_arrays(teacher, "VGG-16")
     state = later.state_dict()
     for name, array in arrays.items():
         place = TEACHER_NAMES.get(name)
         if place is None or state[place].shape != array.shape:
             raise DataError(f"{teacher}: expected VGG-16's layers, found {name} {[*array.shape]}")
-        state[place] = array
+        state[place] = torch.from_numpy(array)
+    if "conv1_1.weight" not in arrays:
+        raise DataError(f"{teacher}: expected VGG-16's conv1_1.weight, found none")
+    first = state["features.0.weight"]
     scale = 255 * torch.tensor(DEVIATION)[:, None, None]  # from what `forward` gives to 0..255
     state["features.0.weight"] = first.flip(1) * scale
     state["mean"] = torch.tensor(TEACHER_MEAN)

@@ -6,14 +6,13 @@ No squeeze and excitation, ReLU6 for swish, stem and head not scaled, "same" pad
 """
 
 import math
-import pickle
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tintype.errors import DataError
+from tintype.research.methods.published import read_tensors
 
 STEM = 32
 STAGES = (  # expansion, outputs, blocks, stride, kernel: Table 1 of the paper
@@ -151,12 +150,9 @@ def load_color(path: Path, width: float = 1.0, depth: float = 1.0) -> Backbone:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-        state["_conv_stem.weight"]  # of any such network
-    except (OSError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        why = str(error).splitlines()[0]
-        raise DataError(f"{path}: expected weights of EfficientNet-Lite, found {why}") from None
+    state = read_tensors(path, "EfficientNet-Lite")
+    if "_conv_stem.weight" not in state:  # of any such network
+        raise DataError(f"{path}: expected EfficientNet-Lite's _conv_stem.weight, found none")
     return state
 
 
@@ -164,9 +160,11 @@ def _fill(backbone: Backbone, state: dict[str, Tensor], path: Path) -> None:
     try:
         missing, unknown = backbone.load_state_dict(state, strict=False)
     except RuntimeError as error:
-        why = str(error).splitlines()[0]
-        raise DataError(f"{path}: expected weights of EfficientNet-Lite, found {why}") from None
+        why = str(error).splitlines()[-1].strip()
+        raise DataError(
+            f"{path}: expected EfficientNet-Lite's weights, found others: {why}"
+        ) from None
     left = [k for k in unknown if not k.startswith(("_conv_head", "_bn1", "_fc"))]
     if missing or left:
         found = ", ".join([*missing, *left][:3])
-        raise DataError(f"{path}: expected weights of EfficientNet-Lite, found others: {found}")
+        raise DataError(f"{path}: expected EfficientNet-Lite's weights, found others: {found}")
