@@ -244,7 +244,7 @@ def test_what_needs_all_photos_is_refused(shards, tmp_path, name, value):
 @pytest.mark.parametrize("name", ["workers", "accumulate", "log_steps"])
 def test_none_at_all_is_refused(shards, tmp_path, name):
     said = refused(tmp_path / "run", config(shards, **{name: 0}))
-    assert said == f"{name}: expected 1 or more, found 0"
+    assert said == f"{name}: expected a whole number from 1 on, found 0"
 
 
 def test_other_workers_and_other_shards_are_no_resumption(shards, tmp_path):

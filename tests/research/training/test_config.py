@@ -1,10 +1,12 @@
 """Fields of configs: read from text as what they are, or refused."""
 
+import math
+
 import pytest
 
 from tintype.errors import DataError
 from tintype.research.methods.tintype import Config
-from tintype.research.training.config import TrainConfig, configure
+from tintype.research.training.config import TrainConfig, check, configure
 
 
 def test_fields_are_read_as_their_defaults_types():
@@ -41,6 +43,31 @@ def test_values_of_another_type_are_refused(name, text, wanted):
     with pytest.raises(DataError) as caught:
         configure(TrainConfig(), {name: text})
     assert str(caught.value) == f"--set {name}: expected {wanted}, found {text!r}"
+
+
+WHOLE = "a whole number from 1 on"
+SIZE = "a multiple of 8 from 32 pixels on"
+
+
+@pytest.mark.parametrize(("name", "value", "wanted"), [
+    ("limit", 0, WHOLE),
+    ("limit", 2.5, WHOLE),
+    ("limit", math.nan, WHOLE),
+    ("validate_steps", 0, WHOLE),
+    ("batch", 0, WHOLE),
+    ("size", -1, WHOLE),
+    ("log_steps", 0, WHOLE),
+    ("validation_photos", -1, "a whole number from 0 on"),
+    ("crop_size", 100, SIZE),
+    ("late_crop_size", 24, SIZE),
+    ("warmup", 1.5, "a share, 0 to 1"),
+    ("ema_decay", math.nan, "a share, 0 to 1"),
+])  # fmt: skip
+def test_numbers_that_say_no_run_are_refused(name, value, wanted):
+    check(TrainConfig(steps=5))
+    with pytest.raises(DataError) as caught:
+        check(TrainConfig(steps=5, **{name: value}))
+    assert str(caught.value) == f"{name}: expected {wanted}, found {value}"
 
 
 @pytest.mark.parametrize("name", ["checkpoint_seconds", "validate_seconds"])

@@ -237,7 +237,7 @@ def test_an_unknown_method_is_refused(photos, tmp_path):
     assert f"expected a method of {', '.join(METHODS)}, found 'magic'" in said
 
 
-@pytest.mark.parametrize("text", ["pets", "pets=much", "pets=1=2"])
+@pytest.mark.parametrize("text", ["pets", "pets=much", "pets=1=2", "pets=-1", "pets=nan"])
 def test_source_weights_that_make_no_sense_are_refused(photos, tmp_path, text):
     config = run_config(photos, 2, source_weights=text)
     assert "source_weights: expected NAME=NUMBER" in refused(tmp_path / "run", config)

@@ -1,5 +1,6 @@
 """Batches of crops to learn from, here of photos that are all held in memory."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -104,8 +105,11 @@ def _weigh(keys: list[str], text: str) -> Tensor:
     try:
         parts = (part.split("=") for part in text.split(",") if part)
         wanted = {name: float(weight) for name, weight in parts}
+        if not all(0 < weight < math.inf for weight in wanted.values()):
+            raise ValueError
     except ValueError:
-        raise DataError(f"source_weights: expected NAME=NUMBER,..., found {text!r}") from None
+        wish = "NAME=NUMBER,..., above 0"
+        raise DataError(f"source_weights: expected {wish}, found {text!r}") from None
     return torch.tensor([wanted.get(key.split("/")[0], 1.0) for key in keys])
 
 

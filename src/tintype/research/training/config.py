@@ -6,6 +6,8 @@ from typing import Any
 
 from tintype.errors import DataError
 
+CROP, GRID = 32, 8  # pixels: the smallest crop, and what crops are multiples of
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -42,6 +44,39 @@ class TrainConfig:
     validation_photos: int = 200
     start: str = ""  # a checkpoint whose weights to begin with
     source_weights: str = ""  # e.g. "clothing-small=0.3,camvid=0.3": by the key's first folder
+
+
+_LEAST = {  # of whole numbers, where they are given
+    "limit": 1,
+    "validate_steps": 1,
+    "batch": 1,
+    "size": 1,
+    "workers": 1,
+    "accumulate": 1,
+    "log_steps": 1,
+    "recalibrate": 0,
+    "validation_photos": 0,
+}
+
+
+def check(config: TrainConfig) -> None:
+    """Raise DataError for fields that say no run."""
+    if not config.minutes and not config.steps:
+        raise DataError("expected --minutes or --steps, found neither")
+    for name, least in _LEAST.items():
+        value = getattr(config, name)
+        if value is not None and (value < least or value % 1):
+            raise DataError(f"{name}: expected a whole number from {least} on, found {value}")
+    for name in ("crop_size", "late_crop_size"):
+        size = getattr(config, name)
+        if size < CROP or size % GRID:  # the default model's backbone, and old JPEGs' blocks
+            raise DataError(
+                f"{name}: expected a multiple of {GRID} from {CROP} pixels on, found {size}"
+            )
+    for name in ("warmup", "late_share", "ema_decay"):
+        share = getattr(config, name)
+        if not 0 <= share <= 1:
+            raise DataError(f"{name}: expected a share, 0 to 1, found {share:g}")
 
 
 def configure(config: Any, settings: dict[str, str]) -> Any:

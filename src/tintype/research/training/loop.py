@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -17,7 +16,7 @@ from tintype.research.data import photo_set, shards
 from tintype.research.data.batches import Memory, Process
 from tintype.research.data.streaming import Stream
 from tintype.research.methods import METHODS, checkpoint
-from tintype.research.training.config import TrainConfig, configure
+from tintype.research.training.config import TrainConfig, check, configure
 from tintype.research.training.log import Log, Pace, Validation
 from tintype.research.training.run import TRAINED, Run, find_usual
 
@@ -32,8 +31,8 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     last = folder / "last.safetensors"
     if last.exists() and not resume:
         raise DataError(f"{folder}: expected a new folder, found a run; add --resume to go on")
-    _check(config)
-    _check_stages(config, dict(settings))
+    check(config)
+    _check_method(config, dict(settings))
     run = Run(folder, config, dict(settings))
     folder.mkdir(parents=True, exist_ok=True)
     going_on = resume and last.exists()
@@ -55,22 +54,10 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     run.accelerator.end_training()
 
 
-def _check(config: TrainConfig) -> None:
-    """Raise DataError for fields that say no run."""
-    if not config.minutes and not config.steps:
-        raise DataError("expected --minutes or --steps, found neither")
+def _check_method(config: TrainConfig, settings: dict[str, str]) -> None:
+    """Raise DataError where there is nothing to train, or no step left after a method's first."""
     if config.method not in TRAINED:
         raise DataError(f"expected a method of {', '.join(METHODS)}, found {config.method!r}")
-    counts = {n: asdict(config)[n] for n in ("accumulate", "workers", "log_steps")}
-    for name, count in counts.items():
-        if count < 1:
-            raise DataError(f"{name}: expected 1 or more, found {count}")
-    if not 0 <= config.warmup <= 1:
-        raise DataError(f"warmup: expected a share of the run, 0 to 1, found {config.warmup:g}")
-
-
-def _check_stages(config: TrainConfig, settings: dict[str, str]) -> None:
-    """Raise DataError where there is nothing to train, or no step left after a method's first."""
     method = TRAINED[config.method]
     if config.method == "gray":
         raise DataError(f"expected a method that can be trained, found {config.method!r}")
@@ -126,9 +113,10 @@ def _begin(run: Run, photos: Memory | Stream) -> None:
 
 def _run_steps(run: Run, photos: Memory | Stream, log: Log) -> None:
     config, main = run.config, run.accelerator.is_main_process
-    check = None
+    validation = None
     if main:
-        check = Validation(photos.cut_validation(config.late_crop_size, config.validation_photos))
+        held = photos.cut_validation(config.late_crop_size, config.validation_photos)
+        validation = Validation(held)
     bar = tqdm(desc="training", unit="%", total=100, disable=None if main else True)
     began, saved, checked = time.monotonic() - run.elapsed, time.monotonic(), time.monotonic()
     pace, checked_at = Pace(run.photos, run.accelerator.device), -1
@@ -146,8 +134,8 @@ def _run_steps(run: Run, photos: Memory | Stream, log: Log) -> None:
             bar.n = round(100 * run.progress, 1)
             bar.set_postfix(loss=row["loss"], photos_per_s=row["photos_per_s"])
             log.write(row)
-        if check and _is_due(config, run.step, now - checked):
-            _validate(run, check, log)
+        if validation and _is_due(config, run.step, now - checked):
+            _validate(run, validation, log)
             checked, checked_at = time.monotonic(), run.step
         if now - saved > config.checkpoint_seconds:
             run.save()
@@ -155,8 +143,8 @@ def _run_steps(run: Run, photos: Memory | Stream, log: Log) -> None:
     if config.recalibrate and not config.freeze_norms:
         _recalibrate(run, photos)
     run.save()
-    if check and checked_at != run.step:
-        _validate(run, check, log)
+    if validation and checked_at != run.step:
+        _validate(run, validation, log)
     bar.close()
 
 
@@ -206,9 +194,9 @@ def _is_due(config: TrainConfig, step: int, seconds: float) -> bool:
     return seconds > config.validate_seconds
 
 
-def _validate(run: Run, check: Validation, log: Log) -> None:
+def _validate(run: Run, validation: Validation, log: Log) -> None:
     """Color held-out photos; numbers go to the log, a contact sheet into the folder."""
-    found, sheet = check(run.method, run.average, run.accelerator.device)
+    found, sheet = validation(run.method, run.average, run.accelerator.device)
     log.write({"step": run.step, "photos": run.photos, "elapsed": round(run.elapsed), **found})
     if sheet is not None:
         sheet.save(run.folder / f"step-{run.step:06d}.png")
