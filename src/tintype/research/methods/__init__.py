@@ -28,7 +28,8 @@ class Trainable:
     network: builds the module of a config
     preview: network, rgb (1, h, w, 3), luma (1, 1, h, w) -> pictures by name, RGB (h, w, 3), all
         0..1, which the log shows of held-out photos; None: there is nothing to see
-    first_steps: config -> how many steps come before its usual loss; None: there are none
+    first_steps: config -> how many steps come before its usual loss, for which the loop counts the
+        network's buffer `steps`; None: there are none
     learning_rates: config -> what began from published weights, by how its parameters' names begin,
         and its share of the learning rate; nothing there decays; None: there is no such thing
     """

@@ -80,7 +80,10 @@ class Run:
 
     @property
     def _after_step(self) -> float:
-        """The progress when the step that begins will be done, 0..1; by time, as its steps last."""
+        """The progress when the step that begins will be done, 0..1; by time, as its steps last.
+
+        How long the first lasts is not known: by time alone it does not learn.
+        """
         parts = [0.0]
         if self.config.minutes and self.step:
             parts.append(self.elapsed * (self.step + 1) / self.step / (60 * self.config.minutes))
@@ -162,6 +165,8 @@ class Run:
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.step += 1
+        if self.method.first_steps:
+            self.unwrapped.steps += 1
         decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
         _update_average(self.average, self.unwrapped, decay)
 

@@ -192,8 +192,6 @@ class Network(nn.Module):
                 parts["carried"] = torch.stack(low).mean()
                 loss = loss + config.carried_loss * parts["carried"]
             parts["palette"] = losses.palette_cross_entropy(guess, true)
-        if self.training:
-            self.steps += 1
         return loss + config.palette_loss * parts["palette"], {
             name: part.detach() for name, part in parts.items()
         }
