@@ -263,15 +263,16 @@ def test_a_changed_file_is_refused(exported, tmp_path, name):
 
 
 def change(model, factor):
-    """Multiply the largest weights of a graph."""
+    """Multiply the largest weights of a graph, which may then be no numbers."""
     weights = max(model.graph.initializer, key=lambda t: np.prod(t.dims))
     changed = numpy_helper.to_array(weights) * np.float32(factor)
     weights.CopyFrom(numpy_helper.from_array(changed, weights.name))
 
 
+@pytest.mark.parametrize("factor", [1.1, np.nan])
 @pytest.mark.parametrize("name", ["encoder", "decoder"])
-def test_graphs_unlike_torchs_are_not_written(run, graphs, tmp_path, name):
-    change(graphs[name], 1.1)
+def test_graphs_unlike_torchs_are_not_written(run, graphs, tmp_path, name, factor):
+    change(graphs[name], factor)
     with pytest.raises(ModelError, match=r"expected logits within 0\.001 of torch's, found"):
         export.export(run, tmp_path / "model", VALUES, [])
     assert not (tmp_path / "model").exists()

@@ -144,13 +144,13 @@ def export(
     photos = _load_grays(patterns or about["run"]["data"], settings.side, held=not patterns)
     full = _trace_graphs(network, settings)
     exact = _compare(network, full, photos, settings)
-    if exact["logits"] > LOGITS:
+    if not exact["logits"] <= LOGITS:  # NaN is not, either
         raise ModelError(f"expected logits within {LOGITS} of torch's, found {exact['logits']:.2g}")
     cases = _make_cases(network, _open(full["encoder"]), photos, settings)
     decoder = quantize(full["decoder"], (case.feed for case in cases))
     stored = {"encoder": _halve(full["encoder"]), "decoder": _halve(decoder)}
     found = _compare(network, stored, photos, settings)
-    if found["chroma_mean"] > MEAN or found["chroma_tail"] > TAIL:
+    if not (found["chroma_mean"] <= MEAN and found["chroma_tail"] <= TAIL):
         raise ModelError(f"expected chroma within {MEAN} (mean) and {TAIL} (99.9 %), found {found}")
     differences = {"logits_float32": exact["logits"], **found}
     folder.mkdir(parents=True, exist_ok=True)
@@ -319,7 +319,7 @@ def _compare(
         chroma.append(np.sqrt(((lab - other) ** 2).sum(-1)).ravel())
     gaps = np.concatenate(chroma)
     return {
-        "logits": float(max(logits)),
+        "logits": float(np.max(logits)),  # NaN if any is
         "chroma_mean": float(gaps.mean()),
         "chroma_tail": float(np.percentile(gaps, 99.9)),
     }

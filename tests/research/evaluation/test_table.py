@@ -186,6 +186,10 @@ def test_runs_that_differ_in_their_seeds_are_one_row(config, truths, tmp_path):
     shutil.copytree(folders[0], again)
     with pytest.raises(DataError, match="runs of different seeds, found zhang2016-0, again"):
         table.measure([folders[0], again], [str(truths)])
+    tensors, about = checkpoint.load(again / "model.safetensors")
+    checkpoint.save(again / "model.safetensors", tensors, about | {"fine_tuning": {"photos": 5}})
+    apart = list(entries.make_entries([folders[0], again], None))
+    assert [one.run for one in apart] == ["zhang2016-0", "again"]
 
 
 def test_intervals_over_seeds_reach_from_one_seed_to_the_other():

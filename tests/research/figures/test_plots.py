@@ -206,6 +206,10 @@ def test_two_runs_of_a_method_are_told_apart(runs, tmp_path):
     folders = [runs["dahl2016"], other]
     _, svg = plots.plot(folders, tmp_path / "out", figures=[4], amount=0.81)
     assert {"dahl2016", "dahl2016 longer"} <= set(texts(svg))
+    tensors, about = checkpoint.load(other / "model.safetensors")
+    checkpoint.save(other / "model.safetensors", tensors, about | {"run": {}})  # of no seed
+    _, svg = plots.plot(folders, tmp_path / "out", figures=[4], amount=0.81)
+    assert {"dahl2016", "dahl2016 longer"} <= set(texts(svg))
     with pytest.raises(DataError, match="in folders of different names"):
         plots.plot([other, other], tmp_path / "out", figures=[4], amount=0.81)
 

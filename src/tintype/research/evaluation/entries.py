@@ -69,8 +69,9 @@ def make_entries(runs: Sequence[Path], vgg_file: Path | None) -> Iterator[Entry]
 
 def _identify(trained: TorchModel) -> str:
     """What runs have in common that differ in their seeds alone."""
-    how = {name: value for name, value in trained.about.get("run", {}).items() if name != "seed"}
-    return repr((trained.method, trained.about["config"], how))
+    about = trained.about
+    how = {name: value for name, value in about.get("run", {}).items() if name != "seed"}
+    return repr((trained.method, about["config"], how, about.get("fine_tuning")))
 
 
 def _make_rows(group: dict[str, TorchModel]) -> Iterator[Entry]:

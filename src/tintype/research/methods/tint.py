@@ -51,16 +51,18 @@ class Network(nn.Module):
         sums = torch.zeros(len(STRENGTHS))
         for rgb in (batch[:, ::4, ::4] for batch in batches):
             gray = luma(rgb)[:, None]
-            sums += torch.stack([_measure_error(self.paint(gray, s), rgb) for s in STRENGTHS])
+            errors = [_measure_error(self.paint(gray, s), rgb) for s in STRENGTHS]
+            sums += torch.stack(errors).cpu()
         self.saturation.copy_(STRENGTHS[sums.argmin()])
 
     def forward(
         self, rgb: Tensor, _labels: Tensor, _generators: Generators
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The training loss of RGB crops (batch, h, w, 3), 0..1: the mean distance in Lab's a, b.
+        """The training loss of RGB crops (batch, h, w, 3), 0..1.
 
-        It is what raw AuC loses, but for its steps. Its slope is taken from a saturation that is a
-        little larger, because black has no gradient.
+        It is a hundredth of the mean distance in Lab's a and b, which raw AuC loses but for its
+        steps. Its slope is taken from a saturation that is a little larger, because black has no
+        gradient.
         """
         with torch.autocast(rgb.device.type, enabled=False), torch.no_grad():
             gray, own = luma(rgb)[:, None], self.saturation.detach()
