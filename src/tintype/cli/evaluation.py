@@ -40,7 +40,7 @@ FIGURES = [f"figure-{number}.{kind}" for number in range(1, 9) for kind in ("png
     is_flag=False,
     flag_value=200,
     metavar="[N]",
-    help="Let a simulated person edit the first N photos, 200 by default (slow).",
+    help="Let a simulated user edit the first N photos, 200 by default (slow).",
 )
 @click.option(
     "--hints",

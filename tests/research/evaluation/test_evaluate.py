@@ -10,12 +10,15 @@ from PIL import Image
 
 from research.conftest import saved, scene
 from tintype.cli import cli
-from tintype.errors import DataError
+from tintype.colorizer import Colorizer
+from tintype.errors import DataError, ModelError
 from tintype.palette import Palette
 from tintype.recipe import Recipe
 from tintype.research.data import photo_set
 from tintype.research.evaluation import evaluate, metrics, simulated_user, summary
 from tintype.research.figures import curves
+from tintype.research.methods import zhang2016
+from tintype.research.torch_model import TorchModel
 
 BEST = "best of 4 alternatives"
 NAMES = [
@@ -138,7 +141,16 @@ def test_a_limit_and_no_steering(tiny, folder):
     for row in report["rows"]:  # all draws of one photo are that photo
         assert row["auc_interval"] == pytest.approx((row["auc"],) * 2)
     assert "hue shift" not in evaluate.format_table(report)
-    assert "simulated person" not in evaluate.format_table(report)
+    assert "simulated user" not in evaluate.format_table(report)
+
+
+def test_what_cannot_be_measured_is_refused_before_photos_are_colored(folder, tmp_path):
+    saved(tmp_path, "zhang2016", zhang2016.Config(width=1 / 16))
+    unsteered = Colorizer(TorchModel(tmp_path))
+    with pytest.raises(ModelError, match="takes palettes, found one without; leave out --edits"):
+        evaluate.evaluate(unsteered, ["none"], edits=1)
+    with pytest.raises(DataError, match="--classifier: expected two photos or more, found 1"):
+        evaluate.evaluate(unsteered, [str(folder)], limit=1, classifier=object())
 
 
 def test_no_photos(tiny, tmp_path):
@@ -315,7 +327,7 @@ def test_the_table(report):
 
 
 def test_the_table_of_edits(report):
-    text = evaluate.format_table(report).partition("simulated person")[2]
+    text = evaluate.format_table(report).partition("simulated user")[2]
     _, _, *rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len(rows) == 2 + 1 + simulated_user.MOST
     for line, row in zip(rows, report["edits"]["rows"], strict=True):

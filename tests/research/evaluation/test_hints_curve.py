@@ -172,7 +172,7 @@ def test_without_hints_it_is_the_recipe_that_says_the_same(colorizer, encoded):
     np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
 
 
-# --- the simulated person -------------------------------------------------------------------------
+# --- the simulated user -------------------------------------------------------------------------
 
 
 def test_the_largest_error_is_mended_first(colorizer, encoded, truth, monkeypatch):

@@ -1,4 +1,4 @@
-"""The simulated person: finds the edit that was made, and stops where there is nothing to gain."""
+"""The simulated user: finds the edit that was made, and stops where there is nothing to gain."""
 
 import itertools
 from dataclasses import replace

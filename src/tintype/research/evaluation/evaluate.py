@@ -16,6 +16,7 @@ from tintype import color
 from tintype.bins import OKLAB, hue_of
 from tintype.colorizer import Colorizer, Encoded
 from tintype.files import write_whole
+from tintype.model import Model
 from tintype.palette import Palette
 from tintype.photo import Photo, read
 from tintype.recipe import Recipe
@@ -56,12 +57,12 @@ class Steering:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """What is found out about one photo.
 
     scores, views: by the row of the table; views: none without a classifier
     steering: None where it is not asked for
-    steps: of a simulated person, none of photos that are not edited
+    steps: of a simulated user, none of photos that are not edited
     hints: the hints curves; None of photos that get none
     """
 
@@ -84,24 +85,29 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measure a model on color photos: gray, automatic at three vividnesses, what oracles choose.
 
-    edits: how many of the photos, from the first, a simulated person edits
+    edits: how many of the photos, from the first, a simulated user edits
     hints: how many of the photos, from the first, get hints of their true colors
     classifier: what is to recognize the colored photos
 
     The photos' short side is brought to 256 pixels. Of runs there are the rows and the steering
     that their method allows. Returns what `write` puts into files.
-    Raises ModelError where hints are asked for and the model takes none.
+    Raises ModelError where hints or edits are asked for and the model takes none, and DataError
+    where a classifier has a single photo.
     """
     if hints:
         hints_curve.check(colorizer.model)
+    if edits:
+        simulated_user.check(_takes_palettes(colorizer))
     photos = photo_set.load(patterns, size=SIDE, limit=limit)
+    if classifier:
+        recognition.check(len(photos))
     steer = steer and _takes_palettes(colorizer)
 
-    def measure(i: int) -> Measured:
+    def measure(i: int) -> Measurement:
         truth = resize(photos.photo(i))
         encoded = colorizer.encode(make_gray(truth))
         painted = dict(_paint_rows(colorizer, encoded, truth))
-        return Measured(
+        return Measurement(
             scores={name: metrics.score(rgb, truth) for name, rgb in painted.items()},
             views={n: classifier.view(rgb) for n, rgb in painted.items()} if classifier else {},
             steering=_steer(colorizer, encoded, painted["automatic"]) if steer else None,
@@ -111,21 +117,28 @@ def evaluate(
 
     with ThreadPoolExecutor(colorizer.model.threads or os.cpu_count()) as pool:
         every = pool.map(measure, range(len(photos)))
-        measured = list(tqdm(every, "evaluating", len(photos), unit=" photos", disable=None))
-    rows = {name: [m.scores[name] for m in measured] for name in measured[0].scores}
-    views = {name: [m.views[name] for m in measured] for name in measured[0].views}
-    steering = [m.steering for m in measured if m.steering]
-    edited = [m.steps for m in measured if m.steps]
-    hinted = [m.hints for m in measured if m.hints]
-    return {
+        found = list(tqdm(every, "evaluating", len(photos), unit=" photos", disable=None))
+    about = {
         "photos": len(photos),
         "data": [Path(p).name for p in patterns],
         "model": colorizer.model.fingerprint,
         "vividness": colorizer.model.vividness,
+    }
+    return about | _summarize(found, colorizer.model)
+
+
+def _summarize(photos: list[Measurement], model: Model) -> dict[str, Any]:
+    """What the measurements of all photos say together."""
+    rows = {name: [m.scores[name] for m in photos] for name in photos[0].scores}
+    views = {name: [m.views[name] for m in photos] for name in photos[0].views}
+    steering = [m.steering for m in photos if m.steering]
+    edited = [m.steps for m in photos if m.steps]
+    hinted = [m.hints for m in photos if m.hints]
+    return {
         "rows": [make_row(name, scores, rows["truth"]) for name, scores in rows.items()],
-        "steering": _summarize_steering(steering) if steer else None,
+        "steering": _summarize_steering(steering) if steering else None,
         "edits": simulated_user.summarize(edited, rows) if edited else None,
-        "hints": hints_curve.summarize(hinted, rows, colorizer.model) if hinted else None,
+        "hints": hints_curve.summarize(hinted, rows, model) if hinted else None,
         "recognition": {
             name: recognition.compare(found, views["gray"], views["truth"])
             for name, found in views.items()
@@ -296,23 +309,7 @@ def format_table(report: dict[str, Any]) -> str:
             "knows, too, at the calmer vividness for palettes that are given."
         )
     if report["steering"]:
-        steering = report["steering"]
-        followed = ", ".join(f"{d}: {v:.0%}" for d, v in steering["followed_median"].items())
-        lines.append(f"Share of a hue shift followed, median photo: {followed}.")
-        lines.append(
-            f"A banned color keeps {steering['banned_mean']:.2%} of the pixels on average, "
-            f"{steering['banned_worst']:.2%} at worst (before: "
-            f"{steering['banned_before_mean']:.1%})."
-        )
-        if "one_hue_median" in steering:
-            one, strength = steering["one_hue_median"], steering["strength_median"]
-            washes = ", ".join(
-                f"{n} {one[n]:.0%} ({strength[n]:.1f} times the chroma)" for n in WASHES
-            )
-            lines.append(
-                f"Chroma within {WASH_HUE:.0f} degrees of one hue, median photo: automatic "
-                f"{one['automatic']:.0%}; {AMOUNT:g} of it towards {washes}."
-            )
+        lines += _format_steering(report["steering"])
     if report["recognition"]:
         lines += recognition.format_table(report["recognition"])
     if report["edits"]:
@@ -320,6 +317,19 @@ def format_table(report: dict[str, Any]) -> str:
     if report["hints"]:
         lines += hints_curve.format_table(report["hints"])
     return "\n".join(lines) + "\n"
+
+
+def _format_steering(steering: dict[str, Any]) -> list[str]:
+    followed = ", ".join(f"{d}: {v:.0%}" for d, v in steering["followed_median"].items())
+    one, strength = steering["one_hue_median"], steering["strength_median"]
+    washes = ", ".join(f"{n} {one[n]:.0%} ({strength[n]:.1f} times the chroma)" for n in WASHES)
+    return [
+        f"Share of a hue shift followed, median photo: {followed}.",
+        f"A banned color keeps {steering['banned_mean']:.2%} of the pixels on average, "
+        f"{steering['banned_worst']:.2%} at worst (before: {steering['banned_before_mean']:.1%}).",
+        f"Chroma within {WASH_HUE:.0f} degrees of one hue, median photo: automatic "
+        f"{one['automatic']:.0%}; {AMOUNT:g} of it towards {washes}.",
+    ]
 
 
 def write(report: dict[str, Any], stem: Path) -> None:

@@ -1,6 +1,6 @@
 """What hints are worth: colors told at places of a photo, by the truth, and what comes of them.
 
-    truth ──▶ hints at random places, or where a simulated person sees the largest error
+    truth ──▶ hints at random places, or where a simulated user sees the largest error
           ──▶ 0, 1, 2, 5, ... of them, without a palette and with the true one ──▶ scores
 
 The curve of Zhang et al. 2017 ("Real-Time User-Guided Image Colorization with Learned Deep
@@ -28,10 +28,10 @@ from tintype.research.evaluation.summary import bootstrap_mean, compare, make_ro
 from tintype.result import Result, in_gamut
 
 COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)  # hints of a photo
-PLACED = 20  # the most that the simulated person gives
+PLACED = 20  # the most that the simulated user gives
 PATCH = 7  # pixels of a photo with a short side of 256: a hint tells the mean of a square of them
 REACH = 1.0  # as far as the thing seems to go
-WINDOW = 0.1  # of the short side: within so much the person sees an error as one
+WINDOW = 0.1  # of the short side: within so much the user sees an error as one
 RANDOM, WITH_PALETTE, LARGEST = "random", "random, true palette", "largest error"
 PUBLISHED = {0: 24.43, 1: 25.37, 2: 26.20, 5: 27.39, 10: 28.42, 20: 29.34, 50: 30.42, 100: 31.13}
 # dB: PSNR of Zhang et al. 2017, of 1,000 photos of ImageNet; standard error 0.14
@@ -102,7 +102,7 @@ def paint(colorizer: Colorizer, encoded: Encoded, palette: Palette, hints: Hints
 def place_by_error(
     colorizer: Colorizer, encoded: Encoded, truth: np.ndarray, patches: np.ndarray
 ) -> Hints:
-    """The hints of a simulated person, who gives each where the largest error is left.
+    """The hints of a simulated user, who gives each where the largest error is left.
 
     truth: (h, w, 3) uint8 RGB; patches: (h, w, 2) its OKLab chroma, averaged
 
@@ -217,7 +217,7 @@ def format_table(report: dict[str, Any]) -> list[str]:
         f"\nEach hint tells the mean OKLab chroma of {report['patch']} x {report['patch']} pixels, "
         f"with a reach of {report['reach']:g}. Random: the same places with the true palette (by "
         "tones) and without; those of few hints are among those of more. Largest error: a "
-        "simulated person, who knows the truth, gives one hint after the other where the mean "
+        "simulated user, who knows the truth, gives one hint after the other where the mean "
         f"error of OKLab chroma over a window of {WINDOW:.0%} of the short side is largest. All "
         f"at the vividness for palettes that are given ({report['vividness']:g}), also without "
         "hints and palette. iDeepColor: gains over no hint of Zhang et al. 2017 (1,000 photos of "

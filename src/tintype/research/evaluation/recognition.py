@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from tintype.errors import DataError
 from tintype.research.evaluation import mobilenetv2
 
 SIDE = 224  # pixels, at which the classifier was trained
@@ -71,6 +72,15 @@ def compare(views: list[View], gray: list[View], truth: list[View]) -> dict[str,
         "frechet": distance,
         "frechet_interval": (low, high),
     }
+
+
+def check(photos: int) -> None:
+    """Raise DataError where there are too few photos to tell how views differ."""
+    if photos < 2:
+        raise DataError(
+            f"--classifier: expected two photos or more, found {photos}; raise --limit or leave "
+            "it out"
+        )
 
 
 def frechet(one: np.ndarray, other: np.ndarray) -> float:

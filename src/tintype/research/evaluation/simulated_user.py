@@ -1,4 +1,4 @@
-"""A simulated person who edits a photo's palette, and knows its true colors.
+"""A simulated user who edits a photo's palette, and knows its true colors.
 
     automatic ──▶ all edits of a menu, tried small ──▶ the best, at full size ──▶ and on from there
                                                         no nearer to the truth? left as it was
@@ -18,6 +18,7 @@ from PIL import Image
 from tintype.bins import hex_at
 from tintype.colorizer import Colorizer, Encoded
 from tintype.edits import Ban, Edit, Saturate, Towards
+from tintype.errors import ModelError
 from tintype.photo import read
 from tintype.recipe import Recipe
 from tintype.research.evaluation import metrics
@@ -32,7 +33,7 @@ MENU: tuple[Edit, ...] = (
     *(Ban(hue) for hue in HUES),
     *(Saturate(factor) for factor in (0.5, 1.5)),
 )
-"""What the person may do in a step: 38 edits of a recipe."""
+"""What the user may do in a step: 38 edits of a recipe."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,16 @@ class Step:
 
     @property
     def auc(self) -> float:
-        """Raw accuracy of this photo alone, percent: what the person goes by."""
+        """Raw accuracy of this photo alone, percent: what the user goes by."""
         return metrics.auc([self.score])
+
+
+def check(takes_palettes: bool) -> None:
+    """Raise ModelError where a model takes no palettes to edit."""
+    if not takes_palettes:
+        raise ModelError(
+            "expected a model that takes palettes, found one without; leave out --edits"
+        )
 
 
 def edit(colorizer: Colorizer, encoded: Encoded, truth: np.ndarray) -> list[Step]:
@@ -54,7 +63,7 @@ def edit(colorizer: Colorizer, encoded: Encoded, truth: np.ndarray) -> list[Step
     truth: (h, w, 3) uint8 RGB, the photo in color
 
     The edit of the menu after which the raw AuC is highest, judged at the size of the decoder's
-    chroma, is kept if the AuC rises at full size, too; else the person leaves the photo as it is.
+    chroma, is kept if the AuC rises at full size, too; else the user leaves the photo as it is.
     The encoder is not run again.
     """
     look, small = shrink_to_chroma(encoded, truth)
@@ -108,7 +117,7 @@ def summarize(edited: list[list[Step]], rows: dict[str, list[Score]]) -> dict[st
 def format_table(report: dict[str, Any]) -> list[str]:
     """What `summarize` gives, as lines of Markdown."""
     lines = [
-        f"\nThe first {report['photos']} photos, edited by a simulated person who knows the truth:",
+        f"\nThe first {report['photos']} photos, edited by a simulated user who knows the truth:",
         "\n| edits | photos | raw AuC | above gray | PSNR | chroma/truth |",
         "|---|---|---|---|---|---|",
     ]

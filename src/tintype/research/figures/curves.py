@@ -202,7 +202,7 @@ def draw_edits(report: dict[str, Any]) -> Figure:
         axes.set(xlabel="edits of a photo, at most", ylabel=label, xticks=count)
         _finish(axes, ends)
     words = f"How near {report['photos']} photographs come to their truth by edits of their "
-    words += "palettes, which a simulated person who knows it picks greedily from a fixed menu. "
+    words += "palettes, which a simulated user who knows it picks greedily from a fixed menu. "
     caption(figure, words + "Shaded: 95 % bootstrap intervals over photographs.")
     return figure
 
