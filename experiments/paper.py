@@ -276,7 +276,12 @@ def work_off(tasks: list[Task], processors: Sequence[int | None]) -> None:
                 time.sleep(PAUSE)
                 continue
             print(f"begins {task.folder}\n", end="", flush=True)  # whole lines of both threads
-            (done if task.run(processor) else failed).append(task)
+            try:
+                ended = task.run(processor)
+            except OSError as error:  # no taskset, no room: the others must not wait for it
+                print(f"{task.folder}: {error}\n", end="", file=sys.stderr, flush=True)
+                ended = False
+            (done if ended else failed).append(task)
 
     threads = [threading.Thread(target=work, args=(one,)) for one in processors]
     try:

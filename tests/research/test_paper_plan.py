@@ -55,6 +55,17 @@ def test_rows_have_equal_budgets_and_cells_differ_from_the_paper(plan, paper):
     assert len(set(owns)) == 1 + len(paper.CELLS)
 
 
+def test_a_task_that_cannot_begin_ends_all(plan, paper, monkeypatch, capsys):
+    def run(_task, _processor):
+        raise FileNotFoundError(2, "No such file or directory", "taskset")
+
+    monkeypatch.setattr(paper.Task, "run", run)
+    monkeypatch.setattr(paper, "PAUSE", 0.001)
+    with pytest.raises(SystemExit, match="expected an end, found a failure"):
+        paper.work_off(plan.make_rows(), [0, 1])
+    assert "No such file or directory: 'taskset'" in capsys.readouterr().err
+
+
 def test_tasks_wait_for_what_they_need_and_are_done_once(plan, paper, monkeypatch):
     """On two processors, left after five of them, and gone on with."""
     order = []

@@ -130,7 +130,8 @@ def export(
 
     values: fields of `Settings`, as texts
     patterns: photos to check on; if empty, the held-out ones of the data that the run names.
-    Returns the differences found. Raises ModelError where they are too large; nothing is written.
+    Returns the differences found. Raises ModelError where they are too large, and DataError for
+    another method's run, unknown fields and photos that are too small; nothing is written then.
     """
     settings = configure(Settings(), left := dict(values))
     if left:

@@ -51,15 +51,17 @@ def test_a_hint_fades_with_unlikeness_and_with_distance():
     """By hand: the softplus of 0 and of 2 weigh squared differences of keys and of places."""
     keys = torch.zeros(1, 2, 4, 8)
     keys[:, 0, :, 4:] = 1.5  # another thing on the right
-    (region,) = HintField().find_regions(keys, hints((0.30, 0.6, *RED, 1.0)))[0]
+
+    def find_region(*hint):
+        return HintField()(keys, hints(hint))[1][0, 0]
+
+    region = find_region(0.30, 0.6, *RED, 1.0)
     assert region[2, 2] == 1  # its own cell: row 2 of 4, column 2 of 8
     near, unlike = math.log(1 + math.exp(2)), math.log(2) * 1.5**2
     assert float(region[2, 0]) == pytest.approx(math.exp(-near * (2 / 4) ** 2), rel=1e-4)
     assert float(region[0, 3]) == pytest.approx(math.exp(-near * (4 + 1) / 16), rel=1e-4)
     assert float(region[2, 4]) == pytest.approx(math.exp(-near * 4 / 16 - unlike), rel=1e-4)
-    wide, narrow = (
-        HintField().find_regions(keys, hints((0.3, 0.6, *RED, r)))[0, 0] for r in (1.0, 0.5)
-    )
+    wide, narrow = (find_region(0.3, 0.6, *RED, reach) for reach in (1.0, 0.5))
     torch.testing.assert_close(narrow, wide**4)
 
 

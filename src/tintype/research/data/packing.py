@@ -107,10 +107,11 @@ def pack(patterns: list[str], out: Path, options: Options, *, workers: int = 1) 
 
 
 def choose_photos(places: Iterable[Place], options: Options, tally: Tally) -> list[Place]:
-    """The photos to pack, one for each key, shuffled; the order of `places` changes nothing.
+    """The photos to pack, one for each key, shuffled.
 
-    A subset holds the photos whose hash with the seed is least: exactly so many, or all. A smaller
-    one is a part of a larger one. What cannot be packed is counted in `tally`.
+    The order of `places` changes nothing, but where two sources have the same file: then the first
+    is packed. A subset holds the photos whose hash with the seed is least: exactly so many, or all.
+    A smaller one is a part of a larger one. What cannot be packed is counted in `tally`.
     """
     unique: list[Place] = []
     for place in sorted(places, key=lambda place: _order_key(place) + _bytes(place.suffix)):

@@ -15,7 +15,10 @@ Generators = torch.Generator | list[torch.Generator]  # the batch's, or one for 
 
 
 def make_generators(seed: int, photos: Iterable[tuple[int, int]]) -> list[torch.Generator]:
-    """A generator for each photo, by its epoch and its number."""
+    """A generator for each photo, by the seed, its epoch and its number.
+
+    photos: (epoch, number) of each, both from 0
+    """
     keys = (np.random.SeedSequence([seed % 2**32, *photo]) for photo in photos)
     return [torch.Generator().manual_seed(int(key.generate_state(1)[0])) for key in keys]
 

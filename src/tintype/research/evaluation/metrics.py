@@ -22,6 +22,9 @@ class Score:
 
     hits: (cells,) per true ab cell, the sum over pixels of the share of thresholds met
     pixels: (cells,) per true ab cell, how many pixels
+    psnr: of RGB, dB
+    colorfulness, colorfulness_absolute: Hasler and Süsstrunk's, signed and not, from 0
+    chroma: mean of Lab's
     rmse: root mean square difference of RGB, 0..1
     hsv: mean absolute difference of HSV, 0..1, hues compared around their circle
     """

@@ -95,4 +95,5 @@ def bootstrap_mean(values: list[float], seeds: int = 1) -> tuple[float, float]:
 
 
 def mean(values: list[float]) -> float:
+    """The mean, as a number that JSON takes."""
     return float(np.mean(values))

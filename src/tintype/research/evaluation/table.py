@@ -152,7 +152,10 @@ def _find_published(entry: Entry) -> float | None:
 
 
 def _average_readings(scores: list[Score], seeds: int) -> dict[str, Any]:
-    """The two other readings of the paper's pixelwise accuracy, percent, and means' intervals."""
+    """Means over photos and their intervals.
+
+    The two other readings of the paper's pixelwise accuracy in percent, PSNR in dB, colorfulness.
+    """
     readings: dict[str, Any] = {}
     for name, values in {
         "rmse_accuracy": [100 * (1 - s.rmse) for s in scores],

@@ -75,7 +75,10 @@ class Material:
     amount: float
 
     def find_run(self, *, steered: bool = False) -> TorchModel:
-        """The first run of the paper's method, or the first that takes palettes."""
+        """The first run of the paper's method, or the first that takes palettes.
+
+        Raises DataError where there is none.
+        """
         for run in self.runs.values():
             if run.method == METHOD and (run.steered or not steered):
                 return run
@@ -86,7 +89,10 @@ class Material:
         )
 
     def choose(self, start: float, end: float) -> list[Example]:
-        """The photos from one share of them, 0..1, to another, halves rounded up."""
+        """The photos from one share of them, 0..1, to another, halves rounded up.
+
+        Raises DataError where there is none.
+        """
         count = len(self.examples)
         found = self.examples[math.ceil(start * count) : math.ceil(end * count)]
         if not found:

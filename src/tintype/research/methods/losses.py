@@ -121,7 +121,11 @@ def palette_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross entropy of the photos that have a class that the head has room for; the others 0."""
+    """Mean over the batch of the cross entropy of classes; 0 of photos whose class is not known.
+
+    logits: (batch, classes); labels: (batch,) int64, -1 for none; a class that `logits` have no
+    room for is not known either
+    """
     known = (labels >= 0) & (labels < logits.shape[1])
     losses = F.cross_entropy(logits, labels.where(known, 0), reduction="none")
     return (losses * known).sum() / len(labels)

@@ -80,6 +80,20 @@ def log_ratio(palette: Tensor, other: Tensor) -> Tensor:
     return torch.log((palette + SHARE_FLOOR) / (other + SHARE_FLOOR))
 
 
+def offer_palettes(estimate: Palettes, bins: Bins, rgb: Tensor) -> dict[str, Palettes]:
+    """What a preview gives a photo beside its estimated palette, by name.
+
+    estimate: of one photo; rgb: (1, h, w, 3), 0..1, the same in color
+    """
+    guess = Palette(bins, estimate.whole[0].cpu().numpy())
+    offered = {
+        f"towards {name}": expand_palette(guess.towards(name), bins, estimate)
+        for name in ("red", "blue")
+    }
+    true = measure_palettes(*bins.encode(bins.chroma(rgb)), bins.count)
+    return offered | {"true palette": Palettes.of_shares(true)}
+
+
 def expand_palette(palette: Palette | None, bins: Bins, estimate: Palettes) -> Palettes:
     """A palette for every photo of the estimates; None for these.
 

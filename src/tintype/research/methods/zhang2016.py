@@ -65,9 +65,9 @@ def encode(ab: Tensor, centers: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def weigh_rarity(share: Tensor, centers: Tensor, rebalance: float) -> Tensor:
-    """The weight of a pixel by its color's bin (equation 4): (count,), whose mean is 1.
+    """The weights (count,) of pixels by their colors' bins (equation 4), with a mean of 1.
 
-    share: (count,) of all pixels; it is smoothed over the ab plane first
+    share: (count,) of all pixels; it is smoothed over the ab plane first, and the mean is by it
     """
     near = (-(torch.cdist(centers, centers) ** 2) / (2 * SIGMA**2)).exp()
     smooth = near / near.sum(0) @ share

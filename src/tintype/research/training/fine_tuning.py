@@ -77,7 +77,7 @@ def train(folder: Path, config: FineTuningConfig, settings: dict[str, str]) -> d
     settings: fields of the network's config that differ from the start's: where its VGG-16 is now
     Returns the number of `recipes` and of `steps`, and `reached`: by how much the divergence
     (Kullback and Leibler's) from the target palettes fell on photos that were left out; 1 is all
-    of it. Raises TintypeError.
+    of it, and of a single photo it is not told. Raises TintypeError.
     """
     if any((folder / name).exists() for name in ("model.safetensors", "last.safetensors")):
         raise DataError(f"{folder}: expected a new folder, found a run; give another")

@@ -15,7 +15,7 @@ from tintype.errors import DataError
 from tintype.research.data import photo_set, shards
 from tintype.research.data.batches import Memory, Process
 from tintype.research.data.streaming import Stream
-from tintype.research.methods import METHODS, checkpoint
+from tintype.research.methods import METHODS, checkpoint, norms
 from tintype.research.training.config import TrainConfig, check, configure
 from tintype.research.training.log import Log, Pace, Validation
 from tintype.research.training.run import TRAINED, Run, find_usual
@@ -162,7 +162,6 @@ def _step(run: Run, photos: Memory | Stream, pace: Pace) -> list[dict[str, Tenso
     return parts
 
 
-@torch.no_grad()
 def _recalibrate(run: Run, photos: Memory | Stream) -> None:
     """Count the averaged network's batch norms anew, on crops of the size that photos are used at.
 
@@ -171,20 +170,18 @@ def _recalibrate(run: Run, photos: Memory | Stream) -> None:
     """
     config = run.config
     modules = run.average.train().modules()  # but norms that a network keeps
-    norms = [m for m in modules if isinstance(m, nn.BatchNorm2d) and m.training]
+    found = [m for m in modules if isinstance(m, nn.BatchNorm2d) and m.training]
     run.average.eval()
-    if not norms:
-        return
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # the mean of all batches
-        norm.train()
-    for part in range(config.recalibrate):
-        crops = photos.take(run.step, config.accumulate + part, config.batch)
-        batch = crops(config.late_crop_size)
-        with run.accelerator.autocast():
-            run.average(batch.rgb, batch.labels, batch.generators)
-    run.average.eval()
+
+    def feed() -> None:
+        for part in range(config.recalibrate):
+            crops = photos.take(run.step, config.accumulate + part, config.batch)
+            batch = crops(config.late_crop_size)
+            with run.accelerator.autocast():
+                run.average(batch.rgb, batch.labels, batch.generators)
+
+    if found:
+        norms.count(found, feed)
 
 
 def _is_due(config: TrainConfig, step: int, seconds: float) -> bool:

@@ -46,7 +46,7 @@ from tintype.research.methods.deshpande2015.correction import correct
 from tintype.research.methods.deshpande2015.features import to_chroma, to_rgb
 from tintype.research.methods.deshpande2015.inference import Objective
 from tintype.research.methods.deshpande2015.network import Config, Network
-from tintype.research.methods.palettes import Palettes, expand_palette, measure_palettes
+from tintype.research.methods.palettes import Palettes, expand_palette, offer_palettes
 
 __all__ = [
     "Config",
@@ -102,12 +102,6 @@ def preview(network: Network, rgb: Tensor, luma: Tensor) -> dict[str, Tensor]:
 
     Gives RGB (h, w, 3), 0..1, by name: automatic, towards red, towards blue, from its own palette.
     """
-    bins = network.config.bins
     encoded, estimate, _ = network.encode(luma)
-    guess = Palette(bins, estimate.whole[0].cpu().numpy())
-    true = measure_palettes(*bins.encode(bins.chroma(rgb)), bins.count)
-    palettes = {"automatic": estimate}
-    for name in ("red", "blue"):
-        palettes[f"towards {name}"] = expand_palette(guess.towards(name), bins, estimate)
-    palettes["true palette"] = Palettes.of_shares(true)
+    palettes = {"automatic": estimate} | offer_palettes(estimate, network.config.bins, rgb)
     return {name: decode(network, encoded, luma, p)[0] for name, p in palettes.items()}

@@ -24,7 +24,6 @@ BARS = (0, 60, 120)  # degrees
 COMPONENTS = {1: 6, 3: 6}  # of chroma's patches, by half-width
 WIDEST = 2 * HALF_WIDTHS[-1] + 1
 FILTERS = sum(COMPONENTS.values()) + len(HALF_WIDTHS) * (len(BARS) + 2)  # of each plane
-RESPONSES = 2 + 2 * FILTERS
 TINY = 1e-4
 
 
@@ -146,7 +145,7 @@ def normalize(filters: Tensor) -> Tensor:
 
 
 def respond(chroma: Tensor, filters: Tensor) -> Tensor:
-    """Responses (batch, RESPONSES, h, w) of chroma (batch, 2, h, w): itself, then the filters'.
+    """Chroma (batch, 2, h, w), and then the filters' responses: (batch, 2 + 2 * FILTERS, h, w).
 
     filters: (2 * FILTERS, 1, WIDEST, WIDEST), of c1, then of c2
     """

@@ -26,7 +26,7 @@ from tintype.research.methods.fenu2016.planes import (
     to_unit,
     turn_hues,
 )
-from tintype.research.methods.palettes import Palettes, expand_palette, measure_palettes
+from tintype.research.methods.palettes import Palettes, expand_palette, offer_palettes
 
 __all__ = [
     "Config",
@@ -87,15 +87,11 @@ def preview(network: Network, rgb: Tensor, luma: Tensor) -> dict[str, Tensor]:
     Gives RGB (h, w, 3), 0..1, by name: automatic, towards red, towards blue, from its own palette,
     all joined to the luma; and automatic from the gray that the network learned, which is kept.
     """
-    bins, used = network.config.bins, join_luma(network)
+    used = join_luma(network)
     taps, estimate, _ = network.encode(luma)
     palettes = {"automatic": estimate}
     if network.config.palette != "none":
-        guess = Palette(bins, estimate.whole[0].cpu().numpy())
-        for name in ("red", "blue"):
-            palettes[f"towards {name}"] = expand_palette(guess.towards(name), bins, estimate)
-        true = measure_palettes(*bins.encode(bins.chroma(rgb)), bins.count)
-        palettes["true palette"] = Palettes.of_shares(true)
+        palettes |= offer_palettes(estimate, network.config.bins, rgb)
     painted = {name: decode(used, taps, luma, p) for name, p in palettes.items()}
     painted["automatic, own gray"] = colorize(network, to_gray(rgb, network.config))
     return {name: photo[0] for name, photo in painted.items()}

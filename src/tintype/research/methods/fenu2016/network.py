@@ -62,7 +62,10 @@ class Level(nn.Module):
         self.step = Convolution(inputs, outputs, side, nn.ReLU())
 
     def forward(self, deeper: Tensor | None, tap: Tensor, palette: Tensor) -> Tensor:
-        """deeper: (batch, inputs, h/2, w/2) or None; tap: (batch, inputs, h, w)."""
+        """deeper: (batch, inputs, h/2, w/2) or None; tap: (batch, inputs, h, w).
+
+        palette: (batch, count) shares. Returns (batch, outputs, h, w).
+        """
         added = self.palette(palette.sqrt())[:, :, None, None] if self.palette is not None else 0.0
         x = self.norm(tap + added) if self.before else self.norm(tap) + added
         x = x if deeper is None else x + upsample(deeper, tap)

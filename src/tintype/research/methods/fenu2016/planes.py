@@ -66,7 +66,7 @@ def paint(unit: Tensor, gray: Tensor, config: Config) -> Tensor:
     if config.gray == "value":
         return pure * value
     scaled = pure * value / luma(pure)[..., None]
-    over = scaled.amax(-1, keepdim=True) - value  # towards white where it leaves the RGB cube
+    over = scaled.amax(-1, keepdim=True) - value  # towards gray where it leaves the RGB cube
     kept: Tensor = value + (scaled - value) * ((1 - value) / over.clamp(min=1e-6)).clamp(max=1)
     return kept
 

@@ -76,10 +76,6 @@ class HintField(nn.Module):
         self.likeness = nn.Parameter(torch.tensor(0.0))  # softplus of it
         self.nearness = nn.Parameter(torch.tensor(2.0))
 
-    def find_regions(self, keys: Tensor, hints: Hints) -> Tensor:
-        """(batch, hints, h, w), 0..1: how much each hint says of each cell, 1 at its place."""
-        return torch.exp(-self._find_gaps(keys, hints))
-
     def _find_gaps(self, keys: Tensor, hints: Hints) -> Tensor:
         """(batch, hints, h, w), 0 at its place: how far a cell is from a hint, for its reach."""
         b, d, h, w = keys.shape

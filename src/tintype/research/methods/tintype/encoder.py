@@ -32,6 +32,7 @@ class Residual(nn.Module):
         self.norm = nn.BatchNorm2d(width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(batch, width, h, w) of as many."""
         return F.relu(x + self.norm(self.second(self.first(x))))
 
 
@@ -48,6 +49,7 @@ class Attention(nn.Module):
         self.widen, self.narrow = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(batch, width, h, w) of as many."""
         b, c, h, w = x.shape
         x = x + self.place(x)
         tokens = x.flatten(2).transpose(1, 2)  # (b, hw, c)

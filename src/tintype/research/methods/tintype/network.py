@@ -16,7 +16,7 @@ from tintype.bins import Bins
 from tintype.color import luma
 from tintype.research.data.aging import age, balance, mount
 from tintype.research.data.rng import Generators
-from tintype.research.methods import palettes
+from tintype.research.methods import norms, palettes
 from tintype.research.methods.palettes import Palettes
 from tintype.research.methods.tintype import efficientnet, objective
 from tintype.research.methods.tintype.decoder import Decoder
@@ -154,15 +154,12 @@ class Network(nn.Module):
 
     def _count_norms(self, batches: list[Tensor]) -> None:
         """Count the backbone's batch norms on gray crops; the published ones are of colors."""
-        norms = [m for m in self.backbone.modules() if isinstance(m, nn.BatchNorm2d)]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # the mean of all batches
-            norm.train()
-        for rgb in batches:
-            self.backbone(luma(rgb)[:, None])
-        for norm in norms:
-            norm.eval()
+
+        def feed() -> None:
+            for rgb in batches:
+                self.backbone(luma(rgb)[:, None])
+
+        norms.count([m for m in self.backbone.modules() if isinstance(m, nn.BatchNorm2d)], feed)
 
     def forward(
         self, rgb: Tensor, _labels: Tensor, generators: Generators
