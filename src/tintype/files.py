@@ -105,6 +105,14 @@ def check_writes(outputs: Iterable[Name], inputs: Iterable[Name]) -> None:
         raise ValueError(reason)
 
 
+def check_folders(outputs: Iterable[Name]) -> None:
+    """Raise ValueError where a file to be written would lie in what is no folder."""
+    for output in map(Path, filter(_is_file_name, outputs)):
+        there = next((path for path in output.parents if os.path.lexists(path)), None)
+        if there is not None and not there.is_dir():
+            raise ValueError(f"{there}: expected a folder for {output.name}, found a file")
+
+
 def find_clashes(outputs: Iterable[Name], inputs: Iterable[Name]) -> dict[str, str]:
     """The files that must not be written, each with the reason: it is read, or written already.
 

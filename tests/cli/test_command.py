@@ -152,6 +152,58 @@ def test_what_is_read_in_folders_is_not_written(words: str, tmp_path: Path) -> N
     assert files(tmp_path) == before
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "train --data scans -o afile --steps 2",
+        "train --data scans -o afile/run --steps 2",
+        "pretrain-vgg --data scans -o afile --steps 2",
+        "export run -o afile/deep/model",
+        "plot run -o afile",
+        "evaluate run --data scans -o afile/table",
+        "data pack scans -o afile",
+        "palette scans --plot afile/a.png",
+    ],
+)
+def test_a_file_where_a_folder_should_be_is_refused_before_the_work(
+    words: str, tmp_path: Path
+) -> None:
+    draw(tmp_path / "scans" / "a.png")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "afile").write_text("precious")
+    before = files(tmp_path)
+    done = tintype(*words.split(), cwd=tmp_path, status=2)
+    assert b"afile: expected a folder for " in done.stderr
+    assert files(tmp_path) == before
+
+
+def test_what_the_system_refuses_is_a_line(tmp_path: Path) -> None:
+    draw(tmp_path / "scans" / "a.png")
+    words = ("train", "--method", "tint", "--data", "scans", "-o", "/proc/none/x", "--steps", "2")
+    done = tintype(*words, cwd=tmp_path, status=1)
+    *_, last = done.stderr.decode().splitlines()
+    assert last.startswith("tintype: /proc/none: expected a file or a folder, found: ")
+
+
+@pytest.mark.parametrize(("words", "rest"), [
+    ("train --data scans -o run --steps 2", ", and the same command with --resume goes on"),
+    ("palette a.png", ""),
+])  # fmt: skip
+def test_ctrl_c_ends_with_the_status_of_the_signal(
+    words: str, rest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_given: object, **_named: object) -> None:
+        raise KeyboardInterrupt
+
+    draw(tmp_path / "a.png")
+    monkeypatch.chdir(tmp_path)
+    for work in ("tintype.research.training.loop.train", "tintype.sandbox.read_bounded"):
+        monkeypatch.setattr(work, stop)
+    done = CliRunner().invoke(cli, words.split())
+    assert done.exit_code == 130
+    assert done.stderr.startswith(f"tintype: stopped; what is written is whole{rest}")
+
+
 def test_reports_may_lie_beside_what_is_read(tmp_path: Path) -> None:
     """A table in a run's folder, or one of photos, is written again."""
     for name in ("run/table.json", "run/table.md", "run/model.safetensors", "run/figure-1.png"):

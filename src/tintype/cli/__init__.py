@@ -16,7 +16,7 @@ from tintype.cli.colorize import colorize
 from tintype.cli.command import PHOTO, Command, Output, complain
 from tintype.cli.options import MODEL, THREADS
 from tintype.cli.palette import palette
-from tintype.errors import TintypeError, escape
+from tintype.errors import TintypeError, escape, explain
 from tintype.server.address import Server, is_local
 
 
@@ -66,10 +66,13 @@ def main() -> None:
     except TintypeError as error:
         complain(str(error))
         sys.exit(1)
-    except FileNotFoundError:
-        if _has_working_folder():
+    except OSError as error:
+        if not _has_working_folder():
+            complain("expected a working folder, found that it was deleted; cd to another one")
+        elif error.filename is not None:
+            complain(f"{error.filename}: expected a file or a folder, {explain(error, '')}")
+        else:
             raise
-        complain("expected a working folder, found that it was deleted; cd to another one")
         sys.exit(1)
 
 

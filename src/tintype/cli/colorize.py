@@ -218,7 +218,7 @@ def colorize(
         request.locate()
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    with interruptible(folder=request.is_folder):
+    with interruptible("the same command" if request.is_folder else ""):
         if request.reference is None:
             edits = pins.read()
             colorizer = load(steering.model, request.threads)

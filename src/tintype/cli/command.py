@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from tintype.errors import TintypeError, escape
-from tintype.files import check_writes
+from tintype.files import check_folders, check_writes
 
 Values = dict[str, Any]  # what click has parsed, by the parameters' names
 
@@ -73,18 +73,23 @@ class Command(click.Command):
     """A command that is refused where it would write what it reads, or one file twice."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run it. Raises click.UsageError."""
+        """Run it; Ctrl-C ends it with the status 130. Raises click.UsageError."""
         self.check_paths(ctx.params)
-        return super().invoke(ctx)
+        with interruptible():
+            return super().invoke(ctx)
 
     def check_paths(self, values: Values) -> None:
-        """Raise click.UsageError where a file would be written that is read, or one twice."""
+        """Raise click.UsageError where a file would be written that is read, or one twice.
+
+        And where it would lie in what is no folder.
+        """
         outputs: list[str] = []
         for option in self.params:
             if isinstance(option.type, Output):
                 outputs += option.type.list_files(values[str(option.name)], values)
         try:
             check_writes(outputs, self._list_inputs(values, outputs))
+            check_folders(outputs)
         except ValueError as error:
             raise click.UsageError(str(error)) from None
 
@@ -146,13 +151,16 @@ def complain(message: str) -> None:
 
 
 @contextmanager
-def interruptible(*, folder: bool) -> Iterator[None]:
-    """Ctrl-C ends with a line and the status 130, as after the signal itself."""
+def interruptible(goes_on: str = "") -> Iterator[None]:
+    """Ctrl-C ends with a line and the status 130, as after the signal itself.
+
+    goes_on: the command that goes on with the rest, if any does
+    """
     try:
         yield
     except KeyboardInterrupt:
-        goes_on = ", and the same command goes on with the rest" if folder else ""
-        complain(f"stopped; what is written is whole{goes_on}")
+        rest = f", and {goes_on} goes on with the rest" if goes_on else ""
+        complain(f"stopped; what is written is whole{rest}")
         sys.exit(130)
 
 

@@ -84,7 +84,8 @@ def train(
         click.echo(", ".join(f"{name} {round(value, 3)}" for name, value in report.items()))
         return
     config = TrainConfig(method, patterns, minutes, steps, compile=compiled)
-    run(output, configure(config, values), values, resume=resume)
+    with interruptible("the same command with --resume"):
+        run(output, configure(config, values), values, resume=resume)
 
 
 @click.command("pretrain-vgg", cls=Command)
@@ -115,7 +116,8 @@ def pretrain_vgg(
     values = _pairs(settings)
     values |= {k: str(v) for k, v in {"teacher": teacher, "guide": guide}.items() if v is not None}
     config = TrainConfig(method="vgg16", data=patterns, minutes=minutes, steps=steps)
-    run(output, configure(config, values), values, resume=resume)
+    with interruptible("the same command with --resume"):
+        run(output, configure(config, values), values, resume=resume)
     click.echo(str(pretrain.extract(output)))
 
 
@@ -223,7 +225,7 @@ def pack(
         raise click.UsageError("expected --subset with --seed, found none; add it")
     options = packing.Options(size, per_shard, validation, subset, seed or 0, keep_gray)
     workers = workers or os.cpu_count() or 1
-    with interruptible(folder=True):
+    with interruptible("the same command"):
         manifest = packing.pack(list(sources), output, options, workers=workers)
     click.echo(packing.summarize(manifest))
 
