@@ -38,6 +38,11 @@ def test_fields_are_read_as_their_defaults_types():
     ("checkpoint_seconds", "", "a number"),
     ("limit", "[1]", "a number or null"),
     ("data", "5", "a JSON list"),
+    ("learning_rate", "NaN", "a number"),
+    ("learning_rate", "Infinity", "a number"),
+    ("grad_clip", "1e400", "a number"),
+    ("minutes", "NaN", "a number or null"),
+    ("data", "[NaN]", "a JSON list"),
 ])  # fmt: skip
 def test_values_of_another_type_are_refused(name, text, wanted):
     with pytest.raises(DataError) as caught:
@@ -45,29 +50,31 @@ def test_values_of_another_type_are_refused(name, text, wanted):
     assert str(caught.value) == f"--set {name}: expected {wanted}, found {text!r}"
 
 
-WHOLE = "a whole number from 1 on"
-SIZE = "a multiple of 8 from 32 pixels on"
-
-
 @pytest.mark.parametrize(("name", "value", "wanted"), [
-    ("limit", 0, WHOLE),
-    ("limit", 2.5, WHOLE),
-    ("limit", math.nan, WHOLE),
-    ("validate_steps", 0, WHOLE),
-    ("batch", 0, WHOLE),
-    ("size", -1, WHOLE),
-    ("log_steps", 0, WHOLE),
-    ("validation_photos", -1, "a whole number from 0 on"),
-    ("crop_size", 100, SIZE),
-    ("late_crop_size", 24, SIZE),
-    ("warmup", 1.5, "a share, 0 to 1"),
-    ("ema_decay", math.nan, "a share, 0 to 1"),
+    ("steps", -5, "1 or more"),
+    ("steps", 2.5, "a whole number"),
+    ("minutes", -1, "0 or more"),
+    ("limit", 0, "1 or more"),
+    ("limit", 2.5, "a whole number"),
+    ("validate_steps", 0, "1 or more"),
+    ("batch", 0, "1 or more"),
+    ("size", -1, "1 or more"),
+    ("log_steps", 0, "1 or more"),
+    ("validation_photos", -1, "0 or more"),
+    ("learning_rate", -1, "0 or more"),
+    ("crop_size", 100, "a multiple of 8 pixels"),
+    ("late_crop_size", 24, "32 or more"),
+    ("warmup", 1.5, "0 to 1"),
+    ("ema_decay", math.nan, "0 to 1"),
+    ("precision", "fp4", "one of auto, no, bf16"),
+    ("data", (1,), "a list of paths"),
 ])  # fmt: skip
-def test_numbers_that_say_no_run_are_refused(name, value, wanted):
+def test_fields_that_say_no_run_are_refused(name, value, wanted):
     check(TrainConfig(steps=5))
     with pytest.raises(DataError) as caught:
-        check(TrainConfig(steps=5, **{name: value}))
-    assert str(caught.value) == f"{name}: expected {wanted}, found {value}"
+        check(TrainConfig(**{"steps": 5, name: value}))
+    found = repr(value[0] if name == "data" else value)
+    assert str(caught.value) == f"{name}: expected {wanted}, found {found}"
 
 
 @pytest.mark.parametrize("name", ["checkpoint_seconds", "validate_seconds"])

@@ -9,6 +9,7 @@ sRGB gives about 226, and counting all cells that are touched, as here, about 26
 """
 
 import itertools
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -21,6 +22,7 @@ from tintype.color import lab_to_rgb, rgb_to_lab
 from tintype.errors import PaletteError
 from tintype.palette import Palette
 from tintype.research.data.rng import Generators
+from tintype.research.methods import ranges
 from tintype.research.methods.losses import average
 
 GRID = 10  # width of a bin
@@ -96,6 +98,7 @@ class Network(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
+        ranges.check(config, {"width": (1 / 64, math.inf), "rebalance": ranges.SHARE})
         self.config = config
         one, two, three, four = (max(1, round(config.width * w)) for w in (64, 128, 256, 512))
         self.register_buffer("centers", torch.tensor(gamut()))

@@ -1,10 +1,13 @@
 """What a run can be set to, and how fields of a config are read from text."""
 
 import json
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from tintype.errors import DataError
+from tintype.research.methods import ranges
+from tintype.research.methods.ranges import AT_LEAST_0, AT_LEAST_1, SHARE
 
 CROP, GRID = 32, 8  # pixels: the smallest crop, and what crops are multiples of
 
@@ -46,37 +49,35 @@ class TrainConfig:
     source_weights: str = ""  # e.g. "clothing-small=0.3,camvid=0.3": by the key's first folder
 
 
-_LEAST = {  # of whole numbers, where they are given
-    "limit": 1,
-    "validate_steps": 1,
-    "batch": 1,
-    "size": 1,
-    "workers": 1,
-    "accumulate": 1,
-    "log_steps": 1,
-    "recalibrate": 0,
-    "validation_photos": 0,
+RANGES = {
+    **dict.fromkeys(("steps", "batch", "size", "workers", "accumulate", "log_steps"), AT_LEAST_1),
+    **dict.fromkeys(("limit", "validate_steps"), AT_LEAST_1),
+    **dict.fromkeys(("recalibrate", "validation_photos", "minutes"), AT_LEAST_0),
+    **dict.fromkeys(("learning_rate", "weight_decay", "grad_clip"), AT_LEAST_0),
+    **dict.fromkeys(("checkpoint_seconds", "validate_seconds"), AT_LEAST_0),
+    **dict.fromkeys(("warmup", "late_share", "ema_decay"), SHARE),
+    **dict.fromkeys(("crop_size", "late_crop_size"), (CROP, math.inf)),
 }
+WHOLE = ("steps", "limit", "validate_steps")
+PRECISIONS = ("auto", "no", "bf16")
 
 
 def check(config: TrainConfig) -> None:
     """Raise DataError for fields that say no run."""
     if not config.minutes and not config.steps:
         raise DataError("expected --minutes or --steps, found neither")
-    for name, least in _LEAST.items():
-        value = getattr(config, name)
-        if value is not None and (value < least or value % 1):
-            raise DataError(f"{name}: expected a whole number from {least} on, found {value}")
+    ranges.check(config, RANGES)
+    for name in WHOLE:
+        if (number := getattr(config, name)) is not None and number % 1:
+            raise DataError(f"{name}: expected a whole number, found {number}")
     for name in ("crop_size", "late_crop_size"):
-        size = getattr(config, name)
-        if size < CROP or size % GRID:  # the default model's backbone, and old JPEGs' blocks
-            raise DataError(
-                f"{name}: expected a multiple of {GRID} from {CROP} pixels on, found {size}"
-            )
-    for name in ("warmup", "late_share", "ema_decay"):
-        share = getattr(config, name)
-        if not 0 <= share <= 1:
-            raise DataError(f"{name}: expected a share, 0 to 1, found {share:g}")
+        if (size := getattr(config, name)) % GRID:  # for the blocks of old JPEGs
+            raise DataError(f"{name}: expected a multiple of {GRID} pixels, found {size}")
+    if config.precision not in PRECISIONS:
+        known = ", ".join(PRECISIONS)
+        raise DataError(f"precision: expected one of {known}, found {config.precision!r}")
+    if strange := [path for path in config.data if not isinstance(path, str)]:
+        raise DataError(f"data: expected a list of paths, found {strange[0]!r}")
 
 
 def configure(config: Any, settings: dict[str, str]) -> Any:
@@ -108,6 +109,8 @@ def _parse(name: str, text: str, default: Any) -> Any:
         value = json.loads(text)
     except ValueError:
         value = text
-    if type(value) not in kinds:  # isinstance would take true for a number
+    parts = value if isinstance(value, list) else [value]
+    finite = all(math.isfinite(part) for part in parts if isinstance(part, float))
+    if type(value) not in kinds or not finite:  # isinstance would take true for a number
         raise DataError(f"--set {name}: expected {wanted}, found {text!r}")
     return tuple(value) if isinstance(value, list) else value

@@ -1,5 +1,6 @@
 """The trees, what they are grown on, and the photos that new ones are matched with."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -8,8 +9,8 @@ from torch.nn import functional as F
 
 from tintype import color
 from tintype.bins import Bins
-from tintype.errors import DataError
 from tintype.research.data.rng import Generators
+from tintype.research.methods import ranges
 from tintype.research.methods.deshpande2015 import features, trees
 from tintype.research.methods.deshpande2015.features import Places
 from tintype.research.methods.deshpande2015.inference import Objective
@@ -273,9 +274,9 @@ def pick_first_rows(count: int) -> Tensor:
 def _check(config: Config) -> None:
     """Raise DataError for fields that say no network."""
     least = {"trees": 1, "samples": 2, "bank": MATCHED}
-    for name, count in least.items():
-        if getattr(config, name) < count:
-            raise DataError(f"{name}: expected {count} or more, found {getattr(config, name)}")
+    ranges.check(config, {name: (count, math.inf) for name, count in least.items()})
+    ranges.check(config, {"hues": (1, 360), "saturations": (0.01, 1)})
+    ranges.check_rising(config, "saturations")
 
 
 def _keep(values: Tensor) -> nn.Parameter:

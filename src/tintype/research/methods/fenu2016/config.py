@@ -3,11 +3,23 @@
 from dataclasses import dataclass
 
 from tintype.bins import Bins
+from tintype.errors import DataError
+from tintype.research.methods import ranges
+from tintype.research.methods.ranges import AT_LEAST_0, AT_LEAST_1
 
 CHOICES = {
     "space": ("vector", "raw", "lab"),
     "gray": ("value", "luma"),
     "palette": ("before", "after", "none"),
+}
+
+
+_WEIGHTS = ("rebalance", "l1", "alpha", "variation", "variation_sum", "palettewise")
+RANGES = {
+    "hues": (1, 360),
+    "saturations": (0.01, 1),
+    "connected": AT_LEAST_1,
+    **dict.fromkeys(("first_steps", *_WEIGHTS, "palette_loss", "carried_loss"), AT_LEAST_0),
 }
 
 
@@ -44,3 +56,12 @@ class Config:
     def stages(self) -> int:
         """How many stages of VGG-16 are used."""
         return 5 if self.conv5 else 4
+
+
+def check(config: Config) -> None:
+    """Raise DataError for fields that say no network."""
+    for name, known in CHOICES.items():
+        if (found := getattr(config, name)) not in known:
+            raise DataError(f"{name}: expected {' or '.join(known)}, found {found!r}")
+    ranges.check(config, RANGES)
+    ranges.check_rising(config, "saturations")

@@ -1,17 +1,15 @@
 """The palette network and the residual encoder, and what they learn from."""
 
 import math
-from dataclasses import asdict
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tintype.errors import DataError
 from tintype.research.data.rng import Generators
 from tintype.research.methods import losses, vgg16
 from tintype.research.methods.dahl2016 import Convolution, begin_faintly
-from tintype.research.methods.fenu2016.config import CHOICES, Config
+from tintype.research.methods.fenu2016.config import Config, check
 from tintype.research.methods.fenu2016.planes import (
     saturations,
     shrink,
@@ -82,9 +80,7 @@ class Network(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        for name, known in CHOICES.items():
-            if asdict(config)[name] not in known:
-                raise DataError(f"{name}: expected {' or '.join(known)}")
+        check(config)
         self.config = config
         self.vgg = vgg16.load_pinned(config.vgg)
         widths = self.vgg.widths[: config.stages]

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from tintype.bins import Bins
 from tintype.color import luma
+from tintype.errors import DataError
 from tintype.research.data.aging import age, balance, mount
 from tintype.research.data.rng import Generators
-from tintype.research.methods import norms, palettes
+from tintype.research.methods import norms, palettes, ranges
 from tintype.research.methods.palettes import Palettes
 from tintype.research.methods.tintype import efficientnet, objective
 from tintype.research.methods.tintype.decoder import Decoder
@@ -56,6 +57,7 @@ class Network(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
+        _check(config)
         self.config = config
         widths, count, vocabulary = config.widths, config.bins.count, config.vocabulary
         self.backbone = efficientnet.Backbone(config.width, config.depth)
@@ -181,3 +183,18 @@ class Network(nn.Module):
         if self.config.backbone:
             self.backbone.eval()
         return self
+
+
+def _check(config: Config) -> None:
+    """Raise DataError for fields that say no network."""
+    names = ("widths", "heads", "embedding", "vocabulary", "keys")
+    ranges.check(config, dict.fromkeys(names, ranges.AT_LEAST_1))
+    ranges.check(config, dict.fromkeys(("width", "depth"), (0.1, 10)))
+    ranges.check(config, {"hues": (1, 360), "chromas": (0.001, 0.5), "rebalance": ranges.SHARE})
+    ranges.check_rising(config, "chromas")
+    if (len(config.widths), len(config.heads)) != (4, 2):
+        found = f"{len(config.widths)} and {len(config.heads)}"
+        raise DataError(f"widths, heads: expected 4 and 2 numbers, found {found}")
+    for width, heads in zip(config.widths[2:], config.heads, strict=True):
+        if width % heads:
+            raise DataError(f"heads: expected one that divides a width of {width}, found {heads}")
