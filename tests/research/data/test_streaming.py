@@ -1,6 +1,7 @@
 """Training from packed shards: each photo once an epoch, exact resume, what is refused."""
 
 import json
+import re
 import shutil
 from collections import Counter
 from contextlib import ExitStack, closing
@@ -244,7 +245,7 @@ def test_what_needs_all_photos_is_refused(shards, tmp_path, name, value):
 @pytest.mark.parametrize("name", ["workers", "accumulate", "log_steps"])
 def test_none_at_all_is_refused(shards, tmp_path, name):
     said = refused(tmp_path / "run", config(shards, **{name: 0}))
-    assert said == f"{name}: expected a whole number from 1 on, found 0"
+    assert said == f"{name}: expected 1 or more, found 0"
 
 
 def test_other_workers_and_other_shards_are_no_resumption(shards, tmp_path):
@@ -253,7 +254,7 @@ def test_other_workers_and_other_shards_are_no_resumption(shards, tmp_path):
     assert "1 processes x 1 workers, as the run began, found them of shards" in said
     memory = config(shards, 2, data=(str(shards / "train-*.tar"),))
     said = refused(tmp_path / "run", memory, resume=True)
-    assert said.endswith("found them in memory of 1 processes; give it the same")
+    assert re.search(r"found them in memory of 1 processes, \d+ photos \w{12}; give it", said)
 
 
 @pytest.fixture

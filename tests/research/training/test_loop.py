@@ -12,13 +12,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from research.conftest import (
     SETTINGS,
     TINY,
-    assert_same_weights,
     fewer_crops,
     names,
     run_config,
     scene,
     steps_of,
-    train_whole_and_interrupted,
 )
 from tintype.errors import DataError
 from tintype.research.data import augmentation, batches, photo_set
@@ -139,63 +137,6 @@ def test_a_first_stage_that_lasts_to_the_end_is_refused(photos, tmp_path):
         loop.train(tmp_path / "run", run_config(photos, 6, method="fenu2016"), given, resume=False)
 
 
-# --- resume ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.usefixtures("quick")
-def test_a_resumed_run_is_the_run_that_was_interrupted(photos, tmp_path):
-    config = run_config(photos, 6, checkpoint_seconds=0.0, learning_rate=0.05)
-    train_whole_and_interrupted(tmp_path, config, SETTINGS, 3)
-    _, about = checkpoint.load(tmp_path / "parts" / "last.safetensors")
-    assert about["step"] == 3
-    loop.train(tmp_path / "parts", config, SETTINGS, resume=True)
-    _, about = checkpoint.load(tmp_path / "parts" / "model.safetensors")
-    assert about["step"] == 6
-    assert_same_weights(tmp_path)
-
-
-@pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize(("name", "value"), [("seed", 1), ("batch", 5), ("method", "zhang2016")])
-def test_a_run_is_not_resumed_as_another(photos, tmp_path, name, value):
-    config = run_config(photos, 1)
-    loop.train(tmp_path / "run", config, SETTINGS, resume=False)
-    settings = {} if name == "method" else SETTINGS
-    with pytest.raises(DataError, match=f"expected the run's {name} .*, found {value}"):
-        loop.train(tmp_path / "run", replace(config, **{name: value}), settings, resume=True)
-
-
-@pytest.mark.usefixtures("quick")
-def test_the_seed_makes_the_run(photos, tmp_path):
-    found = []
-    for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
-        loop.train(tmp_path / folder, run_config(photos, 2, seed=seed), SETTINGS, resume=False)
-        tensors, _ = checkpoint.load(tmp_path / folder / "model.safetensors")
-        found.append(tensors["decoder.classify.weight"])
-    assert torch.equal(found[0], found[1])
-    assert not torch.equal(found[0], found[2])
-
-
-def test_resuming_a_finished_run_changes_nothing(run, photos, tmp_path):
-    for name in ("last.safetensors", "model.safetensors"):
-        (tmp_path / name).write_bytes((run / name).read_bytes())
-    loop.train(
-        tmp_path, run_config(photos, 50, learning_rate=0.0125, warmup=1.0), SETTINGS, resume=True
-    )
-    before, after = (checkpoint.load(f / "model.safetensors")[0] for f in (run, tmp_path))
-    assert all(torch.equal(before[name], after[name]) for name in before)
-
-
-def test_a_run_from_before_a_field_was_resumes(run, photos, tmp_path):
-    state, about = checkpoint.load(run / "last.safetensors")
-    del about["config"]["tuned"]
-    checkpoint.save(tmp_path / "last.safetensors", state, about)
-    loop.train(
-        tmp_path, run_config(photos, 50, learning_rate=0.0125, warmup=1.0), SETTINGS, resume=True
-    )
-    _, about = checkpoint.load(tmp_path / "model.safetensors")
-    assert about["config"]["tuned"] is False
-
-
 # --- what is refused ------------------------------------------------------------------------------
 
 
@@ -205,19 +146,6 @@ def refused(folder, config, settings=SETTINGS, *, resume=False):
         loop.train(folder, config, settings, resume=resume)
     assert "\n" not in str(caught.value)
     return str(caught.value)
-
-
-def test_a_folder_with_a_run_is_refused_without_resume(run, photos):
-    before = (run / "last.safetensors").read_bytes()
-    assert "add --resume to go on" in refused(run, run_config(photos, 51))
-    assert (run / "last.safetensors").read_bytes() == before
-
-
-def test_a_run_of_another_network_is_not_resumed(run, photos):
-    settings = {**SETTINGS, "embedding": "24"}
-    assert "expected a run of Config(" in refused(
-        run, run_config(photos, 51), settings, resume=True
-    )
 
 
 def test_an_unknown_field_is_refused_before_anything_is_made(photos, tmp_path):

@@ -1,5 +1,6 @@
 """Batches of crops to learn from, here of photos that are all held in memory."""
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -68,7 +69,9 @@ class Memory:
             found = f"{len(self.index)} photos for {process.count} processes"
             raise DataError(f"data: expected one for each at least, found {found}")
         self.weights = _weigh(photos.keys, source_weights)[self.index]
-        self.order = f"in memory of {process.count} processes"
+        names = hashlib.sha256("\0".join(photos.keys).encode(errors="surrogateescape"))
+        found = f"{len(photos)} photos {names.hexdigest()[:12]}"
+        self.order = f"in memory of {process.count} processes, {found}"
 
     def sample(self, size: int) -> Iterator[Tensor]:
         """RGB crops for counting colors: about twenty thousand of them."""

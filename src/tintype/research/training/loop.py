@@ -39,7 +39,7 @@ def train(folder: Path, config: TrainConfig, settings: dict[str, str], *, resume
     if going_on:
         run.resume()
     with _open_photos(run) as photos:
-        if run.order not in (None, photos.order):
+        if not photos.order.startswith(run.order or ""):  # which older runs know a part of
             raise DataError(
                 f"{folder}: expected photos {run.order}, as the run began, found them "
                 f"{photos.order}; give it the same"

@@ -23,6 +23,13 @@ PRETRAINED = Trainable(config=pretrain.Config, network=pretrain.Network)
 TRAINED: dict[str, Trainable] = {**METHODS, "vgg16": PRETRAINED}
 
 
+LASTING = (  # what a run that goes on must have as it began
+    "method", "seed", "batch", "accumulate", "crop_size", "late_crop_size", "late_share", "size",
+    "limit", "source_weights", "freeze_norms", "learning_rate", "warmup", "weight_decay",
+    "grad_clip", "ema_decay",
+)  # fmt: skip
+
+
 def find_usual(config: TrainConfig) -> Any:
     """The method's settings where none are given: those of the checkpoint that it begins with.
 
@@ -105,9 +112,17 @@ class Run:
         }
 
     def save(self) -> None:
-        """Write the state to resume from, and the averaged weights to use."""
+        """Write the state to resume from, and the averaged weights to use.
+
+        Raises DataError where the weights are no numbers any more; what was written before stays.
+        """
         if not self.accelerator.is_main_process:
             return
+        if not all(weight.isfinite().all() for weight in self.unwrapped.parameters()):
+            raise DataError(
+                f"{self.folder}: expected weights that are numbers, found others after step "
+                f"{self.step}; begin anew with a lower learning_rate"
+            )
         state = {f"model.{k}": v for k, v in self.unwrapped.state_dict().items()}
         state |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
         for i, values in self.optimizer.state_dict()["state"].items():
@@ -120,14 +135,7 @@ class Run:
     def resume(self) -> None:
         """Go on from the last state. Raises DataError where the run is of another network."""
         state, about = checkpoint.load(self.folder / "last.safetensors")
-        configs = self.method.config(), self.settings
-        usual, own = (json.loads(json.dumps(asdict(c))) for c in configs)
-        for name in ("method", "seed", "batch", "crop_size"):
-            found, wanted = about["run"][name], asdict(self.config)[name]
-            if found != wanted:
-                raise DataError(f"{self.folder}: expected the run's {name} {found}, found {wanted}")
-        if usual | about["config"] != own:  # a field that is newer than the run is as usual
-            raise DataError(f"{self.folder}: expected a run of {self.settings}, found {about}")
+        self._check_same(about)
         try:
             self.unwrapped.load_state_dict(_select(state, "model."))
             self.average.load_state_dict(_select(state, "average."))
@@ -143,6 +151,25 @@ class Run:
         self.optimizer.load_state_dict(packed)
         self.step, self.elapsed = about["step"], about["elapsed"]
         self.photos, self.order = about.get("photos", 0), about.get("order")
+
+    def _check_same(self, about: dict[str, Any]) -> None:
+        """Raise DataError where a run that is to go on would learn otherwise than it began."""
+        configs = self.method.config(), self.settings
+        usual, own = (json.loads(json.dumps(asdict(c))) for c in configs)
+        began = {name: about["run"][name] for name in LASTING if name in about["run"]}
+        began |= usual | about["config"]  # a field that is newer than the run is as usual
+        for name, value in began.items():
+            found = (asdict(self.config) | own).get(name)
+            if found != value and name != "vgg":  # which may have moved, and has a fingerprint
+                raise DataError(
+                    f"{self.folder}: expected the run's {name} {value!r}, found {found!r}; "
+                    "give it the same, or begin anew in another folder"
+                )
+        if self.config.steps and self.config.steps < about["step"]:
+            raise DataError(
+                f"{self.folder}: expected {about['step']} steps or more, which it has made, "
+                f"found {self.config.steps}"
+            )
 
     def learn(self, batch: Batch) -> dict[str, Tensor]:
         """Learn from a batch, which is a step, or one of the `accumulate` parts of a step.
