@@ -1,6 +1,7 @@
 """A run used like a model folder: what `Colorizer` promises holds for every method."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -83,6 +84,20 @@ def test_vgg_can_have_moved(config, tmp_path, narrow):
     with pytest.raises(DataError, match=r"elsewhere\.safetensors"):
         TorchModel(run)
     assert TorchModel(run, vgg=narrow).method == "dahl2016"
+    deep = tmp_path / "runs" / "deep"
+    deep.mkdir(parents=True)
+    shutil.copy(run / "model.safetensors", deep)
+    shutil.copy(narrow, tmp_path / "elsewhere.safetensors")
+    assert TorchModel(deep).method == "dahl2016"  # above the run, wherever we are
+
+
+def test_weights_of_nan_are_refused(config, tmp_path):
+    run = saved(tmp_path, "zhang2016", config["zhang2016"])
+    tensors, about = checkpoint.load(run / "model.safetensors")
+    tensors["classify.bias"][3] = torch.nan
+    checkpoint.save(run / "model.safetensors", tensors, about)
+    with pytest.raises(DataError, match=r"weights that are numbers, found classify\.bias without"):
+        load(run)
 
 
 def test_a_run_of_another_version_is_refused(tmp_path):

@@ -36,14 +36,39 @@ def load(path: Path, vgg: Path | None = None) -> tuple[Any, dict[str, Any]]:
     method = METHODS[about["method"]]
     try:
         values = about["config"]
-        if vgg is not None and "vgg" in values:
-            values = values | {"vgg": str(vgg)}
+        if "vgg" in values:
+            values = values | {"vgg": str(vgg or _find_vgg(path, values["vgg"]))}
         network = method.network(checkpoint.make_config(method.config, values)).eval()
         network.load_state_dict(tensors)
+        _check_numbers(path, tensors)
     except (KeyError, TypeError, RuntimeError) as error:
         why = str(error).splitlines()[0]
         raise DataError(f"{path}: expected a run of this version, found another: {why}") from None
     return network, about
+
+
+def _check_numbers(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Raise DataError for weights that are no numbers."""
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise DataError(
+                f"{path}: expected weights that are numbers, found {name} without; train it anew, "
+                "with a lower learning_rate"
+            )
+
+
+def _find_vgg(run: Path, name: str) -> Path:
+    """Where a run's VGG-16 is: from here as it was in training, or else from a folder above it.
+
+    Raises DataError where it is in neither.
+    """
+    for above in (Path(), *run.absolute().parents):
+        if (above / name).is_file():
+            return above / name
+    raise DataError(
+        f"{run}: expected the VGG-16 that it was trained over, {name}, here or in a folder above "
+        "the run, found none; put it there"
+    )
 
 
 class TorchModel:

@@ -182,6 +182,12 @@ def test_runs_that_differ_in_their_seeds_are_one_row(config, truths, tmp_path):
     assert found["auc_interval"] == pytest.approx((min(every), max(every)))
     assert found["psnr_interval"][0] == pytest.approx(min(one["psnr"] for one in alone))
     assert "over the 3 seeds" in table.format_table(report)
+    assert "Stopped" not in table.format_table(report)
+    about = about | {"step": 30}
+    about["run"] |= {"steps": 40, "seed": 2}
+    checkpoint.save(folders[2] / "model.safetensors", tensors, about)
+    text = table.format_table(table.measure([folders[2]], [str(truths)], limit=1))
+    assert "Stopped before its end: zhang2016-2, at 75% of its run." in text
     again = tmp_path / "again"
     shutil.copytree(folders[0], again)
     with pytest.raises(DataError, match="runs of different seeds, found zhang2016-0, again"):

@@ -81,6 +81,8 @@ def _make_rows(group: dict[str, TorchModel]) -> Iterator[Entry]:
     if len(set(seeds)) < len(seeds):
         raise DataError(f"expected runs of different seeds, found {', '.join(group)}; leave one")
     about = first.about | _count_parameters(first) | _describe_vgg(first)
+    done = {name: _measure_progress(one.about) for name, one in group.items()}
+    about |= {"unfinished": {name: share for name, share in done.items() if share < 1}}
     rest: dict[str, Any] = {"about": about, "seeds": seeds}
     if len(group) > 1:
         name = name.removesuffix(f"-{seeds[0]}")
@@ -93,6 +95,14 @@ def _make_rows(group: dict[str, TorchModel]) -> Iterator[Entry]:
         if with_value:
             paints = tuple(keep_value(one, given) for one in group.values())
             yield Entry(first.method, name, paints, "value", **rest)
+
+
+def _measure_progress(about: dict[str, Any]) -> float:
+    """How much of its run a network has seen, 0..1; 1 where that is not known."""
+    run = about.get("run", {})
+    wholes = {"step": run.get("steps"), "elapsed": 60 * (run.get("minutes") or 0)}
+    shares = [about[part] / whole for part, whole in wholes.items() if whole and part in about]
+    return min(1.0, max(shares, default=1.0))
 
 
 def make_untrained(truths: list[np.ndarray]) -> Iterator[Entry]:

@@ -195,6 +195,12 @@ def format_table(report: dict[str, Any]) -> str:
         f"commit {where['commit']}."
     )
     lines += [f"\nVGG-16, pinned: {source}." for source in sources]
+    every = [about.get("unfinished", {}) for about in report["runs"].values()]
+    lines += [
+        f"\nStopped before its end: {name}, at {share:.0%} of its run."
+        for unfinished in every
+        for name, share in unfinished.items()
+    ]
     return "\n".join(lines) + "\n"
 
 
