@@ -313,6 +313,12 @@ def find_processors(jobs: int | None) -> list[int | None]:
     return [None] if torch.cuda.is_available() else [*allowed[:jobs]]
 
 
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, found {text}")
+    return int(text)
+
+
 def main() -> None:
     """Read the command line and do what is left."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -320,20 +326,22 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--runs", type=Path, default=Path("runs/paper"))
     parser.add_argument("--vgg", type=Path, help="VGG-16's weights; else they are trained here")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=900)
-    parser.add_argument("--limit", type=int, help="photos to score; 160 for rows, else 100")
-    parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS))
-    parser.add_argument("--jobs", type=int, help="runs at a time; one a processor by default")
+    parser.add_argument("--seeds", type=_count, default=3)
+    parser.add_argument("--steps", type=_count, default=900)
+    parser.add_argument("--limit", type=_count, help="photos to score; 160 for rows, else 100")
+    parser.add_argument("--cells", nargs="+", choices=CELLS, help="of ablations; all by default")
+    parser.add_argument("--jobs", type=_count, help="runs at a time; one a processor by default")
     parser.add_argument("--dry-run", action="store_true")
     given = parser.parse_args()
+    if given.cells and given.what == "rows":
+        parser.error("--cells: expected with ablations alone, found rows; leave it out")
     os.chdir(ROOT)
     limit = given.limit or (160 if given.what == "rows" else 100)
     guide = None if given.vgg else find_guide()
     plan = Plan(given.data, given.runs, range(given.seeds), given.steps, limit, given.vgg, guide)
     makers: dict[str, Callable[[], list[Task]]] = {
         "rows": plan.make_rows,
-        "ablations": lambda: plan.make_ablations(given.cells),
+        "ablations": lambda: plan.make_ablations(dict.fromkeys(given.cells or CELLS)),
     }
     tasks, processors = makers[given.what](), find_processors(given.jobs)
     if given.dry_run:

@@ -13,6 +13,7 @@ from tiny import draw, files
 
 from tintype import Colorizer, PaletteError, Recipe
 from tintype.batch import Local, OutputOptions, Ray, Reference, Request, colorize, watch
+from tintype.batch.one_photo import _describe_reached
 
 
 @pytest.fixture
@@ -39,6 +40,17 @@ def test_a_folder_is_colored_as_by_the_command(
 ) -> None:
     tintype("colorize", scans, "-o", "out", "--recursive", cwd=tmp_path)
     assert results(tmp_path / "out") == plain
+
+
+def test_a_line_says_how_far_the_colors_went() -> None:
+    said = {share: _describe_reached(share) for share in (None, -0.4, 0.0, 0.5, 1.2)}
+    assert said == {
+        None: "",
+        -0.4: " (went past what was asked for, or elsewhere)",
+        0.0: " (hardly reached)",
+        0.5: " (reached 50%)",
+        1.2: " (reached 100%)",
+    }
 
 
 def test_a_list_of_photos_is_told_one_by_one(

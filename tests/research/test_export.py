@@ -315,6 +315,9 @@ def test_a_missing_run(tmp_path):
 def test_settings_are_read_as_their_types(run, tmp_path):
     with pytest.raises(DataError, match="--set side: expected a whole number, found 'large'"):
         export.export(run, tmp_path / "model", {"side": "large"}, [])
+    for name, value in (("side", "-3"), ("temperature", "0"), ("vividness", "2")):
+        with pytest.raises(DataError, match=f"^{name}: expected .* to .*, found {value}"):
+            export.export(run, tmp_path / "model", {name: value}, [])
     with pytest.raises(DataError, match=r"found \{'breadth': '3'\}"):
         export.export(run, tmp_path / "model", {**VALUES, "breadth": "3"}, [])
     assert not (tmp_path / "model").exists()

@@ -55,6 +55,21 @@ def test_rows_have_equal_budgets_and_cells_differ_from_the_paper(plan, paper):
     assert len(set(owns)) == 1 + len(paper.CELLS)
 
 
+@pytest.mark.parametrize(("words", "found"), [
+    ("rows --seeds 0", "--seeds: expected 1 or more, found 0"),
+    ("rows --steps -10", "--steps: expected 1 or more, found -10"),
+    ("rows --jobs 0", "--jobs: expected 1 or more, found 0"),
+    ("rows --cells l1", "--cells: expected with ablations alone, found rows; leave it out"),
+    ("ablations --cells l2", "--cells: invalid choice: 'l2'"),
+])  # fmt: skip
+def test_words_that_say_no_plan_are_refused(paper, monkeypatch, capsys, words, found):
+    monkeypatch.setattr(sys, "argv", ["paper.py", *words.split(), "--dry-run"])
+    with pytest.raises(SystemExit) as caught:
+        paper.main()
+    assert caught.value.code == 2
+    assert found in capsys.readouterr().err
+
+
 def test_a_task_that_cannot_begin_ends_all(plan, paper, monkeypatch, capsys):
     def run(_task, _processor):
         raise FileNotFoundError(2, "No such file or directory", "taskset")

@@ -248,6 +248,8 @@ def _describe_reached(share: float | None) -> str:
     """How much of a recipe was reached, in words; below a few percent a number says nothing."""
     if share is None:
         return ""
+    if share < -0.05:
+        return " (went past what was asked for, or elsewhere)"
     return f" (reached {min(1.0, share):.0%})" if share > 0.05 else " (hardly reached)"
 
 

@@ -24,6 +24,7 @@ from tintype.files import write_whole
 from tintype.model import FORMAT, undo_by_tone
 from tintype.research import torch_model
 from tintype.research.data import photo_set, shards
+from tintype.research.methods import ranges
 from tintype.research.methods import tintype as method
 from tintype.research.methods.palettes import Palettes
 from tintype.research.quantize import quantize
@@ -58,6 +59,13 @@ class Settings:
     shadows: float = 0.75  # how far shadows are as at vividness 0 at any other
     vividness: float = 0.6  # the default of the option
     vividness_given: float = 0.35  # the same where a palette is given
+
+
+RANGES = {
+    "side": (32, 4096),
+    "temperature": (0.01, 10),
+    **dict.fromkeys(("calm", "shadows", "vividness", "vividness_given"), ranges.SHARE),
+}
 
 
 class _Encode(nn.Module):
@@ -136,6 +144,7 @@ def export(
     settings = configure(Settings(), left := dict(values))
     if left:
         raise DataError(f"--set: expected fields of {settings}, found {left}")
+    ranges.check(settings, RANGES)
     network, about = torch_model.load(run)
     if not isinstance(network, method.Network):
         raise DataError(

@@ -208,6 +208,12 @@ def test_intervals_over_seeds_reach_from_one_seed_to_the_other():
     assert low < max(one.psnr for one in worse) < min(one.psnr for one in photos) < high
 
 
+def test_a_vgg_that_no_run_has_is_refused(runs, narrow):
+    unpinned = next(run for run in runs if run.name == "zhang2016")
+    with pytest.raises(DataError, match="--vgg: expected a run over VGG-16, found none but zhang"):
+        list(entries.make_entries([unpinned], narrow))
+
+
 def test_runs_of_one_name_are_refused(runs, truths):
     with pytest.raises(DataError, match="expected runs of different names, found zhang2016, zhang"):
         table.measure([runs[1], runs[1]], [str(truths)])

@@ -54,14 +54,17 @@ def make_entries(runs: Sequence[Path], vgg_file: Path | None) -> Iterator[Entry]
     """Up to four rows of each run, or of runs that differ in their seeds alone.
 
     vgg_file: where the runs' VGG-16 is now, if not where it was in training
-    Raises DataError for two runs of one name, or of one seed that differ in nothing.
+    Raises DataError for two runs of one name, or of one seed that differ in nothing, and where no
+    run has a VGG-16 and one is given.
     """
     names = [run.name if run.is_dir() else run.stem for run in runs]
     if len(set(names)) < len(names):
         raise DataError(f"expected runs of different names, found {', '.join(names)}; rename one")
     groups: dict[str, list[tuple[str, TorchModel]]] = {}
-    for run, name in zip(runs, names, strict=True):
-        trained = TorchModel(run, vgg=vgg_file)
+    every = [TorchModel(run, vgg=vgg_file) for run in runs]
+    if vgg_file is not None and not any(one.functions.pins_vgg for one in every):
+        raise DataError(f"--vgg: expected a run over VGG-16, found none but {', '.join(names)}")
+    for trained, name in zip(every, names, strict=True):
         groups.setdefault(_identify(trained), []).append((name, trained))
     for group in groups.values():
         yield from _make_rows(dict(group))
