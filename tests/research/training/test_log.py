@@ -11,7 +11,7 @@ from tintype.research.training.log import Pace
 def test_waiting_is_a_share_of_the_time():
     pace = Pace(100, torch.device("cpu"))
     for _ in range(2):
-        with pace.waiting():
+        with pace.count_wait():
             time.sleep(0.05)
         time.sleep(0.1)
         row = pace.measure(130)
@@ -40,6 +40,6 @@ def test_a_gpu_waits_from_the_end_of_its_work_not_from_when_its_host_does(monkey
     monkeypatch.setattr(time, "monotonic", lambda: next(now))
     pace = Pace(0, torch.device("cuda"))
     for _ in range(2):  # in the first its queue is full, in the second it stands still
-        with pace.waiting():
+        with pace.count_wait():
             pass
     assert pace.measure(10) == {"photos_per_s": pytest.approx(50), "waited": pytest.approx(0.25)}

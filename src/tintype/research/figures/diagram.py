@@ -75,14 +75,14 @@ def observe(network: Any, gray: Tensor) -> Observation:
     gray = gray.to(network.rarity.device)
     shapes: dict[str, tuple[Shape, Shape]] = {}
 
-    def noting(name: str) -> Callable[..., None]:
+    def make_note(name: str) -> Callable[..., None]:
         def note(_: nn.Module, given: tuple[Any, ...], out: Any) -> None:
             if isinstance(given[0], Tensor) and isinstance(out, Tensor):
                 shapes[name] = (tuple(given[0].shape[1:]), tuple(out.shape[1:]))
 
         return note
 
-    hooks = [m.register_forward_hook(noting(name)) for name, m in network.named_modules()]
+    hooks = [m.register_forward_hook(make_note(name)) for name, m in network.named_modules()]
     try:
         taps, estimate, _ = network.encode(gray)
         logits = network.decode(taps, estimate.whole)[-1]

@@ -59,7 +59,7 @@ class Pace:
         self._gaps: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
+    def count_wait(self) -> Iterator[None]:
         """Count the time within, in which the next data are waited for.
 
         A GPU goes through its queue meanwhile: there it is the time from the end of the work that

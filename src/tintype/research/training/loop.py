@@ -156,7 +156,7 @@ def _step(run: Run, photos: Memory | Stream, pace: Pace) -> list[dict[str, Tenso
     count = max(1, round(config.batch * (config.crop_size / size) ** 1.5))
     parts = []
     for part in range(config.accumulate):
-        with pace.waiting():
+        with pace.count_wait():
             cut = photos.take(step, part, count)
         parts.append(run.learn(cut(size)))
     return parts
