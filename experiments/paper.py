@@ -199,7 +199,7 @@ class Plan:
             for name, (method, changes) in ROWS.items()
         ]
         steered = [self._steer(run) for run in runs if run.words[2] == "fenu2016"]
-        scored = self._score(runs, "table1", self.limit, after=steered)
+        scored = self._score(runs, "table1", after=steered)
         folders = [str(self.runs / f"{name}-{self.seeds[0]}") for name in ROWS]
         words = ["plot", *folders, "-o", "results/figures"]
         for name in ("chelsea.png", "coffee.png", "astronaut.png", "rocket.jpg"):
@@ -219,7 +219,8 @@ class Plan:
             for seed in self.seeds
         ]
         runs = [*rows, *runs]
-        return [*([vgg] if vgg else []), *runs, inner._score(runs, "ablations", self.limit)]
+        scored = inner._score(runs, "ablations", luma=True)
+        return [*([vgg] if vgg else []), *runs, scored]
 
     def _steer(self, run: Task) -> Task:
         """How far a run's colors follow a palette that is edited."""
@@ -229,12 +230,15 @@ class Plan:
         seconds = STEERED * self.limit + AROUND
         return Task(self.runs / name, tuple(words), seconds, (run,))
 
-    def _score(self, runs: list[Task], name: str, limit: int, after: Sequence[Task] = ()) -> Task:
+    def _score(
+        self, runs: list[Task], name: str, *, after: Sequence[Task] = (), luma: bool = False
+    ) -> Task:
         """The table of runs, made when they and what else is given are done."""
         words = ["evaluate", *(str(run.folder) for run in runs), "--data", self.validation]
-        words += ["--limit", str(limit), "-o", f"results/{name}"]
-        rows = sum(SCORED_ROWS.get(run.words[2], 1) for run in runs)
-        seconds = SCORED * limit * rows + AROUND
+        words += ["--limit", str(self.limit), "-o", f"results/{name}"]
+        words += ["--luma"] if luma else []
+        rows = sum(SCORED_ROWS.get(run.words[2], 1) for run in runs) / (1 + luma)
+        seconds = SCORED * self.limit * rows + AROUND
         return Task(self.runs / name, tuple(words), seconds, (*runs, *after), wide=True)
 
 

@@ -56,6 +56,7 @@ FIGURES = [f"figure-{number}.{kind}" for number in range(1, 9) for kind in ("png
     metavar="FILE.npz",
     help="A MobileNetV2 for ImageNet that is to recognize the colored photos.",
 )
+@click.option("--luma", is_flag=True, help="Of RUNs no rows that keep HSV's V.")
 @VGG
 @THREADS
 def evaluate(
@@ -68,6 +69,7 @@ def evaluate(
     edits: int | None,
     hints: int | None,
     classifier: Path | None,
+    luma: bool,
     vgg: Path | None,
     threads: int | None,
 ) -> None:
@@ -108,9 +110,11 @@ def evaluate(
         given["--threads"] = threads
         if found := [name for name, value in given.items() if value]:
             raise click.UsageError(f"expected RUNs or {found[0]}, found both")
-        report = table.measure(list(runs), list(patterns), limit=limit, vgg_file=vgg)
+        report = table.measure(list(runs), list(patterns), limit=limit, vgg_file=vgg, luma=luma)
         write, shown = table.write, table.format_table(report)
     else:
+        if luma:
+            raise click.UsageError("expected RUNs with --luma, found none; leave it out")
         colorizer = load(model, threads, vgg)
         report = evaluating.evaluate(
             colorizer,

@@ -208,6 +208,16 @@ def test_intervals_over_seeds_reach_from_one_seed_to_the_other():
     assert low < max(one.psnr for one in worse) < min(one.psnr for one in photos) < high
 
 
+def test_rows_that_keep_v_can_be_left_out(runs, truths, report):
+    paper = [run for run in runs if run.name == "fenu2016"]
+    found = table.measure(paper, [str(truths)], limit=1, luma=True)["rows"]
+    assert [(row["method"], row["gray"]) for row in found] == [
+        (row["method"], "luma")
+        for row in report["rows"]
+        if row["method"] in ("gray", "fenu2016") and row["gray"] == "luma"
+    ]
+
+
 def test_a_vgg_that_no_run_has_is_refused(runs, narrow):
     unpinned = next(run for run in runs if run.name == "zhang2016")
     with pytest.raises(DataError, match="--vgg: expected a run over VGG-16, found none but zhang"):

@@ -46,6 +46,7 @@ def measure(
     *,
     limit: int | None = None,
     vgg_file: Path | None = None,
+    luma: bool = False,
 ) -> dict[str, Any]:
     """Rows of the table, and what they were measured with.
 
@@ -53,9 +54,11 @@ def measure(
         no run; runs of one method are compared with each other and with gray
     patterns: color photos, whose short side is brought to 256 pixels
     vgg_file: where the runs' VGG-16 is now, if not where it was in training
+    luma: leave out the rows that keep HSV's V, which the paper's method and gray have, too
     Raises DataError for two runs of one name, or of one seed that differ in nothing.
     """
     entries = [*make_grays(), *make_entries(runs, vgg_file)]
+    entries = [entry for entry in entries if entry.gray == "luma" or not luma]
     photos = photo_set.load(patterns, size=SIDE, limit=limit)
     truths = [resize(photos.photo(i)) for i in range(len(photos))]
     if len({entry.method for entry in entries if entry.method != "gray"}) > 1:
