@@ -87,6 +87,11 @@ def lead(one, other):
     return np.mean(leads) + np.array([0, -half, half])
 
 
+def say_lead(one, other):
+    """`lead` as the pages say it."""
+    return "{:.2f} ({:.2f} to {:.2f})".format(*lead(one, other))
+
+
 def test_what_the_page_on_the_paper_answers_is_what_was_measured():
     """Who is ahead, by itself and with the palette given, whoever that is."""
     rows, text = read_rows(), read_page("docs/paper.md")
@@ -167,13 +172,61 @@ def test_what_the_page_on_the_paper_says_of_its_residual_connections_is_what_was
     for low, high in (rows[name, "own"]["auc_difference_interval"] for name in cells[1:]):
         assert low < 0 < high
     given, uncarried, unturned = (rows[name, "true"] for name in (cells[0], cells[2], cells[4]))
-    mean, least, most = lead(given, uncarried)
-    assert f"{mean:.2f} ({least:.2f} to {most:.2f}, by Student's t over the seeds)" in text
+    assert f"carried colors are worth {say_lead(given, uncarried)}, from" in text
     assert f"from {uncarried['auc']:.2f} to {given['auc']:.2f}" in text
     rare, unturned_rare = given["auc_rebalanced"], unturned["auc_rebalanced"]
     assert f"in rebalanced AuC {rare - uncarried['auc_rebalanced']:.2f}" in text
     assert f"({turned} without, {unturned['auc']:.2f} with the true palette)" in text
     assert f"rebalanced AuC of {rare:.2f} against {unturned_rare:.2f}" in text
+
+
+def test_what_the_page_on_the_paper_says_of_its_losses_is_what_was_measured():
+    rows, text = read_rows("ablations"), read_page("docs/paper.md")
+    cells = ("l1", "l1-variation", "l1-palettewise", "l1-both")
+    plain, variation, palettewise, both = (rows[name, "own"] for name in cells)
+    gray = rows["gray", "own"]
+    assert f"have a colorfulness of {gray['colorfulness_gap']:.1f}; with L1 alone" in text
+    first, *others = (row["colorfulness"] for row in (plain, variation, palettewise, both))
+    added = "(`l1`) it is {:.1f}, with total variation added {:.1f}, with the palettewise loss"
+    assert f"{added} added {{:.1f}}, with both {{:.1f}}".format(first, *others) in text
+    fall = f"from {plain['auc']:.2f} to {palettewise['auc']:.2f}, by "
+    assert f"{fall}{say_lead(plain, palettewise)}, which is hardly more than gray's" in text
+    assert 0 < palettewise["auc"] - gray["auc"] < 0.1
+    rare = f"{plain['auc_rebalanced']:.2f} and {palettewise['auc_rebalanced']:.2f}"
+    assert f"gray's {gray['auc']:.2f}, and rebalanced AuC is the same, {rare}" in text
+    assert f"Total variation takes {say_lead(both, palettewise)} of that back" in text
+    low, high = lead(plain, variation)[1:]
+    assert (low < 0 < high) == (f"alone changes nothing ({variation['auc']:.2f})" in text)
+    plain, palettewise = (rows[name, "true"] for name in ("l1", "l1-palettewise"))
+    lost = plain["auc_rebalanced"] - palettewise["auc_rebalanced"]
+    costs = f"costs {say_lead(plain, palettewise)} and {lost:.2f} of rebalanced AuC"
+    assert f"With the true palette the palettewise loss {costs}" in text
+
+
+def test_what_the_page_on_the_paper_says_of_its_weights_and_layers_is_what_was_measured():
+    rows, text = read_rows("ablations"), read_page("docs/paper.md")
+
+    def say(cells, palette, name="auc"):
+        first, second, third = (f"{rows[cell, palette][name]:.2f}" for cell in cells)
+        return f"{first}, {second} and {third}"
+
+    weights = ("l1", "fenu2016", "alpha-1")
+    assert f"have {say(weights, 'own')}, and {say(weights, 'true')} with the true palette" in text
+    none, _, most = (rows[cell, "own"] for cell in weights)
+    seeds = zip(*(rows[cell, "own"]["auc_by_seed"] for cell in weights), strict=True)
+    best = all(max(seed) == seed[-1] for seed in seeds)
+    assert best == (f"the best in each seed, by {say_lead(most, none)} over none" in text)
+    powers, gray = ("rebalance-0", "fenu2016", "rebalance-1"), rows["gray", "own"]
+    assert f"Powers of 0, 0.25 and 1 have {say(powers, 'own')}, where gray has " in text
+    assert f"gray has {gray['auc']:.2f}, and with the true palette {say(powers, 'true')}" in text
+    assert f"rebalanced AuC is then {say(powers, 'true', 'auc_rebalanced')}" in text
+    strong, usual = (f"{100 * rows[c, 'true']['chroma_of_truth']:.0f} %" for c in powers[:0:-1])
+    assert f"({strong} of their chroma with the true palette, {usual} with 0.25)" in text
+    assert rows["rebalance-1", "own"]["auc"] < gray["auc"]
+    with_it, without = ([rows[c, p] for p in ("own", "true")] for c in ("fenu2016", "no-conv5"))
+    (own, given), (own_without, given_without) = with_it, without
+    assert f"conv5_3 is worth {say_lead(own, own_without)} where the palette is estimated" in text
+    assert f"{own_without['auc']:.2f} without it, and {say_lead(given, given_without)} with" in text
 
 
 def test_links_and_pictures_are_there():
