@@ -46,7 +46,7 @@ def test_a_line_says_how_far_the_colors_went() -> None:
     said = {share: _describe_reached(share) for share in (None, -0.4, 0.0, 0.5, 1.2)}
     assert said == {
         None: "",
-        -0.4: " (went past what was asked for, or elsewhere)",
+        -0.4: " (reached none of it: went past it, or elsewhere)",
         0.0: " (hardly reached)",
         0.5: " (reached 50%)",
         1.2: " (reached 100%)",

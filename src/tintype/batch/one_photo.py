@@ -249,7 +249,7 @@ def _describe_reached(share: float | None) -> str:
     if share is None:
         return ""
     if share < -0.05:
-        return " (went past what was asked for, or elsewhere)"
+        return " (reached none of it: went past it, or elsewhere)"
     return f" (reached {min(1.0, share):.0%})" if share > 0.05 else " (hardly reached)"
 
 
