@@ -102,11 +102,17 @@ def wait_for_colors(page: Page) -> None:
 
 def wait_until_settled(page: Page) -> None:
     """Wait until nothing new is shown any more, however busy the machine."""
-    before, now = b"", read_pixels(page).tobytes()
+
+    def look() -> tuple[bytes, list[str]]:
+        """The colored photo, and where its pins are."""
+        places = page.locator("button.pin").evaluate_all("all => all.map(p => p.style.translate)")
+        return read_pixels(page).tobytes(), places
+
+    before, now = None, look()
     while now != before:
         page.wait_for_timeout(100)
         page.locator("photo-viewer:not([aria-busy=true])").wait_for(state="attached")
-        before, now = now, read_pixels(page).tobytes()
+        before, now = now, look()
 
 
 def read_pixels(page: Page) -> np.ndarray:
