@@ -15,6 +15,7 @@ from filelock import FileLock
 from PIL import Image
 
 from tintype.colorizer import Colorizer
+from tintype.errors import DataError
 from tintype.model import OnnxModel
 from tintype.research import export
 from tintype.research.data import batches, packing, photo_set
@@ -150,6 +151,20 @@ def run_config(photos: Path, steps: int, **values: object) -> loop.TrainConfig:
         data=(str(photos),), steps=steps, batch=4, crop_size=32, late_crop_size=64, size=96,
         precision="no", **values,
     )  # fmt: skip
+
+
+def refused(
+    folder: Path,
+    config: loop.TrainConfig,
+    settings: dict[str, str] = SETTINGS,
+    *,
+    resume: bool = False,
+) -> str:
+    """What a run is refused with, which is one line."""
+    with pytest.raises(DataError) as caught:
+        loop.train(folder, config, settings, resume=resume)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
 def steps_of(folder: Path) -> list[dict]:

@@ -97,6 +97,7 @@ class TorchModel:
         self.takes_hints = functions.takes_hints
         self.steered = functions.decode is not None and takes
         self.bins: Bins = network.config.bins if self.steered else OKLAB
+        self.seed: int = self.about.get("run", {}).get("seed", 0)
         self.fingerprint = fingerprint(self.about | {"side": self.side})
 
     def __reduce__(self) -> tuple[Any, ...]:

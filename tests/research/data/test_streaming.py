@@ -13,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research.conftest import SETTINGS, interrupted_after, run_config, steps_of
+from research.conftest import SETTINGS, interrupted_after, refused, run_config, steps_of
 from tintype.errors import DataError
 from tintype.research import export
 from tintype.research.data import augmentation, batches, photo_set, rng
@@ -218,14 +218,6 @@ def test_frozen_norms_keep_their_statistics(shards, tmp_path):
 
 
 # --- what is refused ------------------------------------------------------------------------------
-
-
-def refused(folder, config, settings=SETTINGS, *, resume=False):
-    """The message, which is one line."""
-    with pytest.raises(DataError) as caught:
-        loop.train(folder, config, settings, resume=resume)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_fewer_shards_than_workers_are_refused(shards, opened, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from research.conftest import TINY, saved, scene
+from research.conftest import TINY, fewer_crops, saved, scene
 from tintype.palette import Palette
 from tintype.recipe import Recipe
 from tintype.research import torch_model
@@ -25,6 +25,11 @@ def save(folder: Path, number: int, text: str, name: str = "{}.json") -> None:
     folder.mkdir(exist_ok=True)
     Image.fromarray(scene(96, 64, number)).save(folder / f"{number:02}.png")
     (folder / name.format(f"{number:02}")).write_text(text)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    fewer_crops(monkeypatch)
 
 
 @pytest.fixture(scope="session")

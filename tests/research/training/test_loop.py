@@ -12,8 +12,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from research.conftest import (
     SETTINGS,
     TINY,
-    fewer_crops,
     names,
+    refused,
     run_config,
     scene,
     steps_of,
@@ -24,11 +24,6 @@ from tintype.research.methods import METHODS, checkpoint
 from tintype.research.methods.tintype import Network
 from tintype.research.training import loop
 from tintype.research.training.run import group_parameters
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    fewer_crops(monkeypatch)
 
 
 def rows(folder):
@@ -138,14 +133,6 @@ def test_a_first_stage_that_lasts_to_the_end_is_refused(photos, tmp_path):
 
 
 # --- what is refused ------------------------------------------------------------------------------
-
-
-def refused(folder, config, settings=SETTINGS, *, resume=False):
-    """The message, which is one line."""
-    with pytest.raises(DataError) as caught:
-        loop.train(folder, config, settings, resume=resume)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_an_unknown_field_is_refused_before_anything_is_made(photos, tmp_path):

@@ -9,26 +9,13 @@ import torch
 from research.conftest import (
     SETTINGS,
     assert_same_weights,
-    fewer_crops,
+    refused,
     run_config,
     train_whole_and_interrupted,
 )
 from tintype.errors import DataError
 from tintype.research.methods import checkpoint
 from tintype.research.training import loop
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    fewer_crops(monkeypatch)
-
-
-def refused(folder, config, settings=SETTINGS, *, resume=True):
-    """The message, which is one line."""
-    with pytest.raises(DataError) as caught:
-        loop.train(folder, config, settings, resume=resume)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 @pytest.mark.usefixtures("quick")
@@ -89,14 +76,14 @@ def test_a_run_from_before_a_field_was_resumes(run, photos, tmp_path):
 
 def test_a_folder_with_a_run_is_refused_without_resume(run, photos):
     before = (run / "last.safetensors").read_bytes()
-    assert "add --resume to go on" in refused(run, run_config(photos, 51), resume=False)
+    assert "add --resume to go on" in refused(run, run_config(photos, 51))
     assert (run / "last.safetensors").read_bytes() == before
 
 
 def test_a_run_of_another_network_is_not_resumed(run, photos):
     settings = {**SETTINGS, "embedding": "24"}
     config = run_config(photos, 51, learning_rate=0.0125, warmup=1.0)
-    said = refused(run, config, settings)
+    said = refused(run, config, settings, resume=True)
     assert "expected the run's embedding 16, found 24; " in said
 
 
@@ -109,7 +96,7 @@ def test_a_run_whose_weights_are_no_numbers_any_more_ends(photos, tmp_path):
     wild = replace(config, steps=4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop.Run, "learn", spoil)
-        said = refused(tmp_path / "run", wild)
+        said = refused(tmp_path / "run", wild, resume=True)
     assert "expected weights that are numbers, found others after step " in said
     assert (tmp_path / "run" / "last.safetensors").read_bytes() == before
 
@@ -124,9 +111,9 @@ def spoil(run, _batch):
 
 def test_a_run_is_not_made_shorter_nor_of_other_photos(run, photos, tmp_path):
     config = run_config(photos, 50, learning_rate=0.0125, warmup=1.0)
-    shorter = refused(run, replace(config, steps=49))
+    shorter = refused(run, replace(config, steps=49), resume=True)
     assert "expected 50 steps or more, which it has made, found 49" in shorter
     shutil.copytree(photos, tmp_path / "fewer")
     next((tmp_path / "fewer").iterdir()).unlink()
     others = replace(config, steps=51, data=(str(tmp_path / "fewer"),))
-    assert "expected photos in memory of 1 processes, " in refused(run, others)
+    assert "expected photos in memory of 1 processes, " in refused(run, others, resume=True)

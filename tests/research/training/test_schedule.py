@@ -2,7 +2,7 @@
 
 import pytest
 
-from research.conftest import SETTINGS, fewer_crops, run_config
+from research.conftest import SETTINGS, run_config
 from tintype.research.methods import checkpoint
 from tintype.research.training import loop
 from tintype.research.training.schedule import cosine_with_warmup
@@ -17,9 +17,9 @@ def test_warmup_is_a_share_of_the_run(steps):
     assert cosine_with_warmup(0.0, 0.001, 0.0) == 1.0
 
 
-def test_first_steps_are_counted_as_steps_of_the_run(photos, narrow, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("quick")
+def test_first_steps_are_counted_as_steps_of_the_run(photos, narrow, tmp_path):
     """Not as the batches that make a step."""
-    fewer_crops(monkeypatch)
     given = {"vgg": str(narrow), "connected": "16", "first_steps": "3"}
     config = run_config(photos, 4, method="fenu2016", accumulate=2)
     loop.train(tmp_path / "run", config, given, resume=False)

@@ -80,7 +80,7 @@ def _identify(trained: TorchModel) -> str:
 def _make_rows(group: dict[str, TorchModel]) -> Iterator[Entry]:
     """group: runs by name, of different seeds"""
     name, first = next(iter(group.items()))
-    seeds = tuple(one.about.get("run", {}).get("seed", 0) for one in group.values())
+    seeds = tuple(one.seed for one in group.values())
     if len(set(seeds)) < len(seeds):
         raise DataError(f"expected runs of different seeds, found {', '.join(group)}; leave one")
     about = first.about | _count_parameters(first) | _describe_vgg(first)

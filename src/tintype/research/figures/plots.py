@@ -159,7 +159,7 @@ def read_example(path: Path, *, known: bool) -> Example:
 def _name_runs(runs: Sequence[Path], trained: list[TorchModel]) -> list[str]:
     """The runs' methods; where two are of the same, their folders, whose one seed is left out."""
     count = Counter(run.method for run in trained)
-    seeds = {run.about.get("run", {}).get("seed", 0) for run in trained}
+    seeds = {run.seed for run in trained}
     end = f"-{min(seeds)}" if len(seeds) == 1 else ""
     names = []
     for run, folder in zip(trained, runs, strict=True):

@@ -274,8 +274,8 @@ def pick_first_rows(count: int) -> Tensor:
 def _check(config: Config) -> None:
     """Raise DataError for fields that say no network."""
     least = {"trees": 1, "samples": 2, "bank": MATCHED}
-    ranges.check(config, {name: (count, math.inf) for name, count in least.items()})
-    ranges.check(config, {"hues": (1, 360), "saturations": (0.01, 1)})
+    allowed = {name: (count, math.inf) for name, count in least.items()}
+    ranges.check(config, allowed | {"hues": (1, 360), "saturations": (0.01, 1)})
     ranges.check_rising(config, "saturations")
 
 
