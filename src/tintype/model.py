@@ -67,6 +67,7 @@ class Model(Protocol):
     vividness_given: the default where a palette is given: it says itself how vivid the photo is
     fingerprint: what names the model in a recipe
     threads: how many processors it uses; None for all
+    takes_palettes: whether its colors follow a palette
     takes_hints: whether it was trained to heed hints
     """
 
@@ -76,6 +77,7 @@ class Model(Protocol):
     vividness_given: float
     fingerprint: str
     threads: int | None
+    takes_palettes: bool
     takes_hints: bool
 
     def encode(self, gray: np.ndarray) -> Encoding:
@@ -105,6 +107,8 @@ class Model(Protocol):
 
 class OnnxModel:
     """A model folder: a description and two graphs, checked, run by ONNX Runtime."""
+
+    takes_palettes = True
 
     def __init__(self, folder: str | os.PathLike[str] | None = None, *, threads: int | None = None):
         """Load a model folder; the bundled one by default.

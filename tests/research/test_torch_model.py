@@ -187,7 +187,7 @@ def test_a_palette_is_refused_where_there_is_no_steering(trained):
 def test_fenu_without_its_palette_is_not_steered(tmp_path, narrow):
     plain = fenu2016.Config(vgg=str(narrow), connected=16, palette="none")
     fenu = Colorizer(TorchModel(saved(tmp_path, "fenu2016", plain), threads=1))
-    assert not fenu.model.steered
+    assert not fenu.model.takes_palettes
     assert fenu.colorize(photo()).image.size == (200, 150)
 
 
@@ -254,6 +254,9 @@ def test_commands_take_a_run(config, tmp_path):
     assert "expected no palette: zhang2016 cannot be steered" in done.output
     done = CliRunner().invoke(cli, [*given, "--alternatives", "2"])
     assert "expected a model with alternatives, found one without" in done.output
+    done = CliRunner().invoke(cli, ["palette", *given[1:], "--towards", "red"])
+    assert done.exit_code == 1
+    assert "expected no edits: this model's colors follow no palette" in str(done.exception)
 
 
 def test_loading_a_run_does_not_import_the_trainer(config, tmp_path):

@@ -86,6 +86,8 @@ def palette(
     if place is not None:
         _check_place_alone(photo, {"--own": own, "--plot": plot, "--recursive": recursive})
     colorizer = load(steering.model, steering.threads)
+    if steering.edits and not colorizer.model.takes_palettes:
+        raise PaletteError("expected no edits: this model's colors follow no palette")
     failures: list[str] = []
     source: Any = sys.stdin.buffer.read() if photo == "-" else photo
     if place is not None:

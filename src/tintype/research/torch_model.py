@@ -95,8 +95,8 @@ class TorchModel:
         self.side: int = self.about.get("run", {}).get("late_crop_size", SIDE)
         takes = functions.takes_palette is None or functions.takes_palette(network.config)
         self.takes_hints = functions.takes_hints
-        self.steered = functions.decode is not None and takes
-        self.bins: Bins = network.config.bins if self.steered else OKLAB
+        self.takes_palettes = functions.decode is not None and takes
+        self.bins: Bins = network.config.bins if self.takes_palettes else OKLAB
         self.seed: int = self.about.get("run", {}).get("seed", 0)
         self.fingerprint = fingerprint(self.about | {"side": self.side})
 
@@ -107,7 +107,7 @@ class TorchModel:
     def encode(self, gray: np.ndarray) -> Encoding:
         """Run the network, or as much of it as comes before the palette; as `Model.encode`."""
         luma = np.asarray(gray, dtype=np.float32) / 255
-        if not self.steered:
+        if not self.takes_palettes:
             rgb = self.paint(luma, self.joining)
             palette = Palette.of_chroma(self.bins, self.bins.chroma(rgb))
             return Encoding([rgb], luma, palette, [], palette)
@@ -125,7 +125,7 @@ class TorchModel:
         """As `Model.decode`; the chroma has the working size."""
         self._check(encoding, palette, vividness, hints)
         rgb = encoding.features[0]
-        if self.steered and self.functions.decode is not None:
+        if self.takes_palettes and self.functions.decode is not None:
             rgb = self._run(self.functions.decode, encoding, palette, hints)
         ab = np.asarray(rgb_to_oklab(rgb)[..., 1:])
         return apply_bans(ab, self.bins.chroma(rgb), palette)
@@ -146,7 +146,7 @@ class TorchModel:
         check_hints(self, hints)
         if vividness != self.vividness:
             raise PaletteError(f"expected no vividness: a run has one, found {vividness:g}")
-        if not self.steered and palette is not encoding.palette:
+        if not self.takes_palettes and palette is not encoding.palette:
             raise PaletteError(f"expected no palette: {self.method} cannot be steered")
 
     @torch.no_grad()

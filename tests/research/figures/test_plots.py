@@ -171,7 +171,7 @@ def test_other_figures_need_no_run_of_the_papers_method(runs, pictures, tmp_path
 
 
 def test_steering_needs_a_run_that_takes_palettes():
-    run = SimpleNamespace(method="fenu2016", steered=False)
+    run = SimpleNamespace(method="fenu2016", takes_palettes=False)
     material = plots.Material({"fenu2016": run}, {}, [], 0.9)
     assert material.find_run() is run
     with pytest.raises(DataError, match="expected a run of fenu2016 that takes palettes, found"):

@@ -158,6 +158,13 @@ def test_source_weights_that_make_no_sense_are_refused(photos, tmp_path, text):
     assert "source_weights: expected NAME=NUMBER" in refused(tmp_path / "run", config)
 
 
+def test_source_weights_of_what_is_not_there_are_refused(photos, tmp_path):
+    config = run_config(photos, 2, source_weights="pets=3")
+    said = refused(tmp_path / "run", config)
+    assert "source_weights: expected names of" in said
+    assert "found pets" in said
+
+
 def test_source_weights_go_by_the_keys_first_folder():
     keys = ["pets/a", "streets/b/c", "pets", "other"]
     found = batches._weigh(keys, "pets=0.25,streets=3")

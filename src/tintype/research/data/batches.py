@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -56,7 +57,7 @@ class Memory:
         """Hold out some of the photos, and share the others among the processes.
 
         source_weights: NAME=NUMBER,... by the keys' first folders; 1 for those that are not named
-        Raises DataError where there are too few photos.
+        Raises DataError where there are too few photos, and for weights of what is not there.
         """
         self.process, self.seed = process, seed
         self.held = photo_set.hold_out(photos.keys)
@@ -113,7 +114,11 @@ def _weigh(keys: list[str], text: str) -> Tensor:
     except ValueError:
         wish = "NAME=NUMBER,..., above 0"
         raise DataError(f"source_weights: expected {wish}, found {text!r}") from None
-    return torch.tensor([wanted.get(key.split("/")[0], 1.0) for key in keys])
+    sources = [key.split("/")[0] for key in keys]
+    if unknown := sorted(wanted.keys() - sources):
+        wish = textwrap.shorten(", ".join(sorted({*sources})), 100, placeholder=" ...")
+        raise DataError(f"source_weights: expected names of {wish}, found {', '.join(unknown)}")
+    return torch.tensor([wanted.get(source, 1.0) for source in sources])
 
 
 def _generator(seed: int, step: int, part: int) -> torch.Generator:

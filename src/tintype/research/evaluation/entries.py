@@ -91,7 +91,7 @@ def _make_rows(group: dict[str, TorchModel]) -> Iterator[Entry]:
         name = name.removesuffix(f"-{seeds[0]}")
     keeps_value = first.functions.keeps_value
     with_value = keeps_value is not None and keeps_value(first.network.config)
-    for palette in ("own", "true") if first.steered else ("own",):
+    for palette in ("own", "true") if first.takes_palettes else ("own",):
         rest["palette"], given = palette, palette == "true"
         paints = tuple(keep_luma(Colorizer(one), given) for one in group.values())
         yield Entry(first.method, name, paints, **rest)

@@ -97,11 +97,11 @@ def evaluate(
     if hints:
         hints_curve.check(colorizer.model)
     if edits:
-        simulated_user.check(_takes_palettes(colorizer))
+        simulated_user.check(colorizer.model)
     photos = photo_set.load(patterns, size=SIDE, limit=limit)
     if classifier:
         recognition.check(len(photos))
-    steer = steer and _takes_palettes(colorizer)
+    steer = steer and colorizer.model.takes_palettes
 
     def measure(i: int) -> Measurement:
         truth = resize(photos.photo(i))
@@ -175,16 +175,12 @@ def _paint_rows(
         for name, vividness in ((f"{best}, calm", 0.0), (best, None)):
             four = [_rgb(colorizer, encoded, one, vividness) for one in encoded.alternatives]
             yield name, max(four, key=lambda rgb: metrics.auc([metrics.score(rgb, truth)]))
-    if _takes_palettes(colorizer):
+    if model.takes_palettes:
         true = Palette.measure(truth, model.bins, side=model.side)
         given = model.vividness_given
         yield "true palette", _rgb(colorizer, encoded, replace(true, tones=None), given)
         yield "true palette by tones", _rgb(colorizer, encoded, true, given)
     yield "truth", truth
-
-
-def _takes_palettes(colorizer: Colorizer) -> bool:
-    return not isinstance(colorizer.model, TorchModel) or colorizer.model.steered
 
 
 def _rgb(

@@ -19,6 +19,7 @@ from tintype.bins import hex_at
 from tintype.colorizer import Colorizer, Encoded
 from tintype.edits import Ban, Edit, Saturate, Towards
 from tintype.errors import ModelError
+from tintype.model import Model
 from tintype.photo import read
 from tintype.recipe import Recipe
 from tintype.research.evaluation import metrics
@@ -49,9 +50,9 @@ class Step:
         return metrics.auc([self.score])
 
 
-def check(takes_palettes: bool) -> None:
+def check(model: Model) -> None:
     """Raise ModelError where a model takes no palettes to edit."""
-    if not takes_palettes:
+    if not model.takes_palettes:
         raise ModelError(
             "expected a model that takes palettes, found one without; leave out --edits"
         )

@@ -80,7 +80,7 @@ class Material:
         Raises DataError where there is none.
         """
         for run in self.runs.values():
-            if run.method == METHOD and (run.steered or not steered):
+            if run.method == METHOD and (run.takes_palettes or not steered):
                 return run
         wanted = f"{METHOD} that takes palettes" if steered else METHOD
         raise DataError(
