@@ -127,7 +127,7 @@ def test_what_the_page_says_of_its_losses_is_what_was_measured():
     assert f"gray's {gray['auc']:.2f}, and rebalanced AuC is the same, {rare}" in text
     assert f"Total variation takes {say_lead(both, palettewise)} of that back" in text
     low, high = lead(plain, variation)[1:]
-    assert (low < 0 < high) == (f"alone changes nothing ({variation['auc']:.2f})" in text)
+    assert (low < 0 < high) == (f"by itself changes nothing ({variation['auc']:.2f})" in text)
     plain, palettewise = (rows[name, "true"] for name in ("l1", "l1-palettewise"))
     lost = plain["auc_rebalanced"] - palettewise["auc_rebalanced"]
     costs = f"costs {say_lead(plain, palettewise)} and {lost:.2f} of rebalanced AuC"
@@ -158,3 +158,57 @@ def test_what_the_page_says_of_its_weights_and_layers_is_what_was_measured():
     (own, given), (own_without, given_without) = with_it, without
     assert f"conv5_3 is worth {say_lead(own, own_without)} where the palette is estimated" in text
     assert f"{own_without['auc']:.2f} without it, and {say_lead(given, given_without)} with" in text
+
+
+def test_what_the_page_says_of_losses_by_themselves_is_what_was_measured():
+    rows, text = read_rows("ablations"), read_page("docs/paper.md")
+    plain, gray = rows["l1", "own"], rows["gray", "own"]
+    variance, palettewise, variation, of_sums = (
+        rows[name, "own"]
+        for name in ("variance-alone", "palettewise-alone", "variation-alone", "l1-variation-sum")
+    )
+    behind = say_lead(rows["l1", "true"], rows["variance-alone", "true"])
+    ahead = say_lead(variance, plain)
+    assert f"is as good: {ahead} ahead, {variance['auc']:.2f}, and {behind} behind with" in text
+    strong = f"{palettewise['colorfulness']:.1f}, at a raw AuC of {palettewise['auc']:.2f}"
+    assert f"a colorfulness of {strong}, less than gray's" in text
+    assert palettewise["auc"] < gray["auc"]
+    moved = rows["variation-alone", "true"]["auc"] - variation["auc"]
+    pale = f"{variation['auc']:.2f}, a colorfulness of {variation['colorfulness']:.1f}"
+    assert f"no color: {pale}, and a true palette moves it by {moved:.2f}" in text
+    costs = f"costs {say_lead(plain, of_sums)} when it is added to L1"
+    assert f"{costs}, for a colorfulness of {of_sums['colorfulness']:.1f}" in text
+
+
+def test_what_the_page_says_of_its_first_stage_and_norms_is_what_was_measured():
+    rows, text = read_rows("ablations"), read_page("docs/paper.md")
+    own, given = (rows["fenu2016", palette] for palette in ("own", "true"))
+    staged, staged_given = (rows["no-first-stage", palette] for palette in ("own", "true"))
+    intervals = [lead(own, staged)[1:], lead(given, staged_given)[1:]]
+    assert all(low < 0 < high for low, high in intervals)
+    leads = f"{say_lead(own, staged)} by itself, {say_lead(given, staged_given)} with the true"
+    assert f"changes nothing: {leads} palette" in text
+    after, after_given = (rows["palette-after-norm", palette] for palette in ("own", "true"))
+    assert min(lead(own, after)[1], lead(given, after_given)[1]) > 0
+    rare = given["auc_rebalanced"] - after_given["auc_rebalanced"]
+    assert f"is worth less: {say_lead(own, after)} where it is estimated" in text
+    assert f"estimated, {after['auc']:.2f}, and {say_lead(given, after_given)} where" in text
+    assert f"given, {after_given['auc']:.2f}, with {rare:.2f} of rebalanced AuC" in text
+
+
+def test_what_the_page_says_of_its_color_spaces_is_what_was_measured():
+    rows, text = read_rows("ablations"), read_page("docs/paper.md")
+    (own, given), (raw, raw_given), (lab, lab_given) = (
+        [rows[name, palette] for palette in ("own", "true")]
+        for name in ("fenu2016", "hsv-raw", "lab")
+    )
+    assert f"(`hsv-raw`) cost {say_lead(own, raw)} beside" in text
+    assert f"at {raw['auc']:.2f} they are less accurate than gray" in text
+    assert raw["auc"] < rows["gray", "own"]["auc"]
+    assert f"with the true palette they cost {say_lead(given, raw_given)}" in text
+    by_hsv = f"{raw['hsv_accuracy']:.2f} against {own['hsv_accuracy']:.2f}"
+    assert f"ahead in 1 - HSV L1, which they learn by, {by_hsv}" in text
+    assert raw["hsv_accuracy"] > own["hsv_accuracy"]
+    assert f"ahead by {say_lead(lab, own)}, {lab['auc']:.2f}, and with the" in text
+    rare = given["auc_rebalanced"] - lab_given["auc_rebalanced"]
+    assert f"palette by {say_lead(lab_given, given)} of raw AuC, but {rare:.2f} of reb" in text
