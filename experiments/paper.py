@@ -236,8 +236,10 @@ class Plan:
         """The table of runs, made when they and what else is given are done."""
         words = ["evaluate", *(str(run.folder) for run in runs), "--data", self.validation]
         words += ["--limit", str(self.limit), "-o", f"results/{name}"]
-        words += ["--luma"] if luma else []
-        rows = sum(SCORED_ROWS.get(run.words[2], 1) for run in runs) / (1 + luma)
+        rows: float = sum(SCORED_ROWS.get(run.words[2], 1) for run in runs)
+        if luma:
+            words.append("--luma")
+            rows /= 2  # of the paper's method, whose other half keeps V
         seconds = SCORED * self.limit * rows + AROUND
         return Task(self.runs / name, tuple(words), seconds, (*runs, *after), wide=True)
 

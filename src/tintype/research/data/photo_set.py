@@ -169,7 +169,7 @@ def find_recipes(folder: Path) -> list[tuple[Path, Path]]:
     """Photos and the recipes beside them, in the order of the recipes' names.
 
     The recipe of NAME.EXT is NAME.json, NAME.recipe.json, or, as the editor saves it,
-    NAME.XXXXXXXX.recipe.json; there may be several. What is left over is counted on stderr. Raises
+    NAME.HASH.recipe.json; there may be several. What is left over is counted on stderr. Raises
     DataError where there is no pair.
     """
     files = sorted(path for path in folder.rglob("[!.]*") if path.is_file())
