@@ -102,21 +102,23 @@ def wait_for_colors(page: Page) -> None:
 
 def wait_until_settled(page: Page) -> None:
     """Wait until nothing new is shown any more, however busy the machine."""
-
-    def look() -> tuple[bytes, list[str]]:
-        """The colored photo, and where its pins are."""
-        places = page.locator("button.pin").evaluate_all("all => all.map(p => p.style.translate)")
-        return read_pixels(page).tobytes(), places
-
-    before, now = None, look()
-    while now != before:
-        page.wait_for_timeout(100)
-        page.locator("photo-viewer:not([aria-busy=true])").wait_for(state="attached")
-        before, now = now, look()
+    read_pixels(page)
 
 
 def read_pixels(page: Page) -> np.ndarray:
-    """(h, w, 3) uint8: the colored photo's pixels, as they are picked and highlighted."""
+    """(h, w, 3) uint8: the photo's pixels, as they are picked, once nothing new is shown."""
+    before, now = None, look(page)
+    while now != before:
+        page.wait_for_timeout(100)
+        page.locator("photo-viewer:not([aria-busy=true])").wait_for(state="attached")
+        before, now = now, look(page)
+    content, shape, _ = now
+    return np.frombuffer(content, np.uint8).reshape(*shape, 4)[..., :3]
+
+
+def look(page: Page) -> tuple[bytes, tuple[int, int], list[str]]:
+    """The photo's RGBA as it is now, its height and width, and where its pins are."""
+    places = page.locator("button.pin").evaluate_all("all => all.map(p => p.style.translate)")
     address, width, height = page.locator("photo-viewer").evaluate(
         """async (viewer) => {
             const { data, width, height } = viewer.read();
@@ -126,8 +128,7 @@ def read_pixels(page: Page) -> np.ndarray:
             return [reader.result, width, height];
         }"""
     )
-    content = base64.b64decode(address.partition(",")[2])
-    return np.frombuffer(content, np.uint8).reshape(height, width, 4)[..., :3]
+    return base64.b64decode(address.partition(",")[2]), (height, width), places
 
 
 def click_photo(page: Page, x: float, y: float) -> None:

@@ -65,13 +65,11 @@ def test_the_copied_command_makes_the_same_file(page, photo, tmp_path, tintype_c
 def test_a_saved_recipe_can_be_loaded_again(page, photo, tmp_path):
     open_photo(page, photo)
     page.get_by_role("button", name="Cool").click()
-    wait_until_settled(page)
     cool = read_pixels(page)
     recipe = download(page, "#save-recipe", tmp_path)
     page.locator("#reset").click()
     page.set_input_files("#load-file", str(recipe))
     expect(page.locator("#message")).to_contain_text("Loaded")
-    wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), cool)
 
 
@@ -132,7 +130,6 @@ def test_a_references_tones_are_kept(page, photo, tmp_path):
     page.set_input_files("#load-file", str(reference))
     expect(page.locator("#message")).to_contain_text("Loaded reference.png")
     page.get_by_role("button", name="Cool").click()
-    wait_until_settled(page)
     cool = read_pixels(page)
     recipe = download(page, "#save-recipe", tmp_path)
     assert json.loads(recipe.read_text())["palette"]["tones"]["shadows"]["colors"]
@@ -140,7 +137,6 @@ def test_a_references_tones_are_kept(page, photo, tmp_path):
     page.locator("#reset").click()
     page.set_input_files("#load-file", str(recipe))
     expect(page.locator("#message")).to_contain_text("Loaded")
-    wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), cool)
     assert json.loads(download(page, "#save-recipe", tmp_path).read_text())["palette"]["tones"]
 
@@ -153,10 +149,8 @@ def test_several_photos_and_one_that_is_none(page, photo, tmp_path):
     page.set_input_files("#files", [str(photo), str(broken), str(other)])
     expect(page.locator("#photos img")).to_have_count(2)
     page.get_by_role("option", name=photo.name).click()
-    wait_until_settled(page)
     assert read_pixels(page).shape[:2] == (267, 400)
     page.get_by_role("option", name="other.png").click()
-    wait_until_settled(page)
     assert read_pixels(page).shape[0] == 200
 
 
@@ -178,7 +172,6 @@ def test_the_photo_that_is_edited_stays_when_others_come(page, photo, tmp_path):
         }"""
     )
     assert True not in drawn  # before its colors have come: those were the first photo's places
-    wait_until_settled(page)
     assert read_pixels(page).shape[:2] == (200, 133)
     page.locator("#close").click()
     wait_until_settled(page)
@@ -203,7 +196,6 @@ def test_a_server_that_is_busy_or_forgot_is_asked_again(page, photo, address, tm
     with page.expect_response(lambda r: r.status == 201) as sent:
         page.set_input_files("#files", str(photo))
     expect(page.locator("#variants img")).to_have_count(5)
-    wait_until_settled(page)
     before = read_pixels(page)
     click_photo(page, 0.5, 0.3)
     expect(page.locator(".popover .swatch[data-color]")).to_have_count(5)
@@ -216,7 +208,6 @@ def test_a_server_that_is_busy_or_forgot_is_asked_again(page, photo, address, tm
     page.request.delete(f"{address}v1/photos/{sent.value.json()['id']}")
     page.get_by_role("button", name="Cool").click()
     page.wait_for_timeout(1000)
-    wait_until_settled(page)
     assert (read_pixels(page) != before).any()
 
 

@@ -56,7 +56,6 @@ def test_a_spot_dragged_to_the_middle_makes_its_color_gray(page, photo, tmp_path
     (edit,) = edits_of(page, tmp_path)
     assert edit["recolor"][0]["to"] == "#989898"
     page.locator("#undo").click()
-    wait_until_settled(page)
     assert np.array_equal(read_pixels(page), before)
 
 
@@ -103,7 +102,6 @@ def test_gray_can_be_typed_and_picked_from_the_photo(page, photo):
         add_color(page, text)
         expect(page.locator("#wheel .spot")).to_have_count(count + 1 + i)
         assert page.locator("#wheel .spot").last.get_attribute("aria-label").endswith("gray")
-    wait_until_settled(page)
     rgb = read_pixels(page)
     ab = rgb_to_oklab(rgb.astype(np.float32) / 255)[..., 1:]
     y, x = np.unravel_index(np.hypot(ab[..., 0], ab[..., 1]).argmin(), rgb.shape[:2])

@@ -38,7 +38,6 @@ def test_a_dropped_or_pasted_photo_is_colored(page, photo, kind):
         [content, photo.name, kind],
     )
     expect(page.locator("#variants img")).to_have_count(5)
-    wait_until_settled(page)
     assert abs(chroma(read_pixels(page))) > 0.005
     expect(page.locator("#wheel .spot").first).to_be_visible()
     expect(page.locator("#welcome")).to_be_hidden()
@@ -49,7 +48,6 @@ def test_all_can_be_tinted_and_undo_takes_it_back(page, photo):
     before = read_pixels(page)
     set_slider(page, "tint-hue", 250)
     set_slider(page, "tint", 0.5)
-    wait_until_settled(page)
     blue = read_pixels(page)
     moved = chroma(blue) - chroma(before)
     assert 200 < hue_degrees(np.array([moved.real, moved.imag])) < 290
@@ -62,14 +60,11 @@ def test_all_can_be_tinted_and_undo_takes_it_back(page, photo):
     for reach in ("50 %", "30 %", "0 %"):
         page.locator("#undo").click()
         expect(page.locator("#tint-out")).to_have_text(reach)
-    wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), before)
     page.locator("#redo").click()
     page.locator("#redo").click()
-    wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), blue)
     page.locator("#reset").click()
-    wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), before)
 
 
@@ -175,7 +170,6 @@ def test_a_click_on_bare_wheel_changes_nothing_but_a_second_adds(page, photo):
     page.mouse.click(*at)
     page.mouse.click(*at)
     expect(spots).to_have_count(count + 1)
-    wait_until_settled(page)
     assert (read_pixels(page) != before).any()
     page.locator("#undo").click()
     expect(spots).to_have_count(count)
@@ -222,7 +216,6 @@ def test_strength_goes_from_gray_to_more_than_estimated(page, photo):
     open_photo(page, photo)
 
     def mean() -> float:
-        wait_until_settled(page)
         ab = rgb_to_oklab(read_pixels(page).astype(np.float32) / 255)[..., 1:]
         return float(np.hypot(ab[..., 0], ab[..., 1]).mean())
 
@@ -257,7 +250,6 @@ def test_a_palette_can_be_loaded_and_a_variant_chosen(page, photo, tmp_path):
     variant = read_pixels(page)
     assert (variant != automatic).any()
     page.get_by_role("button", name="Automatic").click()
-    wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), automatic)
     tiles = page.locator("#variants img")
     assert min(color_of(tile) for tile in tiles.all()) > 4
@@ -285,14 +277,12 @@ def test_a_photo_dropped_on_the_wheel_gives_its_colors_if_it_has_any(page, photo
     Image.new("RGB", (64, 64), "#3070c0").save(sea)
     drop_on_wheel(page, sea)
     expect(page.locator("#message")).to_contain_text("Loaded sea.png")
-    wait_until_settled(page)
     blue = read_pixels(page)
     moved = chroma(blue)
     assert 220 < hue_degrees(np.array([moved.real, moved.imag])) < 290
     expect(page.locator("#photos img")).to_have_count(1)
     drop_on_wheel(page, fog)
     expect(page.locator("#message")).to_contain_text("fog.png has no colors")
-    wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), blue)
     page.get_by_role("button", name="Color it").click()
     expect(page.locator("#photos img")).to_have_count(2)

@@ -102,23 +102,18 @@ def test_a_click_colors_the_thing_and_no_other(page, photo, address, tmp_path, t
     assert violations(page) == []
     likely = popover.locator(".swatch").nth(2)
     likely.hover()
-    wait_until_settled(page)
     assert crop(changes(before, read_pixels(page)), COFFEE).max() > 2
     page.locator("button.pin").dispatch_event("click")  # that is looked at, and none yet
     page.mouse.move(5, 5)
-    wait_until_settled(page)
     assert np.array_equal(read_pixels(page), before)
     popover.get_by_role("button", name="navy").hover()  # the panel's field, the period's colors too
-    wait_until_settled(page)
     assert crop(changes(before, read_pixels(page)), COFFEE).max() > 2
     page.mouse.move(5, 5)
-    wait_until_settled(page)
     assert np.array_equal(read_pixels(page), before)
     expect(undo).to_be_disabled()
 
     popover.locator("#pin-color").fill("#2060d0")
     popover.locator("#pin-color").press("Enter")
-    wait_until_settled(page)
     blue = read_pixels(page)
     assert has_hue(crop(blue, COFFEE, 0.02), "#2060d0")
     assert changes(before, blue)[int(0.6 * len(blue)) :].max() <= 1
@@ -145,14 +140,12 @@ def test_a_click_colors_the_thing_and_no_other(page, photo, address, tmp_path, t
     page.mouse.down()
     page.mouse.move(*screen(page, TABLE), steps=6)
     page.mouse.up()
-    wait_until_settled(page)
     moved = read_pixels(page)
     assert has_hue(crop(moved, TABLE, 0.02), "#2060d0")
     assert crop(changes(before, moved), COFFEE).max() <= 1
     check_files_agree(page, photo, tmp_path, tintype_command)
     for _ in range(3):  # the drag, its reach's return and the wheel: one step each
         undo.click()
-    wait_until_settled(page)
     assert np.array_equal(read_pixels(page), blue)
     expect(popover).to_be_visible()
     undo.click()
@@ -190,7 +183,6 @@ def test_everywhere_recolors_and_only_here_takes_it_back(page, photo, tmp_path):
     expect(popover.locator(".wrong")).to_contain_text("no color")
     popover.locator(".delete").click()
     expect(popover).to_be_hidden()
-    wait_until_settled(page)
     assert np.array_equal(read_pixels(page), before)
 
 
@@ -221,7 +213,6 @@ def test_keys_lead_to_a_pin_and_a_brush_to_a_mask(page, photo, tmp_path, tintype
     assert pins_of(page, tmp_path)[0]["at"][1] < pin["at"][1]
     page.locator("#undo").click()
     assert pins_of(page, tmp_path) == [pin]
-    wait_until_settled(page)
     before = read_pixels(page)
 
     popover.locator(".brush").click()
@@ -247,7 +238,6 @@ def test_keys_lead_to_a_pin_and_a_brush_to_a_mask(page, photo, tmp_path, tintype
     assert has_hue(crop(read_pixels(page), TABLE, 0.01), "#2060d0")
     check_files_agree(page, photo, tmp_path, tintype_command)
     page.locator("#undo").click()
-    wait_until_settled(page)
     assert np.array_equal(read_pixels(page), before)
     assert pins_of(page, tmp_path) == [pin]
     page.locator("button.pin").focus()
@@ -308,7 +298,6 @@ def test_on_a_phone_a_sheet_asks_and_the_last_tap_counts(page, photo, address, t
     assert popover.evaluate("sheet => sheet.scrollHeight <= sheet.clientHeight")
     assert violations(page) == []
     popover.locator("[data-color=gray]").tap()
-    wait_until_settled(page)
     part = crop(read_pixels(page), COFFEE, 0.02)
     assert np.abs(rgb_to_oklab(part / 255)[..., 1:]).max() < 0.02
 

@@ -38,7 +38,6 @@ def test_a_reload_goes_on_where_one_was(page, photo, tmp_path):
     open_photo(page, photo, other)
     plain = read_pixels(page)
     set_slider(page, "strength", 0.3)
-    wait_until_settled(page)
     faint = read_pixels(page)
     assert (faint != plain).any()
     page.locator("#pixels").click()
@@ -57,7 +56,6 @@ def test_a_reload_goes_on_where_one_was(page, photo, tmp_path):
     page.locator("#fit").click()
     np.testing.assert_array_equal(read_pixels(page), faint)
     page.locator("#undo").click()
-    wait_until_settled(page)
     np.testing.assert_array_equal(read_pixels(page), plain)
     expect(page.locator("#redo")).to_be_enabled()
 

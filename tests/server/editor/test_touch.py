@@ -21,6 +21,7 @@ class Finger:
 
     def drag(self, start, by, end="End") -> int:
         """How far the page scrolls while a finger is dragged, pixels."""
+        wait_until_settled(self.page)  # as words that come or go above move the page, too
         before = self.page.evaluate("scrollY")
         self._touch("Start", start)
         for part in (0.2, 0.4, 0.6, 0.8, 1):
