@@ -3,13 +3,12 @@
 import re
 import runpy
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
+from pages import ROOT
 
-ROOT = Path(__file__).parents[1]
 TOOL = runpy.run_path(str(ROOT / "tools" / "write_constraints.py"))
 normalize, find_versions = TOOL["normalize"], TOOL["find_versions"]
 PINS = dict(

@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from pages import ROOT
 from PIL import Image
 from skimage import data
-
-ROOT = Path(__file__).parents[1]
 
 
 def pip(python: Path) -> list[str | Path]:

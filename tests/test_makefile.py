@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pages import ROOT
 
-ROOT = Path(__file__).parents[1]
 PACKAGES = {"python": "python3 python3-venv", "node": "nodejs npm", "browser": "chromium"}
 PROGRAMS = {"python": ["python3"], "node": ["node", "npm"], "browser": ["chromium"]}
 PARTS = list(PACKAGES)  # in the order in which make asks for them

@@ -2,11 +2,10 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
+from pages import ROOT
 
-ROOT = Path(__file__).parents[1]
 SOURCE = [
     path
     for path in sorted((ROOT / "src").rglob("*"))

@@ -1,11 +1,10 @@
 """What scripts outside the package import from it is there."""
 
 import ast
-from pathlib import Path
 
 import pytest
+from pages import ROOT
 
-ROOT = Path(__file__).parents[1]
 FOLDERS = (ROOT / name for name in ("benchmarks", "experiments", "tools"))
 SCRIPTS = [path for folder in FOLDERS for path in folder.rglob("*.py")]
 

@@ -2,9 +2,9 @@
 
 import re
 from functools import reduce
-from pathlib import Path
 
 import pytest
+from pages import ROOT
 
 from tintype.research.evaluation import evaluate, metrics, table
 from tintype.research.figures import curves, diagram, plots
@@ -27,7 +27,7 @@ MODULES = {
         palettes, plots, pretrain, table, vgg16, zhang2016,
     )
 }  # fmt: skip
-PAGE = (Path(__file__).parents[2] / "docs/paper.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/paper.md").read_text(encoding="utf-8")
 NAMES = sorted(set(re.findall(rf"`((?:{'|'.join(MODULES)})\.\w+(?:\.\w+)*)", PAGE)))
 
 

@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from pages import ROOT
 
 from tintype.research.methods import METHODS
 from tintype.research.training.config import TrainConfig, configure
 
-FILE = Path(__file__).parents[2] / "experiments/paper.py"
+FILE = ROOT / "experiments/paper.py"
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pages import ROOT
 from safetensors.torch import save_file
 
 from tintype.errors import DataError
@@ -114,8 +115,7 @@ def test_where_it_was_written():
     assert about.keys() == {"commit", "device", "processors", "torch"}
     assert about["processors"] == os.cpu_count()
     assert about["torch"] == torch.__version__
-    top = Path(__file__).parents[3]
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=top, capture_output=True, text=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     if head.returncode == 0:
         assert head.stdout.startswith(about["commit"].removesuffix("-dirty")[:7])
 

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pages import ROOT
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from server.conftest import coffee
 from tintype.color import rgb_to_oklab
 
-AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 PICTURES = os.environ.get("SCREENSHOTS")  # a folder where CI keeps what the pages looked like
 SIZES = {"desk": (1280, 800), "phone": (360, 740)}
 expect.set_options(timeout=20_000)  # one busy core is slow

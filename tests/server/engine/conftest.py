@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pages import ROOT
 from PIL import Image
 from skimage import data
 
@@ -17,7 +18,7 @@ from server.editor.conftest import browser  # noqa: F401
 from tintype.palette import Palette
 from tintype.server import shared
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "tools"))
+sys.path.insert(0, str(ROOT / "tools"))
 from make_site import make_site
 from static_host import serve
 
