@@ -247,6 +247,12 @@ def check_hints(model: Model, hints: Hints) -> None:
         raise PaletteError(f"expected no hints: this model takes none, found {len(hints)}")
 
 
+def check_palette(model: Model, given: bool, name: str = "this model") -> None:
+    """Raise PaletteError where a model is given a palette, or edits, that it does not follow."""
+    if given and not model.takes_palettes:
+        raise PaletteError(f"expected no palette: {name} cannot be steered")
+
+
 def _feed_hints(hints: Hints) -> dict[str, np.ndarray]:
     """The decoder's inputs of hints; one that reaches nowhere stands for none."""
     if not len(hints):

@@ -254,9 +254,10 @@ def test_commands_take_a_run(config, tmp_path):
     assert "expected no palette: zhang2016 cannot be steered" in done.output
     done = CliRunner().invoke(cli, [*given, "--alternatives", "2"])
     assert "expected a model with alternatives, found one without" in done.output
-    done = CliRunner().invoke(cli, ["palette", *given[1:], "--towards", "red"])
-    assert done.exit_code == 1
-    assert "expected no edits: this model's colors follow no palette" in str(done.exception)
+    for steering in (["--towards", "red"], ["--palette", red]):
+        done = CliRunner().invoke(cli, ["palette", *given[1:], *steering])
+        assert done.exit_code == 1
+        assert "expected no palette: this model cannot be steered" in str(done.exception)
 
 
 def test_loading_a_run_does_not_import_the_trainer(config, tmp_path):

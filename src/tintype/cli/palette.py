@@ -79,6 +79,7 @@ def palette(
     from tintype import charts
     from tintype.batch import measure_folder
     from tintype.edits import apply_edits
+    from tintype.model import check_palette
     from tintype.palette import Palette
     from tintype.photo import read, write
     from tintype.sandbox import read_bounded
@@ -86,8 +87,7 @@ def palette(
     if place is not None:
         _check_place_alone(photo, {"--own": own, "--plot": plot, "--recursive": recursive})
     colorizer = load(steering.model, steering.threads)
-    if steering.edits and not colorizer.model.takes_palettes:
-        raise PaletteError("expected no edits: this model's colors follow no palette")
+    check_palette(colorizer.model, bool(steering.palette or steering.edits))
     failures: list[str] = []
     source: Any = sys.stdin.buffer.read() if photo == "-" else photo
     if place is not None:

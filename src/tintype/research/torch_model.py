@@ -17,7 +17,7 @@ from tintype.bins import OKLAB, Bins
 from tintype.color import rgb_to_oklab
 from tintype.errors import DataError, PaletteError
 from tintype.hints import NO_HINTS, Hints
-from tintype.model import Encoding, check_hints, fingerprint
+from tintype.model import Encoding, check_hints, check_palette, fingerprint
 from tintype.palette import SIDE, Palette
 from tintype.research.methods import METHODS, checkpoint, tintype
 from tintype.research.methods.palettes import Palettes, expand_palette
@@ -143,11 +143,10 @@ class TorchModel:
 
     def _check(self, encoding: Encoding, palette: Palette, vividness: float, hints: Hints) -> None:
         """Raise PaletteError for what the method does not take."""
+        check_palette(self, palette is not encoding.palette, self.method)
         check_hints(self, hints)
         if vividness != self.vividness:
             raise PaletteError(f"expected no vividness: a run has one, found {vividness:g}")
-        if not self.takes_palettes and palette is not encoding.palette:
-            raise PaletteError(f"expected no palette: {self.method} cannot be steered")
 
     @torch.no_grad()
     def _run(
